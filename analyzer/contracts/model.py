@@ -1,0 +1,197 @@
+"""The contract of a function: guarded outcomes and their effects.
+
+Example: ``nl_recv(sk, nla, buf, creds)`` has the outcomes
+
+    when ret > 0:  fresh *buf heap, maybe fresh *creds heap
+    when ret <= 0: unchanged *buf, null *creds
+
+Knows nothing of YAML (see loader.py, text.py) and of the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import final
+
+from analyzer.ir.types import CType
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ResourceKind:
+    """A kind of thing that is acquired and must be released.
+
+    releases: functions that release it, the customary one first; another one is a wrong release.
+    share: functions that add a share, each share needing its own release.
+    noun: what a message calls it ("buffer", "file descriptor").
+    integer: a number, not a pointer; 0 is a valid one and `failure` (-1) is not.
+    failure: values that mean "no resource": (0,) for pointers, (-1,) for descriptors and MAP_FAILED.
+    deep: releasing it also releases what it holds, so nothing stored in it can be lost then.
+    """
+
+    name: str
+    library: str
+    releases: tuple[str, ...]
+    share: tuple[str, ...] = ()
+    noun: str = "resource"
+    cwe: int = 401
+    integer: bool = False
+    failure: tuple[int, ...] = (0,)
+    deep: bool = False
+
+
+class Root(Enum):
+    """Where a term starts."""
+
+    RET = "ret"
+    PARAM = "param"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Something the caller can see: ``ret``, ``buf``, ``*buf``, ``ctx->name``, ``*list[]``.
+
+    index: the parameter's position, 0 for RET.
+    selectors: from left to right: "*" dereferences, ".name" selects a member, "[]" any element.
+        ``*buf`` is ("*",), ``ctx->name`` is ("*", ".name").
+    """
+
+    root: Root
+    index: int = 0
+    selectors: tuple[str, ...] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """One condition: ``term operator value``. operator: == != < <= > >=; null is ``== 0``.
+
+    Operator "&" is the condition ``(term & value) != 0`` (flags of a constant argument), "!&" its negation.
+    """
+
+    term: Term
+    operator: str
+    value: int
+
+
+class EffectKind(Enum):
+    """What can happen; the closed vocabulary."""
+
+    FRESH = "fresh"  # a new resource of `resource` is held at term
+    RELEASE = "release"  # the resource that term holds is released
+    TAKE = "take"  # the callee owns it from now on
+    KEEP = "keep"  # the callee keeps a bare pointer; the caller still owns
+    BORROW = "borrow"  # explicitly nothing
+    RETURN = "return"  # ret is term itself
+    INTERIOR = "interior"  # ret points into what term points to
+    SHARE = "share"  # one more share of the object term points to, for the caller to release
+    NULL = "null"  # term is a null pointer afterwards
+    UNCHANGED = "unchanged"  # term is not written
+    UNDEFINED = "undefined"  # term holds no usable value afterwards
+    DANGLING = "dangling"  # term holds an already released pointer afterwards
+    BORROWED = "borrowed"  # term holds a pointer that someone else owns afterwards
+    VALUE = "value"  # term holds the constant `value`
+    WRITE = "write"  # term is written with something that owns nothing
+    ESCAPE = "escape"  # term is out of sight: silent from here
+    NORETURN = "noreturn"  # the call does not return
+    OPAQUE = "opaque"  # nothing is known
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One line of an outcome.
+
+    resource: kind name for FRESH and SHARE (key in `ContractTable.kinds`), optional for RELEASE.
+    maybe: FRESH: may be a null pointer instead, also when the guard holds (``maybe fresh *creds heap``).
+    inout: FRESH: the old value of term was consumed, so overwriting it is no loss (getline).
+    deep: RELEASE: what the object holds is released with it.
+    value: for VALUE.
+    """
+
+    kind: EffectKind
+    term: Term | None = None
+    resource: str = ""
+    maybe: bool = False
+    inout: bool = False
+    deep: bool = False
+    value: int = 0
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """When all atoms hold, all effects happen. Conditions on ``ret`` speak of the value returned, all
+    others of the state before the call, except atoms on an out-parameter's content (``*buf != null``),
+    which speak of the state after it.
+    """
+
+    when: tuple[Atom, ...]
+    effects: tuple[Effect, ...]
+
+
+class Provenance(Enum):
+    """Where a contract comes from."""
+
+    PROJECT = "project"  # a rule file named by the user
+    PACK = "pack"  # a library pack shipped with mustfree
+    BUILTIN = "attribute"  # stated in the source by an attribute
+    INFERRED = "inferred"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a declaration must look like for the contract to apply. Spellings are canonical C types."""
+
+    result: CType
+    parameters: tuple[CType, ...]
+    names: tuple[str, ...] = ()
+    variadic: bool = False
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FunctionContract:
+    """What one function does to ownership.
+
+    outcomes: exhaustive; parameters that no effect mentions are borrowed. One empty outcome = plain borrower.
+    replaces: name of a function with another duty that this one tends to replace.
+    source: "file:line" of the rule, or of the definition it was inferred from.
+    """
+
+    name: str
+    signature: Signature
+    outcomes: tuple[Outcome, ...]
+    provenance: Provenance
+    library: str = ""
+    source: str = ""
+    doc: str = ""
+    bytes: str = ""
+    since: str = ""
+    until: str = ""
+    replaces: str = ""
+    noreturn: bool = False
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """One rule file.
+
+    declare: C text that stands in for the library's header where it is missing.
+    headers: glob patterns of the headers that the library ships (``netlink/*.h``).
+    """
+
+    library: str
+    version: str
+    path: str
+    headers: tuple[str, ...]
+    kinds: Mapping[str, ResourceKind]
+    functions: tuple[FunctionContract, ...]
+    declare: str = ""
+    provenance: Provenance = Provenance.PACK
+    notes: Mapping[str, str] = field(default_factory=dict)

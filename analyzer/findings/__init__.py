@@ -1,0 +1,1 @@
+"""Findings, verdicts and notices: plain data between the analysis and the reports."""

@@ -1,0 +1,183 @@
+"""What a run has to say. Built by checks and program, read by report; plain, sorted, picklable data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import final
+
+
+@final
+@dataclass(frozen=True, slots=True, order=True)
+class Region:
+    """A piece of a file. Lines and columns count from 1; columns in UTF-16 code units; end is exclusive.
+
+    file: relative path with forward slashes where the file lies below the working directory.
+    text: the source line that `line` names, decoded for display (control characters escaped).
+    """
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str = ""
+
+
+class Confidence(Enum):
+    """How sure a finding is, by the rule in checks/confidence.py."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Level(Enum):
+    """How much a finding hurts (SARIF words)."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class StepKind(Enum):
+    """What a step of a code flow is."""
+
+    ACQUIRE = "acquire"
+    BRANCH = "branch"
+    ALIAS = "alias"
+    CALL = "call"
+    RELEASE = "release"
+    LOST = "lost"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the path: where, and what happens there, as a sentence without full stop."""
+
+    at: Region
+    message: str
+    kind: StepKind
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another place that belongs to a finding, e.g. a further loss point of the same resource."""
+
+    at: Region
+    message: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One report.
+
+    check: id of the check ("leak").
+    kind: the sort of loss inside the check: "exit", "overwritten", "loop", "discarded", "realloc", ... .
+    message: first sentence complete by itself.
+    at: the point of loss (or of the second release, the use, ...): the primary location.
+    resource: the holder as the programmer writes it ("buf", "ctx->rx", "return value of fopen()").
+    callee: the acquiring function, "" when there is none.
+    steps: acquisition first, decisive branches, the loss last.
+    related: further loss points, sibling evidence.
+    advice: what would have discharged the duty ("free(buf)").
+    confidence_reason: why not higher, "" for high.
+    fingerprint: stable under edits elsewhere; uses no line numbers.
+    """
+
+    check: str
+    kind: str
+    message: str
+    at: Region
+    function: str
+    resource: str
+    callee: str
+    steps: tuple[Step, ...]
+    related: tuple[Related, ...] = ()
+    advice: str = ""
+    level: Level = Level.WARNING
+    confidence: Confidence = Confidence.HIGH
+    confidence_reason: str = ""
+    cwe: int = 401
+    fingerprint: str = ""
+
+
+class Verdict(Enum):
+    """How one acquisition and slot ended: the first of these, in this order, that holds on any path."""
+
+    LEAKED = "leaked"
+    GAVE_UP = "gave up"
+    UNPROVEN = "unproven"
+    ESCAPED = "escaped"
+    MAYBE_RELEASED = "maybe released"
+    HELD = "held by a global or for the process's life"
+    MOVED = "moved"
+    HANDED_OVER = "handed to the caller"
+    RELEASED = "released"
+    UNREACHABLE = "unreachable"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Acquisition:
+    """The verdict on one acquiring call and slot.
+
+    slot: "return value", "*buf", ... ; holder: as the programmer writes it.
+    reason: for escaped: the function or store it escaped to; for gave up: which cap; else "".
+    """
+
+    at: Region
+    function: str
+    callee: str
+    slot: str
+    holder: str
+    kind: str
+    verdict: Verdict
+    reason: str = ""
+
+
+class NoticeKind(Enum):
+    """Things that are not findings and must not be silent."""
+
+    NOT_ANALYSED = "not-analysed"  # a file or function: exit status 3
+    DEGRADED = "degraded"  # a function parsed with errors: a note
+    SKIPPED = "skipped"  # e.g. a C++ file: a note
+    MISSING_HEADER = "missing-header"
+    CONTRADICTION = "contradiction"  # a definition contradicts the pack that wins over it
+    NAME_ONLY = "name-only"  # a call fits a pack by name only
+    FLAG = "flag"  # a compiler flag that was dropped or not understood
+    INTERNAL = "internal"  # our mistake: exit status 2 if nothing else was wrong with the input
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One such thing. line 0: the whole file."""
+
+    kind: NoticeKind
+    file: str
+    line: int
+    message: str
+    function: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything one run has to say. All tuples are sorted by file and place, never by completion.
+
+    hidden: findings below the shown confidence are in `findings` too; the reports filter.
+    files, functions: analysed counts. seconds is never in here: same input, same bytes.
+    unlocks: unknown function -> how many acquisitions went out of sight through it.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    acquisitions: tuple[Acquisition, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    files: int = 0
+    functions: int = 0
+    unlocks: tuple[tuple[str, int], ...] = ()
+    versions: tuple[tuple[str, str], ...] = field(default=())
