@@ -48,7 +48,7 @@ class PathStep:
 class Event:
     """One mistake on one feasible-looking path.
 
-    at: where it happens. acquired_at: offset of the acquiring call, -1 when there is none (parameter, static).
+    at: where it happens. acquired_at: offset of the acquiring call, -1 without one (parameter, static).
     callee: acquiring function, "" when none. slot: "ret", "*buf" in the contract's words.
     holder: expression in the user's words: the (last) holder, "buf", "ctx->rx"; "" when never stored.
     released_by: for double/use-after/wrong: the releasing function. released_at: offset of the first release.
