@@ -142,6 +142,7 @@ class Acquisition:
 class NoticeKind(Enum):
     """Things that are not findings and must not be silent."""
 
+    BAD_INPUT = "bad-input"  # what the user named is missing or unreadable: exit status 2
     NOT_ANALYSED = "not-analysed"  # a file or function: exit status 3
     DEGRADED = "degraded"  # a function parsed with errors: a note
     SKIPPED = "skipped"  # e.g. a C++ file: a note
