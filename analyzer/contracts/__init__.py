@@ -1,1 +1,6 @@
-"""Contracts: what a function does to ownership. Written in rules/, or inferred; one type for both."""
+"""What library functions do to ownership: rule files, their language, and the table of a run."""
+
+from analyzer.contracts.packs import load_packs
+from analyzer.contracts.table import ContractTable, Match
+
+__all__ = ["ContractTable", "Match", "load_packs"]

@@ -29,6 +29,7 @@ class ResourceKind:
     integer: a number, not a pointer; 0 is a valid one and `failure` (-1) is not.
     failure: values that mean "no resource": (0,) for pointers, (-1,) for descriptors and MAP_FAILED.
     deep: releasing it also releases what it holds, so nothing stored in it can be lost then.
+    source: "file:line:column" of its definition.
     """
 
     name: str
@@ -40,6 +41,7 @@ class ResourceKind:
     integer: bool = False
     failure: tuple[int, ...] = (0,)
     deep: bool = False
+    source: str = ""
 
 
 class Root(Enum):

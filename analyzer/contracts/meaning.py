@@ -1,0 +1,87 @@
+"""Does a condition or effect make sense for the signature it is written for?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from analyzer.contracts.coverage import term_kind
+from analyzer.contracts.model import Atom, Effect, EffectKind, ResourceKind, Root, Signature, Term
+from analyzer.contracts.syntax import LanguageError, term_text
+from analyzer.ir.types import CType, TypeKind
+
+# Effects that change what a term holds: the caller sees that in `ret` and behind pointers only.
+_WRITES = frozenset(
+    {
+        EffectKind.FRESH,
+        EffectKind.NULL,
+        EffectKind.UNCHANGED,
+        EffectKind.UNDEFINED,
+        EffectKind.DANGLING,
+        EffectKind.BORROWED,
+        EffectKind.VALUE,
+        EffectKind.WRITE,
+    }
+)
+_ALIASES = frozenset({EffectKind.RETURN, EffectKind.INTERIOR})
+_ORDERED = frozenset({"<", "<=", ">", ">=", "&", "!&"})
+
+
+def check_atom(atom: Atom, signature: Signature) -> None:
+    """Raises LanguageError for a condition that can have no sense."""
+    _check_term(atom.term, signature)
+    kind, _ = term_kind(atom.term, signature)
+    spelled = term_text(atom.term, signature.names)
+    if kind in (TypeKind.RECORD, TypeKind.VOID, TypeKind.FLOAT):
+        raise LanguageError(f"`{spelled}` is a {kind.value}; compare an integer or a pointer")
+    if kind is TypeKind.POINTER and atom.operator in _ORDERED:
+        raise LanguageError(f"`{spelled}` is a pointer; compare it with == or !=")
+
+
+def check_effect(effect: Effect, signature: Signature, kinds: Mapping[str, ResourceKind]) -> None:
+    """Raises LanguageError for an effect that can have no sense."""
+    term = effect.term
+    if term is None:
+        return
+    _check_term(term, signature)
+    spelled = term_text(term, signature.names)
+    if effect.kind in _WRITES:
+        if term.root is Root.PARAM and not term.selectors:
+            raise LanguageError(f"the caller's `{spelled}` cannot change; write `*{spelled}`")
+    elif term.root is Root.RET:
+        raise LanguageError(f"`{effect.kind.value}` is about an argument, not `{spelled}`; name a parameter")
+    if effect.kind in _ALIASES and not _can_alias(signature.result):
+        raise LanguageError(
+            f"`{effect.kind.value}` needs a returned pointer; the result is {signature.result.spelling}"
+        )
+    if effect.kind is EffectKind.FRESH:
+        _check_resource(term, kinds[effect.resource], signature)
+
+
+def _check_term(term: Term, signature: Signature) -> None:
+    spelled = term_text(term, signature.names)
+    start = signature.result if term.root is Root.RET else signature.parameters[term.index]
+    if start.kind is TypeKind.VOID:
+        raise LanguageError("the function returns nothing; remove the condition or effect on `ret`")
+    if not term.selectors:
+        return
+    first = term.selectors[0]
+    if first in ("*", "[]") and start.kind not in (TypeKind.POINTER, TypeKind.ARRAY, TypeKind.UNKNOWN):
+        raise LanguageError(f"`{spelled}` looks behind {start.spelling}, which is no pointer; remove the `*`")
+    through_member = len(term.selectors) > 1 and term.selectors[1].startswith(".")
+    if first == "*" and through_member and start.pointee_kind not in (TypeKind.RECORD, TypeKind.UNKNOWN):
+        raise LanguageError(f"`{spelled}` names a member, but {start.spelling} points to no struct")
+
+
+def _can_alias(result: CType) -> bool:
+    return result.kind in (TypeKind.POINTER, TypeKind.INT, TypeKind.UNKNOWN)
+
+
+def _check_resource(term: Term, kind: ResourceKind, signature: Signature) -> None:
+    of, _ = term_kind(term, signature)
+    spelled = term_text(term, signature.names)
+    if kind.integer and of is TypeKind.POINTER:
+        raise LanguageError(f"`{spelled}` is a pointer, kind `{kind.name}` is an integer; use another kind")
+    if not kind.integer and of in (TypeKind.INT, TypeKind.BOOL):
+        raise LanguageError(
+            f"`{spelled}` is an integer, kind `{kind.name}` is not; add `integer: true` to it"
+        )

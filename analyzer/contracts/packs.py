@@ -1,0 +1,45 @@
+"""Finds the shipped packs and the user's rule files, and builds the table of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from analyzer.contracts.loader import load_pack
+from analyzer.contracts.model import Pack, Provenance
+from analyzer.contracts.table import ContractTable, check_references
+from analyzer.errors import ContractError
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def rules_directory() -> Path:
+    """Where the shipped packs are: inside the installed package, or beside it in a source tree."""
+    inside = _PACKAGE / "rules"
+    return inside if inside.is_dir() else _PACKAGE.parent / "rules"
+
+
+def shipped_files() -> list[Path]:
+    """The shipped packs, sorted by name."""
+    return sorted(rules_directory().glob("*.yaml"))
+
+
+def load_packs(extra: Sequence[str] = ()) -> ContractTable:
+    """The shipped packs and the rule files named in `extra`, which win over them.
+
+    Raises ContractError with all problems of all files.
+    """
+    packs: list[Pack] = []
+    problems: list[str] = []
+    shipped = [(path, Provenance.PACK, f"rules/{path.name}") for path in shipped_files()]
+    named = [(Path(name), Provenance.PROJECT, name) for name in extra]
+    for path, provenance, shown in [*shipped, *named]:
+        try:
+            packs.append(load_pack(path, provenance, shown))
+        except ContractError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ContractError(problems)
+    table = ContractTable(packs)
+    check_references(table, Provenance.PROJECT)
+    return table
