@@ -168,9 +168,14 @@ def effect_text(effect: Effect, names: Sequence[str]) -> str:
 
 
 def near(word: str, known: Sequence[str]) -> str:
-    """``; did you mean x?`` or the list of what is known, for the end of a message."""
-    close = get_close_matches(word, known, n=1)
+    """``did you mean x?`` or the list of what is known, for the end of a message."""
+    close = closest(word, known)
     return f"did you mean `{close[0]}`?" if close else "known: " + ", ".join(known)
+
+
+def closest(word: str, known: Sequence[str]) -> list[str]:
+    """Up to three of the known names that look like this one, the best first."""
+    return get_close_matches(word, known)
 
 
 def _effect_kind(word: str, text: str) -> EffectKind:

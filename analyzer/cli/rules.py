@@ -1,0 +1,161 @@
+"""`mustfree rules`: check rule files, list what is known, explain one function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from analyzer.contracts.headers import prototype
+from analyzer.contracts.loader import load_pack
+from analyzer.contracts.model import EffectKind, FunctionContract, Pack, Provenance
+from analyzer.contracts.packs import load_packs
+from analyzer.contracts.syntax import closest
+from analyzer.contracts.table import ContractTable
+from analyzer.contracts.text import outcome_sentence
+from analyzer.errors import ContractError, MustfreeError
+
+_EXTRA = click.option(
+    "--rules",
+    "extra",
+    multiple=True,
+    metavar="FILE",
+    help="Also read this rule file; its contracts win. Repeatable.",
+)
+
+
+@click.group()
+def rules() -> None:
+    """Check rule files, list the functions they describe, explain one of them."""
+
+
+@rules.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def check(files: tuple[Path, ...]) -> None:
+    """Check rule FILES and list every mistake with its line, column and remedy.
+
+    Exit status: 0 when all are right, 2 otherwise.
+    """
+    problems: list[str] = []
+    for file in files:
+        try:
+            pack = load_pack(file, Provenance.PROJECT, str(file))
+        except ContractError as error:
+            problems.extend(error.problems)
+        else:
+            click.echo(f"{file}: {_counted(pack)}")
+    if not problems:
+        problems = _cross_file_problems(files)
+    for problem in problems:
+        click.echo(problem, err=True)
+    if problems:
+        raise SystemExit(2)
+
+
+def _cross_file_problems(files: tuple[Path, ...]) -> list[str]:
+    """Mistakes that show only beside the shipped packs, such as a release that no rule describes."""
+    try:
+        load_packs([str(file) for file in files])
+    except ContractError as error:
+        return error.problems
+    return []
+
+
+@rules.command("list")
+@click.option("--library", metavar="NAME", help="Only the functions of this library.")
+@_EXTRA
+def list_(library: str | None, extra: tuple[str, ...]) -> None:
+    """List all functions that the packs describe, one per line: name, library, what it does."""
+    table = _loaded(extra)
+    packs = [pack for pack in table.packs if library in (None, pack.library)]
+    if not packs:
+        known = ", ".join(pack.library for pack in table.packs)
+        click.echo(f"no pack describes library {library}; known: {known}", err=True)
+        raise SystemExit(2)
+    for pack in packs:
+        for function in sorted(pack.functions, key=lambda f: f.name):
+            click.echo(f"{function.name}\t{pack.library}\t{_role(function)}")
+
+
+@rules.command()
+@click.argument("function")
+@_EXTRA
+def explain(function: str, extra: tuple[str, ...]) -> None:
+    """Say what a call of FUNCTION does to ownership, and where that is written.
+
+    Exit status: 0; 2 when no pack describes FUNCTION.
+    """
+    table = _loaded(extra)
+    contracts = table.all_named(function)
+    if not contracts:
+        near = closest(function, sorted(table.names))
+        hint = f"; near: {', '.join(near)}" if near else ""
+        click.echo(f"no rule describes {function}(){hint}", err=True)
+        raise SystemExit(2)
+    click.echo("\n\n".join("\n".join(_explanation(contract, table)) for contract in contracts))
+
+
+def _loaded(extra: tuple[str, ...]) -> ContractTable:
+    try:
+        return load_packs(extra)
+    except MustfreeError as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(2) from None
+
+
+def _counted(pack: Pack) -> str:
+    borrowers = sum(1 for function in pack.functions if _is_borrower(function))
+    functions = len(pack.functions)
+    return (
+        f"{functions} functions ({borrowers} borrow only), {len(pack.kinds)} resource kinds, no mistake found"
+    )
+
+
+def _is_borrower(function: FunctionContract) -> bool:
+    return all(not outcome.effects for outcome in function.outcomes)
+
+
+def _role(function: FunctionContract) -> str:
+    kinds = {effect.kind for outcome in function.outcomes for effect in outcome.effects}
+    roles = [
+        name
+        for name, members in (
+            ("acquires", {EffectKind.FRESH, EffectKind.SHARE}),
+            ("releases", {EffectKind.RELEASE}),
+            ("takes over", {EffectKind.TAKE}),
+            ("keeps a pointer", {EffectKind.KEEP}),
+            ("does not return", {EffectKind.NORETURN}),
+        )
+        if kinds & members
+    ]
+    return ", ".join(roles) or ("borrows" if not kinds else "describes its results")
+
+
+def _explanation(contract: FunctionContract, table: ContractTable) -> list[str]:
+    lines = [prototype(contract)]
+    if contract.doc:
+        lines.append(f"  {contract.doc}")
+    lines += [
+        "  " + outcome_sentence(outcome, contract.signature, table.kinds) for outcome in contract.outcomes
+    ]
+    releases = [
+        f"{name} (noun: {kind.noun}): {', '.join(kind.releases)}"
+        for name, kind in table.kinds.items()
+        if any(effect.resource == name for outcome in contract.outcomes for effect in outcome.effects)
+    ]
+    if releases:
+        lines.append(f"  released by: {'; '.join(releases)}")
+    for label, value in (
+        ("since version", contract.since),
+        ("until version", contract.until),
+        ("a lost one costs", contract.bytes),
+        ("tends to replace", contract.replaces),
+    ):
+        if value:
+            lines.append(f"  {label}: {value}")
+    lines.append(f"  library: {contract.library}; rule: {contract.source}")
+    return lines
+
+
+if __name__ == "__main__":
+    rules()

@@ -1,0 +1,141 @@
+"""A contract or pack as text: the same YAML again, and short sentences for people.
+
+parse_pack(pack_text(pack), pack.path) == pack      but for line numbers; `otherwise` is spelled out
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from analyzer.contracts.coverage import spelled
+from analyzer.contracts.headers import prototype
+from analyzer.contracts.model import (
+    Effect,
+    EffectKind,
+    FunctionContract,
+    Outcome,
+    Pack,
+    ResourceKind,
+    Signature,
+)
+from analyzer.contracts.syntax import effect_text, term_text
+
+_TEXTS = ("since", "until", "bytes", "replaces", "doc")
+
+_SENTENCES = {
+    EffectKind.TAKE: "{term} is taken over",
+    EffectKind.KEEP: "a bare pointer to {term} is kept; the caller still owns it",
+    EffectKind.BORROW: "{term} is only borrowed",
+    EffectKind.RETURN: "returns {term} itself",
+    EffectKind.INTERIOR: "returns a pointer into {term}",
+    EffectKind.NULL: "{term} becomes null",
+    EffectKind.UNCHANGED: "{term} is not written",
+    EffectKind.UNDEFINED: "{term} holds nothing usable",
+    EffectKind.DANGLING: "{term} holds a pointer that is already released",
+    EffectKind.BORROWED: "{term} is a pointer that somebody else owns",
+    EffectKind.WRITE: "{term} is written, and owns nothing",
+    EffectKind.ESCAPE: "{term} goes out of sight",
+    EffectKind.NORETURN: "does not return",
+    EffectKind.OPAQUE: "unknown",
+}
+
+
+def pack_text(pack: Pack) -> str:
+    """The pack as a rule file."""
+    lines = [f"library: {_quoted(pack.library)}"]
+    if pack.version:
+        lines.append(f"version: {_quoted(pack.version)}")
+    if pack.headers:
+        lines.append(f"headers: [{', '.join(map(_quoted, pack.headers))}]")
+    if pack.kinds:
+        lines += ["kinds:", *(f"  {kind.name}: {_kind_text(kind)}" for kind in pack.kinds.values())]
+    if pack.declare:
+        lines += [f"declare: {_quoted(pack.declare)}"]
+    if pack.functions:
+        lines.append("functions:")
+        for function in pack.functions:
+            lines += contract_lines(function)
+    if pack.notes:
+        lines += ["notes:", *(f"  {_quoted(key)}: {_quoted(value)}" for key, value in pack.notes.items())]
+    return "\n".join(lines) + "\n"
+
+
+def contract_lines(function: FunctionContract) -> Iterator[str]:
+    """The function as an item of `functions:`, ready to be copied into a rule file."""
+    yield f"  - c: {prototype(function)}"
+    names = function.signature.names
+    if len(function.outcomes) == 1 and not function.outcomes[0].when:
+        yield f"    then: {_effects(function.outcomes[0], names)}"
+    else:
+        yield "    outcomes:"
+        for outcome in function.outcomes:
+            conditions = ", ".join(_quoted(spelled(atom, function.signature)) for atom in outcome.when)
+            yield f"      - {{when: [{conditions}], then: {_effects(outcome, names)}}}"
+    for key in _TEXTS:
+        value = getattr(function, key)
+        if value:
+            yield f"    {key}: {_quoted(value)}"
+
+
+def outcome_line(outcome: Outcome, signature: Signature) -> str:
+    """``ret > 0: fresh *buf buffer, maybe fresh *creds buffer``."""
+    condition = condition_text(outcome, signature) or "always"
+    effects = ", ".join(effect_text(effect, signature.names) for effect in outcome.effects)
+    return f"{condition}: {effects or 'nothing'}"
+
+
+def outcome_sentence(outcome: Outcome, signature: Signature, kinds: Mapping[str, ResourceKind]) -> str:
+    """``when ret > 0: *buf is a new buffer, to be released by free()``."""
+    condition = condition_text(outcome, signature)
+    effects = "; ".join(effect_sentence(effect, signature, kinds) for effect in outcome.effects)
+    return f"{f'when {condition}' if condition else 'always'}: {effects or 'nothing to release'}"
+
+
+def condition_text(outcome: Outcome, signature: Signature) -> str:
+    """``ret > 0 and *creds != null``; "" for an outcome without condition."""
+    return " and ".join(spelled(atom, signature) for atom in outcome.when)
+
+
+def effect_sentence(effect: Effect, signature: Signature, kinds: Mapping[str, ResourceKind]) -> str:
+    """What an effect means for the caller, in words."""
+    term = term_text(effect.term, signature.names) if effect.term is not None else ""
+    kind = kinds.get(effect.resource)
+    noun = kind.noun if kind else "resource"
+    releases = " or ".join(f"{name}()" for name in kind.releases) if kind else ""
+    match effect.kind:
+        case EffectKind.FRESH:
+            null = ", or nothing" if effect.maybe else ""
+            before = " (the value before was consumed)" if effect.inout else ""
+            return f"{term} is a new {noun}{null}{before}, to be released by {releases}"
+        case EffectKind.SHARE:
+            return f"{term} gets one more share, to be released by {releases}"
+        case EffectKind.RELEASE:
+            return f"{term} is released{' with all it holds' if effect.deep else ''}"
+        case EffectKind.VALUE:
+            return f"{term} becomes {effect.value}"
+        case _:
+            return _SENTENCES[effect.kind].format(term=term)
+
+
+def _kind_text(kind: ResourceKind) -> str:
+    parts = [f"release: [{', '.join(kind.releases)}]"]
+    if kind.share:
+        parts.append(f"share: [{', '.join(kind.share)}]")
+    parts.append(f"noun: {_quoted(kind.noun)}")
+    parts.append(f"cwe: {kind.cwe}")
+    if kind.integer:
+        parts.append("integer: true")
+    parts.append(f"failure: [{', '.join(map(str, kind.failure))}]")
+    if kind.deep:
+        parts.append("deep: true")
+    return "{" + ", ".join(parts) + "}"
+
+
+def _effects(outcome: Outcome, names: Iterable[str]) -> str:
+    return "[" + ", ".join(_quoted(effect_text(effect, tuple(names))) for effect in outcome.effects) + "]"
+
+
+def _quoted(text: str) -> str:
+    """A YAML double-quoted text: always right, whatever it contains."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    return f'"{escaped}"'
