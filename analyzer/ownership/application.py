@@ -1,0 +1,461 @@
+"""One outcome of a contract applied to one call: conditions, what is taken away, what is given."""
+
+from __future__ import annotations
+
+from typing import final
+
+from analyzer.contracts.model import Atom as Condition
+from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Outcome, Root, Term
+from analyzer.findings.model import Verdict
+from analyzer.ir.types import UNKNOWN
+from analyzer.ownership.events import EventKind
+from analyzer.ownership.memory import result_symbol, write_behind
+from analyzer.ownership.prepare import CallSite, Contracts, is_pointer
+from analyzer.ownership.ranges import FULL, NONZERO, ZERO, Range, from_relation, intersect
+from analyzer.ownership.resources import is_plain, kind_of
+from analyzer.ownership.state import Own, Path, State
+from analyzer.ownership.transfer import Machine
+from analyzer.ownership.values import MAYBE, UNDEF, Atom, Ptr, Sym, Value
+
+OUT_VALUES: dict[EffectKind, Value] = {
+    EffectKind.NULL: 0,
+    EffectKind.UNDEFINED: UNDEF,
+    EffectKind.DANGLING: UNDEF,
+}
+_WRITES = frozenset(
+    {
+        EffectKind.NULL,
+        EffectKind.UNDEFINED,
+        EffectKind.DANGLING,
+        EffectKind.BORROWED,
+        EffectKind.VALUE,
+        EffectKind.WRITE,
+    }
+)
+
+
+def condition_text(outcome: Outcome, contract: FunctionContract) -> str:
+    """The outcome's guard in words: ``ret > 0``."""
+    parts = []
+    for atom in outcome.when:
+        names = contract.signature.names
+        index = atom.term.index
+        name = names[index] if index < len(names) else f"#{index + 1}"
+        text = "ret" if atom.term.root is Root.RET else name
+        text = "*" * len([s for s in atom.term.selectors if s == "*"]) + text
+        parts.append(f"{text} {atom.operator} {atom.value}")
+    return " and ".join(parts)
+
+
+def return_range(outcome: Outcome) -> Range:
+    """The values the function may return in this outcome."""
+    values = FULL
+    for atom in outcome.when:
+        if atom.term.root is Root.RET and not atom.term.selectors:
+            values = intersect(values, from_relation(atom.operator, atom.value))
+    return values
+
+
+@final
+class Application:
+    """One outcome of a contract, applied to one call."""
+
+    def __init__(
+        self,
+        contracts: Contracts,
+        machine: Machine,
+        site: CallSite,
+        contract: FunctionContract,
+        arguments: list[Value],
+        outcome: Outcome,
+    ) -> None:
+        self.contracts = contracts
+        self.machine = machine
+        self.site = site
+        self.contract = contract
+        self.arguments = arguments
+        self.outcome = outcome
+        # The value returned travels in the state, as forks and substitutions may change it; -1: not used.
+        self.result_key = -1 if site.op.result is None else site.op.result.id
+
+    def run(self, state: State, left_over: Range, studied: bool) -> list[State]:
+        """States in which this outcome happened (none when it cannot)."""
+        if not self._conditions_before(state):
+            return []
+        if not self._make_result(state, left_over):
+            return []
+        old = self.machine.study is not None and self.machine.study.old
+        if studied and old and not self._study_old(state):
+            return []
+        if not self._consume(state):
+            return []
+        write_behind(self.machine, self.site, self.arguments, state, self._written_arguments())
+        found = self._produce(state, studied and not old)
+        return [after for after in found if self._conditions_after(after)]
+
+    # -- conditions -----------------------------------------------------------------------------------
+
+    def _conditions_before(self, state: State) -> bool:
+        return all(
+            self._holds(atom, self._argument(atom.term.index), state)
+            for atom in self.outcome.when
+            if atom.term.root is Root.PARAM and not atom.term.selectors
+        )
+
+    def _conditions_after(self, state: State) -> bool:
+        for atom in self.outcome.when:
+            if atom.term.root is Root.PARAM and atom.term.selectors and is_plain(atom.term):
+                value = self._read(atom.term, state)
+                if value is not None and not self._holds(atom, value, state):
+                    return False
+        return True
+
+    def _holds(self, atom: Condition, value: Value, state: State) -> bool:
+        if atom.operator in ("&", "!&"):
+            if isinstance(value, int):
+                return bool(value & atom.value) == (atom.operator == "&")
+            return True
+        return state.assume(value, from_relation(atom.operator, atom.value))
+
+    def _make_result(self, state: State, left_over: Range) -> bool:
+        values = intersect(return_range(self.outcome), left_over)
+        returned = next((e for e in self.outcome.effects if e.kind is EffectKind.RETURN), None)
+        interior = next((e for e in self.outcome.effects if e.kind is EffectKind.INTERIOR), None)
+        if returned is not None and returned.term is not None:
+            result = self._argument(returned.term.index)
+        elif interior is not None and interior.term is not None:
+            result = self._interior(self._argument(interior.term.index), state)
+        else:
+            result = result_symbol(self.machine, self.site, state)
+            if any(
+                e.kind is EffectKind.NULL and e.term is not None and e.term == Term(Root.RET)
+                for e in self.outcome.effects
+            ):
+                values = intersect(values, ZERO)
+        state.temps[self.result_key] = result
+        return state.assume(result, values)
+
+    def _interior(self, value: Value, state: State) -> Value:
+        base = value.base if isinstance(value, Ptr) else value
+        if isinstance(base, (Sym, str)) or (isinstance(base, int) and isinstance(value, Ptr)):
+            pointer = self.machine.universe.pointer(base, f"in{self.site.op.at}")
+            if self.machine.cyclic:
+                state.substitute(pointer, self.machine.universe.pointer(base, None))
+            state.facts.pop(pointer, None)
+            return pointer
+        return result_symbol(self.machine, self.site, state)
+
+    # -- terms ----------------------------------------------------------------------------------------
+
+    def _argument(self, index: int) -> Value:
+        return self.arguments[index] if index < len(self.arguments) else 0
+
+    def _path(self, term: Term) -> Path | None:
+        """Where a term like ``*buf`` lies; None: nowhere that can be followed (null or unknown)."""
+        return self.machine.target(self._argument(term.index))
+
+    def _read(self, term: Term, state: State) -> Value | None:
+        path = self._path(term)
+        if path is None:
+            return None
+        return self.machine.read(path, self.site.op.at, UNKNOWN, state)
+
+    def _value(self, term: Term, state: State) -> Value | None:
+        """What a term is before the call; None when that cannot be followed."""
+        if term.root is Root.RET:
+            return state.temps[self.result_key]
+        if not is_plain(term):
+            return None
+        return self._read(term, state) if term.selectors else self._argument(term.index)
+
+    def _written_arguments(self) -> set[int]:
+        return {
+            e.term.index
+            for e in self.outcome.effects
+            if e.term is not None and e.term.root is Root.PARAM and e.kind is not EffectKind.BORROW
+        }
+
+    # -- effects that take something away -------------------------------------------------------------
+
+    def _consume(self, state: State) -> bool:
+        """Releases and takes; False: the resource's way ended here."""
+        for effect in self.outcome.effects:
+            if effect.term is None:
+                continue
+            if effect.kind is EffectKind.RELEASE:
+                value = self._value(effect.term, state)
+                if value is not None and not self._release(value, effect, state):
+                    return False
+            elif effect.kind in (EffectKind.TAKE, EffectKind.ESCAPE):
+                if not self._take(effect, state):
+                    return False
+            elif effect.kind is EffectKind.SHARE:
+                value = self._value(effect.term, state)
+                if value is self.machine.universe.resource and state.own is Own.OWNED:
+                    state.shares = min(state.shares + 1, 3)
+        return True
+
+    def _take(self, effect: Effect, state: State) -> bool:
+        assert effect.term is not None
+        value = self._value(effect.term, state)
+        if value is None:
+            return True
+        if state.own is Own.OWNED and state.reaches_resource((value,)):
+            name = f"{self.site.op.name}()"
+            verdict = Verdict.MOVED if effect.kind is EffectKind.TAKE else Verdict.ESCAPED
+            self.machine.listener.ended(verdict, name, state)
+            return False
+        self.machine.publish((value,), state)
+        return True
+
+    def _release(self, value: Value, effect: Effect, state: State) -> bool:
+        if state.range_of(value) == ZERO:
+            return True
+        if value is UNDEF:
+            self._event(EventKind.UNINITIALIZED_RELEASE, state, value)
+            return True
+        resource = self.machine.universe.resource
+        if state.root_is_resource(value):
+            return self._release_resource(value, resource, state)
+        if isinstance(value, Atom) or (isinstance(value, Ptr) and isinstance(value.base, (int, str))):
+            return self._release_memory(value, state)
+        if isinstance(value, Sym):
+            return self._release_other(value, effect, state)
+        if isinstance(value, Ptr) and state.own is Own.OWNED and state.reaches_resource((value,)):
+            self.machine.listener.ended(Verdict.MAYBE_RELEASED, self._name(), state)
+            return False
+        return True
+
+    def _name(self) -> str:
+        return self.site.op.name or ""
+
+    def _event(self, kind: EventKind, state: State, subject: Value) -> None:
+        self.machine.listener.event(kind, self.site.op.at, state, subject, self._name())
+
+    def _release_resource(self, value: Value, resource: Sym, state: State) -> bool:
+        study = self.machine.study
+        assert study is not None
+        if value is not resource:
+            if isinstance(value, Ptr) and isinstance(value.offset, int) and state.own is Own.OWNED:
+                self._event(EventKind.WRONG_START, state, value)
+            elif state.own is Own.OWNED:
+                self.machine.listener.ended(Verdict.MAYBE_RELEASED, self._name(), state)
+            return False
+        if state.own is Own.RELEASED:
+            self._event(EventKind.DOUBLE_RELEASE, state, value)
+            return False
+        if state.own is not Own.OWNED:
+            return True
+        if study.kind.releases and self._name() not in study.kind.releases and not study.old:
+            self._event(EventKind.WRONG_FUNCTION, state, value)
+        if state.shares:
+            state.shares -= 1
+            return True
+        return self._released(resource, study.kind.deep, state)
+
+    def _released(self, resource: Sym, deep: bool, state: State) -> bool:
+        state.own = Own.RELEASED
+        state.released_by, state.released_at = self._name(), self.site.op.at
+        self.machine.listener.step("release", self.site.op.at, self._name(), state)
+        state.drop_range(resource, None, 0)
+        return True
+
+    def _release_memory(self, value: Value, state: State) -> bool:
+        """Release of the address of a variable, a string, a function; a "maybe" is let pass."""
+        if value is MAYBE or (
+            isinstance(value, Ptr) and value.offset is None and self._holds_resource(value, state)
+        ):
+            self.machine.listener.ended(Verdict.MAYBE_RELEASED, self._name(), state)
+            return False
+        pointed = isinstance(value, Ptr) and (isinstance(value.base, (int, str)))
+        if pointed or (isinstance(value, Atom) and value.kind in ("string", "function")):
+            parameters = self.contract.signature.parameters
+            effect_pointer = bool(parameters) and any(
+                e.kind is EffectKind.RELEASE and e.term is not None and not e.term.selectors
+                for e in self.outcome.effects
+            )
+            kinds = [k for k in self.contracts.kinds.values() if self._name() in k.releases]
+            if effect_pointer and any(not k.integer for k in kinds):
+                self._event(EventKind.WRONG_MEMORY, state, value)
+        return True
+
+    def _holds_resource(self, value: Ptr, state: State) -> bool:
+        return state.own is Own.OWNED and state.reaches_resource((value,))
+
+    def _release_other(self, value: Sym, effect: Effect, state: State) -> bool:
+        """Release of something that is not under study; what it holds goes with it, or is lost."""
+        if (
+            state.own is Own.OWNED
+            and state.targets.get(value)
+            and state.reaches_resource(state.targets[value])
+        ):
+            self.machine.listener.ended(Verdict.MAYBE_RELEASED, self._name(), state)
+            return False
+        if self.machine.study is None:
+            if value in state.released and value.key[0] not in ("old", "either"):
+                self._event(EventKind.DOUBLE_RELEASE, state, value)
+                return False
+            if not self._is_shared(effect):
+                state.released = {**state.released, value: (self._name(), self.site.op.at)}
+        held = [v for (b, _), v in state.cells.items() if b is value and not isinstance(v, int)]
+        if state.own is Own.OWNED and held and state.reaches_resource(held):
+            if self._is_deep(effect) or value not in state.local_objects:
+                self.machine.listener.ended(Verdict.MOVED, self._name(), state)
+                return False
+            state.loss = (self.site.op.at, EventKind.LEAK_OVERWRITTEN.value)
+        state.drop_range(value, None, 0)
+        return True
+
+    def _kinds(self, effect: Effect) -> list[bool]:
+        kinds = self.contracts.kinds
+        if effect.resource:
+            return [kind_of(effect, self.contracts).deep]
+        return [kind.deep for kind in kinds.values() if self._name() in kind.releases]
+
+    def _is_deep(self, effect: Effect) -> bool:
+        return effect.deep or any(self._kinds(effect))
+
+    def _is_shared(self, effect: Effect) -> bool:
+        kinds = self.contracts.kinds.values()
+        return any(kind.share for kind in kinds if self._name() in kind.releases)
+
+    # -- effects that give something ------------------------------------------------------------------
+
+    def _produce(self, state: State, studied: bool) -> list[State]:
+        states = [state]
+        for position, effect in enumerate(self.outcome.effects):
+            if effect.term is None:
+                continue
+            if effect.kind is EffectKind.FRESH:
+                states = [after for s in states for after in self._fresh(effect, position, s, studied)]
+                continue
+            for current in states:
+                self._write_effect(effect, position, current)
+        return states
+
+    def _write_effect(self, effect: Effect, position: int, state: State) -> None:
+        term = effect.term
+        assert term is not None
+        if effect.kind not in _WRITES or term.root is Root.RET or not term.selectors or not is_plain(term):
+            return
+        path = self._path(term)
+        if path is None:
+            return
+        match effect.kind:
+            case EffectKind.VALUE if effect.value == 0 and path[1] is not None:
+                self.machine.zero(path, 0, self.site.op.at, state)
+                return
+            case EffectKind.VALUE:
+                value: Value = effect.value
+            case EffectKind.BORROWED | EffectKind.WRITE:
+                value = self.machine.symbol(state, "out", self.site.op.at, position)
+            case _:
+                value = OUT_VALUES[effect.kind]
+        self.machine.write(path, value, self.site.op.at, self._out_text(term), state)
+
+    def _out_text(self, term: Term) -> str:
+        text = self.site.texts[term.index] if term.index < len(self.site.texts) else ""
+        if text.startswith("&"):
+            return text[1:]
+        return f"*{text}" if text else ""
+
+    def _fresh(self, effect: Effect, position: int, state: State, studied: bool) -> list[State]:
+        term = effect.term
+        assert term is not None
+        study = self.machine.study
+        mine = studied and study is not None and study.slot == term
+        if term.selectors and self._argument(term.index) == 0:
+            return [state]
+        if not is_plain(term):
+            return [state]
+        path = self._path(term) if term.selectors else None
+        used_up = effect.inout and path is not None and path in state.cells
+        if used_up and path is not None and not self._consume_old(path, state):
+            return []
+        found = []
+        if mine and state.own is Own.NONE:
+            found.append(self._acquire(effect, position, path, state.copy()))
+            if effect.maybe:
+                found.append(self._not_acquired(path, state.copy()))
+            if self.site.cyclic:
+                found.append(self._plain(effect, position, path, state))
+        else:
+            found.append(self._plain(effect, position, path, state))
+        return [after for after in found if after is not None]
+
+    def _consume_old(self, path: Path, state: State) -> bool:
+        old = state.cells[path]
+        if state.own is Own.OWNED and state.root_is_resource(old):
+            self.machine.listener.ended(Verdict.RELEASED, self._name(), state)
+            return False
+        return True
+
+    def _acquire(self, effect: Effect, position: int, path: Path | None, state: State) -> State | None:
+        """This execution is the one under study: the resource itself."""
+        resource = self.machine.universe.resource
+        state.own = Own.OWNED
+        state.shares = 0
+        self.machine.listener.step(
+            "acquire", self.site.op.at, condition_text(self.outcome, self.contract), state
+        )
+        assert effect.term is not None
+        if effect.term.root is Root.RET:
+            result = state.temps[self.result_key]
+            values = state.range_of(result)
+            state.facts.pop(result, None)
+            state.temps[self.result_key] = resource
+            state.facts[resource] = values
+            return state
+        state.facts[resource] = NONZERO
+        if path is None:
+            self.machine.listener.ended(Verdict.ESCAPED, "an unknown place", state)
+            return None
+        self.machine.write(path, resource, self.site.op.at, self._out_text(effect.term), state)
+        return state
+
+    def _not_acquired(self, path: Path | None, state: State) -> State:
+        if path is not None:
+            self.machine.write(path, 0, self.site.op.at, "", state)
+        return state
+
+    def _plain(self, effect: Effect, position: int, path: Path | None, state: State) -> State:
+        """Another acquisition than the one under study: a symbol like others, but a known object."""
+        term = effect.term
+        assert term is not None
+        if term.root is Root.RET:
+            result = state.temps[self.result_key]
+            if isinstance(result, Sym) and is_pointer(self.site.op.result_type):
+                state.local_objects |= {result}
+            return state
+        if path is None:
+            return state
+        symbol = self.machine.symbol(state, "out", self.site.op.at, position)
+        if not effect.maybe:
+            state.facts[symbol] = NONZERO
+        state.local_objects |= {symbol}
+        self.machine.write(path, symbol, self.site.op.at, self._out_text(term), state)
+        return state
+
+    # -- realloc --------------------------------------------------------------------------------------
+
+    def _study_old(self, state: State) -> bool:
+        """The block given to a realloc-like function that failed becomes the resource under study."""
+        study = self.machine.study
+        assert study is not None
+        releases = any(e.kind is EffectKind.RELEASE for e in self.outcome.effects)
+        value = self._argument(study.slot.index)
+        resource = self.machine.universe.resource
+        if state.own is not Own.NONE or releases or not isinstance(value, Sym) or value is resource:
+            return True
+        if not state.assume(value, NONZERO):
+            return False
+        values = state.range_of(value)
+        state.substitute(value, resource)
+        self.arguments = [resource if argument is value else argument for argument in self.arguments]
+        state.facts[resource] = values
+        state.own = Own.OWNED
+        state.holder = self.site.texts[study.slot.index] if study.slot.index < len(self.site.texts) else ""
+        self.machine.listener.step(
+            "acquire", self.site.op.at, condition_text(self.outcome, self.contract), state
+        )
+        return True

@@ -1,0 +1,236 @@
+"""Operators on values: constants are computed, the rest becomes an interned expression or a fresh symbol."""
+
+from __future__ import annotations
+
+from analyzer.ir.types import CType, TypeKind
+from analyzer.ownership.ranges import BOOLEAN, ONE, ZERO, contains, greatest, least, single
+from analyzer.ownership.state import State
+from analyzer.ownership.values import MAYBE, UNDEF, Atom, Expr, Ptr, Sym, Value
+
+_LARGEST = 1 << 64
+
+
+def unary(state: State, operator: str, value: Value, fresh: Sym) -> Value:
+    """``- ~ !`` applied to a value."""
+    if operator == "!":
+        return equality(state, value, 0, fresh)
+    if isinstance(value, int):
+        return -value if operator == "-" else ~value
+    if operator == "-" and isinstance(value, Expr) and value.operator == "neg":
+        return value.left
+    if isinstance(value, Atom):
+        return fresh
+    found = state.universe.expression("neg" if operator == "-" else operator, value, 0)
+    return found if found is not None else fresh
+
+
+def equality(state: State, left: Value, right: Value, fresh: Sym) -> Value:
+    """``left == right``; decided where the ranges decide it, and in a canonical order."""
+    if isinstance(left, int):
+        left, right = right, left
+    if isinstance(left, int) and isinstance(right, int):
+        return int(left == right)
+    if left in (UNDEF, MAYBE) or right in (UNDEF, MAYBE):
+        return fresh
+    left, right = _without_offset(left, right)
+    if not isinstance(left, int) and not isinstance(right, int) and _order(right) < _order(left):
+        left, right = right, left
+    found = state.universe.expression("==", left, right)
+    return _decided(state, found, fresh)
+
+
+def _without_offset(left: Value, right: Value) -> tuple[Value, Value]:
+    """``x + 3 == 5`` is ``x == 2``."""
+    if isinstance(left, Expr) and left.operator == "+" and isinstance(right, int):
+        added = left.right
+        if isinstance(added, int):
+            return left.left, right - added
+    return left, right
+
+
+def _order(value: Value) -> tuple[str, str]:
+    return (type(value).__name__, repr(value))
+
+
+def _decided(state: State, found: Expr | None, fresh: Sym) -> Value:
+    if found is None:
+        state.facts[fresh] = BOOLEAN
+        return fresh
+    values = state.range_of(found)
+    if values == ZERO:
+        return 0
+    return 1 if values == ONE else found
+
+
+def _negation(state: State, value: Value, fresh: Sym) -> Value:
+    if isinstance(value, int):
+        return int(not value)
+    found = state.universe.expression("==", value, 0)
+    return _decided(state, found, fresh)
+
+
+def less(state: State, left: Value, right: Value, fresh: Sym) -> Value:
+    """``left < right``."""
+    if isinstance(left, int) and isinstance(right, int):
+        return int(left < right)
+    if UNDEF in (left, right) or MAYBE in (left, right):
+        return fresh
+    both = isinstance(left, Ptr) and isinstance(right, Ptr) and left.base == right.base
+    if both and isinstance(left.offset, int) and isinstance(right.offset, int):  # type: ignore[union-attr]
+        return int(left.offset < right.offset)  # type: ignore[union-attr]
+    if (
+        isinstance(left, Expr)
+        and left.operator == "+"
+        and isinstance(left.right, int)
+        and isinstance(right, int)
+    ):
+        left, right = left.left, right - left.right
+    return _decided(state, state.universe.expression("<", left, right), fresh)
+
+
+def binary(state: State, operator: str, left: Value, right: Value, fresh: Sym) -> Value:
+    """A binary operator other than pointer arithmetic."""
+    match operator:
+        case "==":
+            return equality(state, left, right, fresh)
+        case "!=":
+            return _negation(state, equality(state, left, right, fresh), fresh)
+        case "<":
+            return less(state, left, right, fresh)
+        case ">":
+            return less(state, right, left, fresh)
+        case "<=":
+            return _negation(state, less(state, right, left, fresh), fresh)
+        case ">=":
+            return _negation(state, less(state, left, right, fresh), fresh)
+        case _:
+            return _arithmetic(state, operator, left, right, fresh)
+
+
+def _arithmetic(state: State, operator: str, left: Value, right: Value, fresh: Sym) -> Value:
+    left, right = _as_number(state, left), _as_number(state, right)
+    if isinstance(left, int) and isinstance(right, int):
+        computed = _compute(operator, left, right)
+        return fresh if computed is None else computed
+    if left in (UNDEF, MAYBE) or right in (UNDEF, MAYBE):
+        return fresh
+    if operator == "-" and isinstance(right, int):
+        operator, right = "+", -right
+    if operator == "+" and isinstance(left, int):
+        left, right = right, left
+    if right == 0 and operator in ("+", "|", "^", "<<", ">>"):
+        return left
+    if isinstance(left, (Sym, Ptr)) and state.root_is_resource(left):
+        # Pointer tagging and address arithmetic through integers: still the object, somewhere inside.
+        return state.universe.pointer(state.universe.resource, None)
+    if operator == "+" and isinstance(right, int) and isinstance(left, Expr) and left.operator == "+":
+        inner = left.right
+        if isinstance(inner, int):
+            left, right = left.left, inner + right
+            if right == 0:
+                return left
+    found = state.universe.expression(operator, left, right)
+    return found if found is not None else fresh
+
+
+def _as_number(state: State, value: Value) -> Value:
+    """A value of which only one number is possible is that number."""
+    if isinstance(value, Sym):
+        number = single(state.range_of(value))
+        return value if number is None else number
+    return value
+
+
+def _compute(operator: str, left: int, right: int) -> int | None:
+    if operator in ("/", "%") and right == 0:
+        return None
+    if operator in ("<<", ">>") and not 0 <= right < 64:
+        return None
+    quotient = abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1) if right else 0
+    results = {
+        "+": left + right,
+        "-": left - right,
+        "*": left * right,
+        "/": quotient,
+        "%": left - quotient * right,
+        "&": left & right,
+        "|": left | right,
+        "^": left ^ right,
+        "<<": left << right if 0 <= right < 64 else 0,
+        ">>": left >> right if 0 <= right < 64 else 0,
+    }
+    found = results.get(operator)
+    return found if found is not None and abs(found) < _LARGEST else None
+
+
+def pointer_step(state: State, operator: str, left: Value, right: Value, bits: int, fresh: Sym) -> Value:
+    """``pointer + n``, ``pointer - n``, and the difference of two pointers."""
+    if operator == "-" and isinstance(right, (Ptr, Sym)) and isinstance(left, (Ptr, Sym)):
+        is_pointer = isinstance(right, Ptr) or isinstance(left, Ptr) or state.root_is_resource(right)
+        if is_pointer and state.root_is_resource(left) and not isinstance(right, Ptr):
+            return fresh
+        if isinstance(right, Ptr) or left is right:
+            return 0 if left is right else fresh
+    number = single(state.range_of(right)) if not isinstance(right, (Ptr, Atom)) else None
+    base, offset = _parts(left)
+    if base is None:
+        if left is MAYBE:
+            return MAYBE
+        return fresh
+    if number == 0:
+        return left
+    if number is None or not bits or not isinstance(offset, int):
+        return state.universe.pointer(base, None)
+    step = number * bits
+    return state.universe.pointer(base, offset + step if operator == "+" else offset - step)
+
+
+def _parts(value: Value) -> tuple[int | str | Sym | None, int | str | None]:
+    if isinstance(value, Sym):
+        return value, 0
+    if isinstance(value, Ptr):
+        return value.base, value.offset
+    return None, None
+
+
+def convert(state: State, value: Value, ctype: CType) -> Value:
+    """A conversion that may change the value: to bool, or to another width or sign."""
+    if state.root_is_resource(value) and ctype.kind is not TypeKind.BOOL:
+        return value
+    if ctype.kind is TypeKind.BOOL:
+        return _to_bool(state, value)
+    if ctype.kind is not TypeKind.INT or not ctype.bits:
+        return value
+    low, high = (
+        (-(1 << (ctype.bits - 1)), (1 << (ctype.bits - 1)) - 1)
+        if ctype.signed
+        else (0, (1 << ctype.bits) - 1)
+    )
+    if isinstance(value, int):
+        return ((value - low) % (1 << ctype.bits)) + low
+    if isinstance(value, Atom):
+        return value
+    values = state.range_of(value)
+    if least(values) >= low and greatest(values) <= high:
+        return value
+    if ctype.signed:
+        return value  # narrowing of an unknown: implementation-defined, treated as keeping the value
+    found = state.universe.expression("u", value, ctype.bits)
+    return found if found is not None else value
+
+
+def _to_bool(state: State, value: Value) -> Value:
+    if isinstance(value, int):
+        return int(value != 0)
+    if isinstance(value, Expr) and value.operator in ("==", "<"):
+        return value
+    values = state.range_of(value)
+    if not contains(values, 0):
+        return 1
+    if values == ZERO:
+        return 0
+    if isinstance(value, Atom):
+        return value
+    zero = state.universe.expression("==", value, 0)
+    negated = state.universe.expression("==", zero, 0) if zero is not None else None
+    return negated if negated is not None else value

@@ -1,0 +1,60 @@
+"""What a function that no contract describes may do with an argument: borrow it, or anything.
+
+The rule: a pointer to const is borrowed unless the name speaks of keeping or releasing; functions whose name
+says that they print, compare or measure borrow; everything else lets the argument escape. Names are evidence
+of the weak sort, so a finding that relies on one is never of high confidence.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from analyzer.ir.types import CType, TypeKind
+
+_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_KEEPING = """
+    add insert append prepend push set register enqueue attach link queue save store keep put own take
+    assign install submit send post schedule defer track manage adopt move transfer hold give watch
+"""
+_RELEASING = """
+    free destroy release delete del close put unref drop dispose cleanup clean clear deinit fini term
+    destruct kill purge remove reset shutdown discard finish end exit teardown zap dealloc deref
+"""
+_OBSERVING = """
+    print printf fprintf snprintf vprintf dump log logf debug dbg trace warn warning error err info notice
+    perror show display format compare cmp equal equals eq hash crc checksum strlen length size count
+    hexdump validate verify check is has
+"""
+TAKING = frozenset(_KEEPING.split()) | frozenset(_RELEASING.split())
+OBSERVING = frozenset(_OBSERVING.split())
+
+
+def words(name: str) -> tuple[str, ...]:
+    """The words of an identifier, lower case: ``nl_cacheAdd`` gives nl, cache, add."""
+    return tuple(part.lower() for part in _PARTS.findall(name))
+
+
+@cache
+def name_suggests_taking(name: str) -> bool:
+    """Whether the name speaks of keeping or releasing."""
+    return any(word in TAKING for word in words(name))
+
+
+@cache
+def name_suggests_observing(name: str) -> bool:
+    """Whether the name speaks of printing, comparing or measuring, and of nothing else."""
+    return any(word in OBSERVING for word in words(name)) and not name_suggests_taking(name)
+
+
+def borrows(name: str | None, parameter: CType, variadic_tail: bool) -> bool:
+    """Whether an unknown function only borrows this argument."""
+    if name is None:
+        return False
+    if name_suggests_observing(name):
+        return not (parameter.kind is TypeKind.POINTER and parameter.pointee_kind is TypeKind.POINTER)
+    if variadic_tail:
+        return False
+    if parameter.kind is TypeKind.POINTER:
+        return parameter.pointee_const and not name_suggests_taking(name)
+    return False

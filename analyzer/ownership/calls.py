@@ -1,0 +1,215 @@
+"""What a call does to a state: by its contract, outcome by outcome, or by what is known without one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import final
+
+from analyzer.contracts.model import EffectKind, FunctionContract, Outcome, Root
+from analyzer.findings.model import Verdict
+from analyzer.ir.ops import Call
+from analyzer.ownership import borrowing
+from analyzer.ownership.application import Application, return_range
+from analyzer.ownership.memory import argument_type, clobber, result_symbol, write_behind
+from analyzer.ownership.prepare import CallSite, Contracts, is_pointer
+from analyzer.ownership.ranges import FULL, Range, complement, intersect, unite
+from analyzer.ownership.state import Own, State
+from analyzer.ownership.transfer import Machine
+from analyzer.ownership.values import Value
+
+
+@final
+@dataclass(slots=True)
+class _Shape:
+    """Facts about a contract that do not depend on the call.
+
+    simple: its outcomes differ in the return value only, so one nullable symbol says it all.
+    otherwise: outcome position -> return values left over by the outcomes before it.
+    """
+
+    simple: bool
+    fresh_return: bool
+    otherwise: dict[int, Range] = field(default_factory=dict)
+
+
+def _shape(contract: FunctionContract) -> _Shape:
+    allowed = {
+        EffectKind.FRESH,
+        EffectKind.BORROWED,
+        EffectKind.NULL,
+        EffectKind.BORROW,
+        EffectKind.UNCHANGED,
+    }
+    simple, fresh = True, False
+    taken: Range = ()
+    shape = _Shape(simple, fresh)
+    for position, outcome in enumerate(contract.outcomes):
+        shape.otherwise[position] = complement(taken) if taken and not outcome.when else FULL
+        on_return = [a for a in outcome.when if a.term.root is Root.RET and not a.term.selectors]
+        if len(on_return) == len(outcome.when) and on_return:
+            taken = unite(taken, return_range(outcome)) if taken else return_range(outcome)
+        else:
+            simple = simple and not outcome.when
+        for effect in outcome.effects:
+            on_ret = effect.term is not None and effect.term.root is Root.RET
+            simple = simple and effect.kind in allowed and (on_ret or effect.kind is EffectKind.BORROW)
+            fresh = fresh or (effect.kind is EffectKind.FRESH and on_ret)
+    shape.simple, shape.fresh_return = simple, fresh
+    return shape
+
+
+@final
+class Calls:
+    """Executes calls for the runs over one function."""
+
+    def __init__(self, contracts: Contracts) -> None:
+        self.contracts = contracts
+        self._shapes: dict[int, _Shape] = {}
+
+    def call(self, machine: Machine, op: Call, state: State) -> list[State]:
+        """States after the call."""
+        site = machine.prepared.calls[id(op)]
+        arguments = [machine.value(argument, state) for argument in op.arguments]
+        if site.record_result is not None:
+            self._clear_record(machine, site, state)
+        contract = site.contract
+        if contract is None or _is_opaque(contract):
+            return self._unknown(machine, site, arguments, state)
+        self._uses(machine, site, arguments, state)
+        return self._by_contract(machine, site, contract, arguments, state)
+
+    def _clear_record(self, machine: Machine, site: CallSite, state: State) -> None:
+        assert site.record_result is not None
+        path = machine.resolve(site.record_result, site.op.at, state)
+        if isinstance(path, tuple) and path[1] is not None:
+            state.drop_range(path[0], path[1], 0)
+            state.defaults[path[0]] = None
+
+    def _uses(self, machine: Machine, site: CallSite, arguments: list[Value], state: State) -> None:
+        """A released resource given to a function is used, unless the function releases it (again)."""
+        contract = site.contract
+        assert contract is not None
+        releasing = {
+            effect.term.index
+            for outcome in contract.outcomes
+            for effect in outcome.effects
+            if effect.kind in (EffectKind.RELEASE, EffectKind.SHARE) and effect.term is not None
+        }
+        for index, value in enumerate(arguments):
+            if index in releasing or index >= len(contract.signature.parameters):
+                continue
+            if is_pointer(contract.signature.parameters[index]) or value is machine.universe.resource:
+                machine.use(value, site.op.at, state)
+
+    # -- contracts ------------------------------------------------------------------------------------
+
+    def _by_contract(
+        self,
+        machine: Machine,
+        site: CallSite,
+        contract: FunctionContract,
+        arguments: list[Value],
+        state: State,
+    ) -> list[State]:
+        shape = self._shapes.get(id(contract))
+        if shape is None:
+            shape = self._shapes[id(contract)] = _shape(contract)
+        studied = machine.study is not None and machine.study.site is site
+        if shape.simple and not studied:
+            return self._simple(machine, site, contract, shape, arguments, state)
+        found: list[State] = []
+        for position, outcome in enumerate(contract.outcomes):
+            if any(effect.kind is EffectKind.NORETURN for effect in outcome.effects):
+                self._never_returns(machine, site, outcome, arguments, state)
+                continue
+            application = Application(self.contracts, machine, site, contract, arguments, outcome)
+            found.extend(application.run(state.copy(), shape.otherwise[position], studied))
+        return found
+
+    def _never_returns(
+        self, machine: Machine, site: CallSite, outcome: Outcome, arguments: list[Value], state: State
+    ) -> None:
+        if state.own is Own.OWNED:
+            machine.listener.ended(Verdict.HELD, f"noreturn {site.op.name}", state)
+
+    def _simple(
+        self,
+        machine: Machine,
+        site: CallSite,
+        contract: FunctionContract,
+        shape: _Shape,
+        arguments: list[Value],
+        state: State,
+    ) -> list[State]:
+        if any(e.kind is EffectKind.NORETURN for o in contract.outcomes for e in o.effects):
+            return []
+        write_behind(machine, site, arguments, state, set())
+        if site.op.result is not None:
+            symbol = result_symbol(machine, site, state)
+            values: Range = ()
+            for position, outcome in enumerate(contract.outcomes):
+                here = intersect(return_range(outcome), shape.otherwise[position])
+                values = unite(values, here) if values else here
+            if values and values != FULL:
+                state.assume(symbol, values)
+            if shape.fresh_return and is_pointer(site.op.result_type):
+                state.local_objects |= {symbol}
+            state.temps[site.op.result.id] = symbol
+        return [state]
+
+    # -- no contract ----------------------------------------------------------------------------------
+
+    def _unknown(self, machine: Machine, site: CallSite, arguments: list[Value], state: State) -> list[State]:
+        name = site.op.name
+        escaping: list[Value] = []
+        lent = False
+        for index, value in enumerate(arguments):
+            if isinstance(value, int):
+                continue
+            variadic = site.declaration is not None and index >= len(site.declaration.parameters)
+            ctype = argument_type(site, index)
+            if borrowing.borrows(
+                name, ctype, variadic and not site.declaration.implicit if site.declaration else False
+            ):
+                lent = lent or state.root_is_resource(value)
+                machine.use(value, site.op.at, state)
+            else:
+                if state.own is Own.RELEASED and is_pointer(ctype) and value is machine.universe.resource:
+                    machine.use(value, site.op.at, state)
+                escaping.append(value)
+        if state.own is Own.OWNED and self._escapes(machine, site, escaping, state):
+            return []
+        if lent and name and name not in state.unknown_calls:
+            state.unknown_calls = (*state.unknown_calls, name)[-4:]
+            machine.listener.step("call", site.op.at, f"{name}() is taken to borrow it", state)
+        if escaping or not borrowing.name_suggests_observing(name or ""):
+            clobber(machine, site, escaping, state)
+        self._unknown_result(machine, site, lent, state)
+        return [state]
+
+    def _escapes(self, machine: Machine, site: CallSite, escaping: list[Value], state: State) -> bool:
+        name = f"{site.op.name}()" if site.op.name else "a call through a pointer"
+        if state.reaches_resource(escaping):
+            machine.listener.ended(Verdict.ESCAPED, name, state)
+            return True
+        if borrowing.name_suggests_observing(site.op.name or ""):
+            return False
+        outside = [v for (b, _), v in state.cells.items() if state.is_outside(b) and not isinstance(v, int)]
+        if state.reaches_resource(outside):
+            machine.listener.ended(Verdict.ESCAPED, name, state)
+            return True
+        return False
+
+    def _unknown_result(self, machine: Machine, site: CallSite, lent: bool, state: State) -> None:
+        if site.op.result is None:
+            return
+        if lent and is_pointer(site.op.result_type):
+            value: Value = machine.universe.pointer(machine.universe.resource, f"via{site.op.at}")
+            state.facts.pop(value, None)
+        else:
+            value = result_symbol(machine, site, state)
+        state.temps[site.op.result.id] = value
+
+
+def _is_opaque(contract: FunctionContract) -> bool:
+    return any(e.kind is EffectKind.OPAQUE for o in contract.outcomes for e in o.effects)

@@ -1,0 +1,359 @@
+"""Run one function: for each resource to a fixpoint, then alarms are believed only with an exact path.
+
+Merging is ESP's (Das, Lerner, Seigle: ESP, PLDI 2002): states are joined when the ownership state of the
+resource under study and its holders agree. Over budget states are merged further and
+marked; none is ever dropped.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field, replace
+from typing import final
+
+from analyzer.findings.model import StepKind, Verdict
+from analyzer.ir.function import Function, TranslationUnit
+from analyzer.ownership.calls import Calls
+from analyzer.ownership.events import AcquisitionResult, Event, EventKind, FunctionResult
+from analyzer.ownership.join import join
+from analyzer.ownership.limits import Limits
+from analyzer.ownership.prepare import Contracts, Prepared, prepare
+from analyzer.ownership.resources import Resource, has_releases, resources
+from analyzer.ownership.state import Own, State
+from analyzer.ownership.transfer import Machine
+from analyzer.ownership.values import MAYBE, Universe, Value
+from analyzer.ownership.witness import Alarm, Witness, search
+
+JOINS_BEFORE_WIDENING = 3
+Key = tuple[object, ...]
+
+
+@final
+@dataclass(slots=True)
+class _Seen:
+    """Listener of the merging run: collects alarms and how paths ended."""
+
+    alarms: dict[tuple[EventKind, int, str], Alarm] = field(default_factory=dict)
+    endings: dict[Verdict, str] = field(default_factory=dict)
+    holder: str = ""
+    block: int = 0
+
+    def event(self, kind: EventKind, at: int, state: State, subject: Value, detail: str = "") -> None:
+        key = (kind, at, detail)
+        if key not in self.alarms:
+            self.alarms[key] = Alarm(kind, at, detail, self.block, state.blurred)
+
+    def ended(self, verdict: Verdict, reason: str, state: State) -> None:
+        if reason or verdict not in self.endings:
+            self.endings.setdefault(verdict, reason)
+
+    def step(self, kind: str, at: int, detail: str, state: State) -> None:
+        if kind in ("hold", "alias") and not self.holder:
+            self.holder = detail
+
+
+def analyse(
+    function: Function,
+    unit: TranslationUnit,
+    contracts: Contracts,
+    limits: Limits,
+    defined: frozenset[str] = frozenset(),
+    want_states: bool = False,
+) -> FunctionResult:
+    """All events and verdicts of one function.
+
+    defined: names of functions that the program defines in some unit.
+    """
+    prepared = prepare(function, unit, contracts, defined)
+    found = list(resources(prepared, contracts))
+    if len(found) > limits.resources:
+        return FunctionResult(gave_up=f"more than {limits.resources} acquisitions")
+    events: list[Event] = []
+    acquisitions: list[AcquisitionResult] = []
+    states: dict[int, list[str]] = {}
+    studies: list[Resource | None] = [*found]
+    if has_releases(prepared):
+        studies.append(None)
+    for study in studies:
+        run = _Run(prepared, contracts, limits, study)
+        run.execute()
+        events.extend(run.events())
+        if study is not None and not study.old:
+            acquisitions.append(run.result(events))
+        if want_states:
+            run.describe(states)
+    return FunctionResult(
+        events=_distinct(events),
+        acquisitions=tuple(sorted(acquisitions, key=lambda a: (a.at, a.slot))),
+        name_only=tuple(prepared.name_only),
+        states=tuple((block, tuple(lines)) for block, lines in sorted(states.items())),
+    )
+
+
+def _distinct(events: list[Event]) -> tuple[Event, ...]:
+    """Sorted; what two runs saw alike is said once, by the one that knows the acquisition."""
+    best: dict[tuple[object, ...], Event] = {}
+    for event in events:
+        shared = event.kind in _SEEN_BY_MANY or event.kind is EventKind.LEAK_REALLOC
+        key = (event.kind, event.at, None if shared else (event.acquired_at, event.slot))
+        known = best.get(key)
+        if known is None or (known.acquired_at < 0 <= event.acquired_at):
+            best[key] = event
+    released = {e.at for e in best.values() if e.kind is EventKind.DOUBLE_RELEASE and e.acquired_at >= 0}
+    kept = [
+        e
+        for e in best.values()
+        if not (e.kind is EventKind.DOUBLE_RELEASE and e.acquired_at < 0 and e.at in released)
+    ]
+    return tuple(sorted(kept, key=lambda e: (e.at, e.kind.value, e.acquired_at, e.slot)))
+
+
+_SEEN_BY_MANY = frozenset(
+    {
+        EventKind.UNINITIALIZED_RELEASE,
+        EventKind.WRONG_MEMORY,
+        EventKind.DOUBLE_RELEASE,
+        EventKind.USE_AFTER_RELEASE,
+    }
+)
+
+
+@final
+class _Run:
+    """One resource (or, with study None, all releases of other things) over one function."""
+
+    def __init__(
+        self, prepared: Prepared, contracts: Contracts, limits: Limits, study: Resource | None
+    ) -> None:
+        self.prepared = prepared
+        self.limits = limits
+        self.study = study
+        self.contracts = contracts
+        self.seen = _Seen()
+        self.universe = Universe()
+        self.entries: list[dict[Key, State]] = [{} for _ in prepared.function.blocks]
+        self.joins: dict[tuple[int, Key], int] = {}
+        self.gave_up = ""
+        self.unproven = False
+        self.found: list[Event] | None = None
+
+    # -- fixpoint -------------------------------------------------------------------------------------
+
+    def execute(self) -> None:
+        """Entry states of all blocks at the least fixpoint, or `gave_up`."""
+        machine = Machine(self.prepared, self.universe, self.study, self.seen, Calls(self.contracts))
+        start = machine.start()
+        queue: list[tuple[int, int]] = []
+        pending: dict[int, dict[Key, None]] = {}
+        self._arrive(0, start, queue, pending)
+        steps = 0
+        while queue:
+            _, block_id = heapq.heappop(queue)
+            keys = pending.pop(block_id, {})
+            for key in keys:
+                state = self.entries[block_id].get(key)
+                if state is None:
+                    continue
+                steps += 1
+                if steps > self.limits.steps:
+                    self.gave_up = f"over {self.limits.steps} steps"
+                    return
+                self.seen.block = block_id
+                for target, after, _ in machine.block(block_id, state.copy()):
+                    self._arrive(target, after, queue, pending)
+
+    def _arrive(
+        self, block_id: int, state: State, queue: list[tuple[int, int]], pending: dict[int, dict[Key, None]]
+    ) -> None:
+        clean(self.prepared, block_id, state)
+        key = merge_key(state)
+        entries = self.entries[block_id]
+        known = entries.get(key)
+        if known is None:
+            if len(entries) >= self.limits.states:
+                key, known = self._crowded(block_id, state)
+            if known is None:
+                entries[key] = state
+                self._enqueue(block_id, key, queue, pending)
+                return
+        count = self.joins[(block_id, key)] = self.joins.get((block_id, key), 0) + 1
+        joined = join(block_id, known, state, count > JOINS_BEFORE_WIDENING)
+        if joined is not None:
+            entries[key] = joined
+            self._enqueue(block_id, key, queue, pending)
+
+    def _crowded(self, block_id: int, state: State) -> tuple[Key, State | None]:
+        """Too many states at a block: this one joins a common one, on the silent side."""
+        state.blurred = True
+        if state.own is Own.OWNED:
+            # Holders that are not common to all are not certain: say "may be held" in each of them.
+            for path in state.holders():
+                state.cells[path] = MAYBE
+        elif state.own is Own.RELEASED:
+            for path in state.holders():
+                del state.cells[path]
+        state.released = {}
+        key: Key = ("crowded", int(state.own))
+        return key, self.entries[block_id].get(key)
+
+    def _enqueue(
+        self, block_id: int, key: Key, queue: list[tuple[int, int]], pending: dict[int, dict[Key, None]]
+    ) -> None:
+        if block_id not in pending:
+            pending[block_id] = {}
+            heapq.heappush(queue, (self.prepared.order[block_id], block_id))
+        pending[block_id][key] = None
+
+    # -- results --------------------------------------------------------------------------------------
+
+    def events(self) -> list[Event]:
+        """Events with a path that was executed exactly; the other alarms count as unproven."""
+        if self.found is None:
+            self.found = []
+            budget = self.limits.witnesses
+            for alarm in sorted(self.seen.alarms.values(), key=lambda a: (a.at, a.kind.value)):
+                if not self._wanted(alarm):
+                    continue
+                if budget == 0:
+                    self.unproven = True
+                    break
+                budget -= 1
+                witness = search(self.prepared, self.contracts, self.study, alarm, self.limits)
+                if witness is None:
+                    self.unproven = True
+                    continue
+                self.found.append(self._event(alarm, witness))
+        return self.found
+
+    def _wanted(self, alarm: Alarm) -> bool:
+        """A realloc run speaks of the lost block only; a release run of what no other run sees."""
+        if self.study is not None and self.study.old:
+            return alarm.kind is EventKind.LEAK_REALLOC
+        return True
+
+    def _event(self, alarm: Alarm, witness: Witness) -> Event:
+        study = self.study
+        event = Event(
+            kind=alarm.kind,
+            at=alarm.at,
+            acquired_at=-1,
+            callee="",
+            slot="",
+            holder=witness.holder or self.seen.holder,
+            resource_kind="",
+            noun="",
+            cwe=0,
+            fits=(),
+            steps=witness.steps,
+            released_by=alarm.detail or witness.released_by,
+            released_at=witness.released_at,
+            blurred=alarm.blurred,
+            unknown_calls=witness.unknown_calls,
+            exits_process=self.prepared.is_main and alarm.kind is EventKind.LEAK_EXIT,
+        )
+        if study is None:
+            return event
+        return replace(
+            event,
+            acquired_at=study.site.op.at,
+            callee=study.site.op.name or "",
+            slot=study.slot_text,
+            resource_kind=study.kind.name,
+            noun=study.kind.noun,
+            cwe=study.kind.cwe,
+            fits=study.kind.releases,
+            in_loop=study.site.cyclic,
+            sibling_release_at=self._sibling(),
+        )
+
+    def _sibling(self) -> int:
+        """Where another path of the function releases the resource, -1: nowhere."""
+        sites = [
+            state.released_at
+            for entries in self.entries
+            for state in entries.values()
+            if state.own is Own.RELEASED and state.released_at >= 0
+        ]
+        return min(sites, default=-1)
+
+    def result(self, _: list[Event]) -> AcquisitionResult:
+        """The verdict on the acquisition."""
+        study = self.study
+        assert study is not None
+        verdict, reason = self._verdict()
+        return AcquisitionResult(
+            study.site.op.at,
+            study.site.op.name or "",
+            study.slot_text,
+            self.seen.holder,
+            study.kind.name,
+            verdict,
+            reason,
+        )
+
+    def _verdict(self) -> tuple[Verdict, str]:
+        leaks = [e for e in self.events() if e.kind.value.startswith("leak") and not e.exits_process]
+        if leaks:
+            return Verdict.LEAKED, ""
+        if self.gave_up:
+            return Verdict.GAVE_UP, self.gave_up
+        if self.unproven:
+            return Verdict.UNPROVEN, ""
+        for verdict in (
+            Verdict.ESCAPED,
+            Verdict.MAYBE_RELEASED,
+            Verdict.HELD,
+            Verdict.MOVED,
+            Verdict.HANDED_OVER,
+            Verdict.RELEASED,
+        ):
+            if verdict in self.seen.endings:
+                return verdict, self.seen.endings[verdict]
+        if any(e.exits_process for e in self.events()):
+            return Verdict.HELD, "end of main"
+        owned = any(s.own is not Own.NONE for entries in self.entries for s in entries.values())
+        return (Verdict.RELEASED, "") if owned or self.events() else (Verdict.UNREACHABLE, "")
+
+    def describe(self, states: dict[int, list[str]]) -> None:
+        """Entry states in words, for `mustfree dump states` and state expectations."""
+        if self.study is None:
+            return
+        for block_id, entries in enumerate(self.entries):
+            for state in entries.values():
+                holders = ", ".join(sorted(str(path) for path in state.holders()))
+                line = f"{self.seen.holder or self.study.slot_text} {state.own.name}"
+                states.setdefault(block_id, []).append(f"{line} held by {{{holders}}}" if holders else line)
+
+
+def merge_key(state: State) -> Key:
+    """States with one key are joined."""
+    if state.own is Own.NONE:
+        return (0, frozenset(state.released))
+    return (int(state.own), state.shares, state.held_key(), state.released_at, frozenset(state.released))
+
+
+def clean(prepared: Prepared, block_id: int, state: State) -> None:
+    """Drop dead locals (never the last holders of the resource) and what only they could reach."""
+    live = prepared.live_in[block_id]
+    dead = [path for path in state.cells if isinstance(path[0], int) and path[0] not in live]
+    if dead:
+        holding = [path for path in dead if state.root_is_resource(state.cells[path])]
+        if holding and state.own is not Own.RELEASED:
+            alive = any(path not in holding for path in state.holders())
+            if not alive:
+                dead = [path for path in dead if path not in holding]
+        for path in dead:
+            value = state.cells[path]
+            if isinstance(value, int) or not _leads_to_resource(state, path, value):
+                del state.cells[path]
+    state.collect()
+
+
+def _leads_to_resource(state: State, path: object, value: Value) -> bool:
+    """Whether a dead local is the way to an object that holds the resource."""
+    if state.own is not Own.OWNED or state.root_is_resource(value):
+        return False
+    return state.reaches_resource((value,))
+
+
+__all__ = ["Limits", "StepKind", "analyse"]

@@ -1,0 +1,90 @@
+"""What calls do to memory that they can reach: written by a borrower, clobbered by an unknown function."""
+
+from __future__ import annotations
+
+from analyzer.ir.types import UNKNOWN, CType, TypeKind
+from analyzer.ownership.prepare import CallSite
+from analyzer.ownership.state import Own, Path, State
+from analyzer.ownership.transfer import Machine
+from analyzer.ownership.values import UNDEF, Atom, Ptr, Sym, Value
+
+
+def forget_scalars(state: State, path: Path) -> None:
+    """Cells of the object that hold no pointer get unknown contents."""
+    base, offset = path
+    changed = [
+        cell
+        for cell, value in state.cells.items()
+        if cell[0] == base
+        and (offset is None or cell[1] is None or cell[1] >= offset)
+        and _is_scalar(state, value)
+    ]
+    for cell in changed:
+        del state.cells[cell]
+    if state.defaults.get(base) is not None or isinstance(base, int):
+        state.defaults[base] = None
+
+
+def _is_scalar(state: State, value: Value) -> bool:
+    if isinstance(value, int) or value is UNDEF:
+        return True
+    if isinstance(value, Sym):
+        return value is not state.universe.resource and value not in state.local_objects
+    return not isinstance(value, (Ptr, Atom))
+
+
+def clobber(machine: Machine, site: CallSite, escaping: list[Value], state: State) -> None:
+    """An unknown function may have changed all memory that is or became known outside."""
+    machine.publish(escaping, state)
+    doomed = [
+        path
+        for path, value in state.cells.items()
+        if state.is_outside(path[0]) and not (state.own is Own.OWNED and state.root_is_resource(value))
+    ]
+    for path in doomed:
+        del state.cells[path]
+    for base in [base for base in state.defaults if state.is_outside(base)]:
+        state.defaults[base] = None
+    if machine.cyclic:
+        stale = [s for s in _symbols(state) if s.key[0] == "init" and s.key[3] == site.op.at]
+        for symbol in stale:
+            state.retire(symbol)
+    state.epoch = site.op.at
+
+
+def _symbols(state: State) -> list[Sym]:
+    found: dict[Sym, None] = {}
+    for value in (*state.cells.values(), *state.facts):
+        if isinstance(value, Sym):
+            found[value] = None
+    return list(found)
+
+
+def argument_type(site: CallSite, index: int) -> CType:
+    declaration = site.declaration
+    if declaration is not None and declaration.prototyped and index < len(declaration.parameters):
+        return declaration.parameters[index]
+    types = site.op.argument_types
+    return types[index] if index < len(types) else UNKNOWN
+
+
+def result_symbol(machine: Machine, site: CallSite, state: State) -> Sym:
+    """The symbol for what the call returns."""
+    symbol = machine.symbol(state, "call", site.op.at)
+    machine.limit_by_type(state, symbol, site.op.result_type)
+    return symbol
+
+
+def write_behind(
+    machine: Machine, site: CallSite, arguments: list[Value], state: State, spared: set[int]
+) -> None:
+    """A borrowing function may write scalars through pointers to non-const; pointers there stay."""
+    assert site.contract is not None
+    parameters = site.contract.signature.parameters
+    for index, value in enumerate(arguments):
+        ctype = parameters[index] if index < len(parameters) else argument_type(site, index)
+        if index in spared or ctype.kind is not TypeKind.POINTER or ctype.pointee_const:
+            continue
+        path = machine.target(value)
+        if path is not None:
+            forget_scalars(state, path)

@@ -1,0 +1,119 @@
+"""What is followed: one `Resource` per acquiring call and slot of a function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
+
+from analyzer.contracts.model import Effect, EffectKind, FunctionContract, ResourceKind, Root, Term
+from analyzer.ownership.prepare import CallSite, Contracts, Prepared
+
+NO_KIND = ResourceKind("", "", ())
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """The resource under study in one run.
+
+    site: the acquiring call. slot: where its contract puts it. old: study the block that a realloc-like call
+    was given and did not release because it failed, instead of what the call acquires.
+    """
+
+    site: CallSite
+    slot: Term
+    kind: ResourceKind
+    old: bool = False
+
+    @property
+    def slot_text(self) -> str:
+        """The slot in the contract's words: "ret", "*buf"."""
+        return term_text(self.slot, self.site.contract)
+
+
+def term_text(term: Term, contract: FunctionContract | None) -> str:
+    """A term as docs/contracts.md writes it."""
+    if term.root is Root.RET:
+        text = "ret"
+    else:
+        names = contract.signature.names if contract is not None else ()
+        text = names[term.index] if term.index < len(names) and names[term.index] else f"#{term.index + 1}"
+    for position, selector in enumerate(term.selectors):
+        if (
+            selector == "*"
+            and term.selectors[position + 1 : position + 2] != ()
+            and term.selectors[position + 1].startswith(".")
+        ):
+            continue
+        if selector == "*":
+            text = "*" + text
+        elif selector.startswith(".") and position and term.selectors[position - 1] == "*":
+            text += "->" + selector[1:]
+        else:
+            text += selector
+    return text
+
+
+def resources(prepared: Prepared, contracts: Contracts) -> Iterator[Resource]:
+    """All acquisitions of the function, in code order, each (call, slot) once."""
+    for site in prepared.calls.values():
+        if site.contract is None:
+            continue
+        seen = set()
+        for outcome in site.contract.outcomes:
+            for effect in outcome.effects:
+                if effect.kind is EffectKind.FRESH and effect.term not in seen and is_plain(effect.term):
+                    assert effect.term is not None
+                    seen.add(effect.term)
+                    yield Resource(site, effect.term, kind_of(effect, contracts))
+        old = conditional_release(site.contract)
+        if old is not None:
+            yield Resource(site, old, kind_for_release(site.contract.name, old, contracts), old=True)
+
+
+def is_plain(term: Term | None) -> bool:
+    """Whether the engine can follow the term: ``ret``, ``p`` or ``*p``, not members or elements."""
+    return term is not None and term.selectors in ((), ("*",))
+
+
+def kind_of(effect: Effect, contracts: Contracts) -> ResourceKind:
+    """The kind an effect names."""
+    return contracts.kinds.get(effect.resource, NO_KIND)
+
+
+def kind_for_release(function: str, term: Term, contracts: Contracts) -> ResourceKind:
+    """The kind of what a realloc-like function is given: that of its fresh result."""
+    return next((kind for kind in contracts.kinds.values() if function in kind.releases), NO_KIND)
+
+
+def conditional_release(contract: FunctionContract) -> Term | None:
+    """The argument that a realloc-like contract releases exactly when it also returns a fresh resource."""
+    released: set[Term] = set()
+    fresh = False
+    spared = False
+    for outcome in contract.outcomes:
+        here = {e.term for e in outcome.effects if e.kind is EffectKind.RELEASE and e.term is not None}
+        gives = any(
+            e.kind is EffectKind.FRESH and e.term is not None and e.term.root is Root.RET
+            for e in outcome.effects
+        )
+        if here and gives:
+            released |= here
+            fresh = True
+        elif not here and not gives:
+            spared = True
+    if fresh and spared and len(released) == 1:
+        return next(iter(released))
+    return None
+
+
+def has_releases(prepared: Prepared) -> bool:
+    """Whether any call of the function releases something."""
+    return any(
+        effect.kind is EffectKind.RELEASE
+        for site in prepared.calls.values()
+        if site.contract is not None
+        for outcome in site.contract.outcomes
+        for effect in outcome.effects
+    )

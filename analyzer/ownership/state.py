@@ -1,0 +1,575 @@
+"""One abstract state: memory cells, facts about values, and the ownership of the resource under study.
+
+Does not know IR operations (transfer.py), contracts (calls.py) or how states are joined (join.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+from typing import final
+
+from analyzer.ownership.ranges import (
+    BOOLEAN,
+    FULL,
+    NONZERO,
+    ONE,
+    ZERO,
+    Range,
+    complement,
+    contains,
+    from_relation,
+    greatest,
+    intersect,
+    least,
+    negate,
+    shift,
+    single,
+)
+from analyzer.ownership.values import (
+    COMPARISONS,
+    MAYBE,
+    UNDEF,
+    Atom,
+    Base,
+    Expr,
+    Ptr,
+    Sym,
+    Universe,
+    Value,
+    mentions,
+)
+
+Offset = int | None
+Path = tuple[Base, Offset]  # offset None: some element of the object, nobody knows which
+
+
+class Own(IntEnum):
+    """Ownership state of the resource under study."""
+
+    NONE = 0  # not acquired (yet), or the acquiring call failed
+    OWNED = 1
+    RELEASED = 2
+
+
+@final
+class State:
+    """Mutable while a block is executed; never changed once stored at a block's entry.
+
+    cells: path -> value. defaults: what an unwritten cell of a base holds: 0, UNDEF or None (anything).
+    facts: value -> range (missing: unknown). temps: results of operations still to be used.
+    own, shares: of the resource; shares counts references taken on it.
+    local_objects: symbols of heap objects created here that nobody outside has seen.
+    exposed: locals whose address is known outside. targets: join symbol -> values it may be.
+    released: other symbols released on the way (symbol -> (function, offset)).
+    holder: the last holder as the programmer writes it. loss: (offset, sort) of the last store over a holder.
+    trail: the way here, kept by the witness search only.
+    epoch: the last operation that may have changed memory outside; part of the name of what is read there.
+    """
+
+    __slots__ = (
+        "blurred",
+        "cells",
+        "defaults",
+        "epoch",
+        "exposed",
+        "facts",
+        "holder",
+        "local_objects",
+        "loss",
+        "own",
+        "released",
+        "released_at",
+        "released_by",
+        "shares",
+        "targets",
+        "temps",
+        "trail",
+        "universe",
+        "unknown_calls",
+    )
+
+    def __init__(self, universe: Universe) -> None:
+        self.universe = universe
+        self.cells: dict[Path, Value] = {}
+        self.defaults: dict[Base, Value | None] = {}
+        self.facts: dict[Value, Range] = {}
+        self.temps: dict[int, Value] = {}
+        self.own = Own.NONE
+        self.shares = 0
+        self.released_by = ""
+        self.released_at = -1
+        self.local_objects: frozenset[Sym] = frozenset()
+        self.exposed: frozenset[int] = frozenset()
+        self.targets: dict[Sym, frozenset[Value]] = {}
+        self.released: dict[Sym, tuple[str, int]] = {}
+        self.epoch = -1
+        self.blurred = False
+        self.unknown_calls: tuple[str, ...] = ()
+        self.holder = ""
+        self.loss: tuple[int, str] | None = None
+        self.trail: object = None
+
+    def copy(self) -> State:
+        """An independent copy."""
+        other = State.__new__(State)
+        other.universe = self.universe
+        other.cells = self.cells.copy()
+        other.defaults = self.defaults.copy()
+        other.facts = self.facts.copy()
+        other.temps = self.temps.copy()
+        other.own = self.own
+        other.shares = self.shares
+        other.released_by = self.released_by
+        other.released_at = self.released_at
+        other.local_objects = self.local_objects
+        other.exposed = self.exposed
+        other.targets = self.targets.copy() if self.targets else self.targets
+        other.released = self.released.copy() if self.released else self.released
+        other.epoch = self.epoch
+        other.blurred = self.blurred
+        other.unknown_calls = self.unknown_calls
+        other.holder = self.holder
+        other.loss = self.loss
+        other.trail = self.trail
+        return other
+
+    # -- ranges ---------------------------------------------------------------------------------------
+
+    def range_of(self, value: Value) -> Range:
+        """All values this may be."""
+        if isinstance(value, int):
+            return ((value, value),)
+        if isinstance(value, Sym):
+            return self.facts.get(value, FULL)
+        if isinstance(value, Ptr):
+            return self._range_of_pointer(value)
+        if isinstance(value, Expr):
+            known = self.facts.get(value)
+            computed = self._range_of_expression(value)
+            return computed if known is None else intersect(known, computed)
+        return NONZERO if value.kind in ("string", "function") else FULL
+
+    def _range_of_pointer(self, value: Ptr) -> Range:
+        if isinstance(value.offset, str):
+            return self.facts.get(value, FULL)
+        return NONZERO
+
+    def _range_of_expression(self, value: Expr) -> Range:
+        left, right = self.range_of(value.left), self.range_of(value.right)
+        match value.operator:
+            case "==":
+                return self._range_of_equality(value, left, right)
+            case "<":
+                if greatest(left) < least(right):
+                    return ONE
+                return ZERO if least(left) >= greatest(right) else BOOLEAN
+            case "+" if isinstance(value.right, int):
+                return shift(left, value.right)
+            case "neg":
+                return negate(left)
+            case "&" if isinstance(value.right, int) and value.right >= 0:
+                return ((0, value.right),)
+            case "u":
+                return self._range_of_unsigned(left, value.right)
+            case _:
+                return FULL
+
+    def _range_of_equality(self, value: Expr, left: Range, right: Range) -> Range:
+        if not intersect(left, right):
+            return ZERO
+        number = single(left)
+        if number is not None and number == single(right):
+            return ONE
+        if value.left == value.right:
+            return ONE
+        return BOOLEAN
+
+    def _range_of_unsigned(self, left: Range, bits: Value) -> Range:
+        """A conversion to unsigned: zero exactly when the source is (of at least the source's width)."""
+        high = (1 << bits) - 1 if isinstance(bits, int) and bits else 0
+        if least(left) >= 0 and greatest(left) <= high:
+            return left
+        return ((0, high),) if contains(left, 0) else ((1, high),)
+
+    # -- assumptions ----------------------------------------------------------------------------------
+
+    def assume(self, value: Value, allowed: Range) -> bool:
+        """Keep only the executions in which the value lies in `allowed`; False when there are none."""
+        if isinstance(value, Expr) and value.operator in COMPARISONS:
+            allowed = intersect(allowed, BOOLEAN)
+        narrowed = intersect(self.range_of(value), allowed)
+        if not narrowed:
+            return False
+        if isinstance(value, Sym):
+            self.facts[value] = narrowed
+            return True
+        if isinstance(value, Ptr):
+            return self._assume_pointer(value, narrowed)
+        if isinstance(value, Expr):
+            return self._assume_expression(value, narrowed)
+        return True
+
+    def _assume_pointer(self, value: Ptr, narrowed: Range) -> bool:
+        if isinstance(value.offset, str):
+            if narrowed == ZERO:
+                self.substitute(value, 0)
+            else:
+                self.facts[value] = narrowed
+        return True
+
+    def _assume_expression(self, value: Expr, narrowed: Range) -> bool:
+        self.facts[value] = narrowed
+        match value.operator:
+            case "==":
+                truth = single(narrowed)
+                return truth is None or self._assume_equality(value.left, value.right, truth == 1)
+            case "<":
+                truth = single(narrowed)
+                return truth is None or self._assume_order(value.left, value.right, truth == 1)
+            case "+" if isinstance(value.right, int):
+                return self.assume(value.left, shift(narrowed, -value.right))
+            case "neg":
+                return self.assume(value.left, negate(narrowed))
+            case "u":
+                if narrowed == ZERO:
+                    return self.assume(value.left, ZERO)
+                return contains(narrowed, 0) or self.assume(value.left, NONZERO)
+            case "&" | "|" if not contains(narrowed, 0) and value.operator == "&":
+                return self.assume(value.left, NONZERO)
+            case _:
+                return True
+
+    def _assume_equality(self, left: Value, right: Value, truth: bool) -> bool:
+        if isinstance(left, int):
+            left, right = right, left
+        if isinstance(right, int):
+            wanted: Range = ((right, right),)
+            return self.assume(left, wanted if truth else complement(wanted))
+        if not truth:
+            for one, other in ((left, right), (right, left)):
+                number = single(self.range_of(other))
+                if number is not None:
+                    return self.assume(one, complement(((number, number),)))
+            return left != right
+        if left == right:
+            return True
+        return self._unify(left, right)
+
+    def _unify(self, left: Value, right: Value) -> bool:
+        """From here both are one value: the symbol that says less gives way to the other."""
+        common = intersect(self.range_of(left), self.range_of(right))
+        if not common:
+            return False
+        number = single(common)
+        if number is not None:
+            return self.assume(left, common) and self.assume(right, common)
+        if self._distinct(left, right):
+            return False
+        if self._gives_way(right) and not (self._gives_way(left) and not self._gives_way(right)):
+            left, right = right, left
+        if not self._gives_way(left):
+            return True
+        if MAYBE in (left, right):
+            return True
+        self.substitute(left, right)
+        return self.assume(right, common)
+
+    def _gives_way(self, value: Value) -> bool:
+        return (
+            isinstance(value, Sym)
+            and value is not self.universe.resource
+            and value not in self.local_objects
+            and value.key[0] != "param"
+        )
+
+    def _distinct(self, left: Value, right: Value) -> bool:
+        """Two objects that were both created here are never at one address."""
+        created = [self._created(side) for side in (left, right)]
+        return all(created) and left != right and all(isinstance(side, Sym) for side in (left, right))
+
+    def _created(self, value: Value) -> bool:
+        base = value.base if isinstance(value, Ptr) else value
+        return base is self.universe.resource or base in self.local_objects or isinstance(base, (int, str))
+
+    def _assume_order(self, left: Value, right: Value, truth: bool) -> bool:
+        """Assume left < right, or left >= right, by the bounds of the two ranges."""
+        left_range, right_range = self.range_of(left), self.range_of(right)
+        if truth:
+            below, above = ("<", greatest(right_range)), (">", least(left_range))
+        else:
+            below, above = (">=", least(right_range)), ("<=", greatest(left_range))
+        return self.assume(left, from_relation(*below)) and self.assume(right, from_relation(*above))
+
+    # -- renaming -------------------------------------------------------------------------------------
+
+    def substitute(self, old: Value, new: Value) -> None:
+        """Replace a value by another one everywhere; cells under `old` become cells under `new`."""
+        swap = self.universe.substitute
+        cells: dict[Path, Value] = {}
+        for (base, offset), value in self.cells.items():
+            path = self._moved_path(base, offset, old, new) if base is old else (base, offset)
+            if path is None:
+                continue
+            replaced = value if isinstance(value, int) else swap(value, old, new)
+            if path in cells and cells[path] != replaced:
+                replaced = self._either(cells[path], replaced)
+            cells[path] = replaced
+        self.cells = cells
+        self.temps = {key: v if isinstance(v, int) else swap(v, old, new) for key, v in self.temps.items()}
+        self.facts = self._swapped_facts(old, new)
+        if isinstance(old, Sym):
+            self._swap_symbol(old, new)
+        if self.targets:
+            self.targets = {
+                key: frozenset(v if isinstance(v, int) else swap(v, old, new) for v in values)
+                for key, values in self.targets.items()
+                if key is not old
+            }
+
+    def _moved_path(self, base: Base, offset: Offset, old: Value, new: Value) -> Path | None:
+        if isinstance(new, Sym):
+            return (new, offset)
+        if isinstance(new, Ptr) and isinstance(new.offset, int):
+            return (new.base, None if offset is None else new.offset + offset)
+        if isinstance(new, Ptr):
+            return (new.base, None)
+        return None
+
+    def _either(self, left: Value, right: Value) -> Value:
+        """One value for two that fell together; the resource is kept on the silent side."""
+        if self.root_is_resource(left) or self.root_is_resource(right):
+            return MAYBE
+        return self.universe.symbol("either", left, right)
+
+    def _swapped_facts(self, old: Value, new: Value) -> dict[Value, Range]:
+        facts: dict[Value, Range] = {}
+        for key, known in self.facts.items():
+            replaced = self.universe.substitute(key, old, new)
+            if isinstance(replaced, int):
+                continue
+            facts[replaced] = intersect(facts[replaced], known) or known if replaced in facts else known
+        return facts
+
+    def _swap_symbol(self, old: Sym, new: Value) -> None:
+        if old in self.local_objects:
+            rest = self.local_objects - {old}
+            self.local_objects = rest | {new} if isinstance(new, Sym) else rest
+        if old in self.released:
+            entry = self.released[old]
+            self.released = {key: v for key, v in self.released.items() if key is not old}
+            if isinstance(new, Sym):
+                self.released[new] = entry
+        if old in self.defaults:
+            default = self.defaults.pop(old)
+            if isinstance(new, Sym):
+                self.defaults.setdefault(new, default)
+
+    def retire(self, symbol: Sym) -> None:
+        """A site is about to create its symbol again: what it stood for so far gets the name "old".
+
+        "old" sums up all earlier ones: it keeps no facts, and no release of it is ever certain.
+        """
+        if not self.is_mentioned(symbol):
+            return
+        old = self.universe.symbol("old", symbol)
+        if self.is_mentioned(old):
+            self.facts.pop(old, None)
+            self.released.pop(old, None)
+            self.local_objects -= {old, symbol}
+            self.facts.pop(symbol, None)
+        self.released.pop(symbol, None)
+        self.substitute(symbol, old)
+
+    def is_mentioned(self, symbol: Sym) -> bool:
+        """Whether the symbol occurs anywhere."""
+        if symbol in self.facts or symbol in self.released or symbol in self.local_objects:
+            return True
+        for (base, _), value in self.cells.items():
+            if base is symbol or (not isinstance(value, int) and mentions(value, symbol)):
+                return True
+        for value in self.temps.values():
+            if not isinstance(value, int) and mentions(value, symbol):
+                return True
+        return any(not isinstance(key, int) and mentions(key, symbol) for key in self.facts)
+
+    # -- the resource ---------------------------------------------------------------------------------
+
+    def root_is_resource(self, value: Value) -> bool:
+        """Whether the value is the resource, points into it, or may be it."""
+        resource = self.universe.resource
+        return value is resource or value is MAYBE or (isinstance(value, Ptr) and value.base is resource)
+
+    def holders(self) -> list[Path]:
+        """The cells whose value is the resource (or may be, or points into it)."""
+        resource = self.universe.resource
+        return [
+            path
+            for path, value in self.cells.items()
+            if value is resource or value is MAYBE or (isinstance(value, Ptr) and value.base is resource)
+        ]
+
+    def held_key(self) -> frozenset[tuple[Path, bool]]:
+        """Holders with "exactly the start" marked: the part of the merge key that keeps aliases apart."""
+        resource = self.universe.resource
+        return frozenset((path, self.cells[path] is resource) for path in self.holders())
+
+    # -- reachability ---------------------------------------------------------------------------------
+
+    def is_outside(self, base: Base) -> bool:
+        """Whether someone else than this function's locals can reach the object at `base`."""
+        if isinstance(base, int):
+            return base in self.exposed
+        if isinstance(base, str):
+            return True
+        return base is not self.universe.resource and base not in self.local_objects
+
+    def reaches_resource(self, values: Iterable[Value]) -> bool:
+        """Whether the resource can be reached from the values through memory and join targets."""
+        index: dict[Base, list[Value]] | None = None
+        seen: set[Base] = set()
+        stack: list[Value] = list(values)
+        while stack:
+            value = stack.pop()
+            if isinstance(value, int):
+                continue
+            if self.root_is_resource(value):
+                return True
+            if isinstance(value, Expr):
+                stack += (value.left, value.right)
+                continue
+            base: Base | None = value if isinstance(value, Sym) else None
+            if isinstance(value, Ptr):
+                base = value.base
+            if base is None or base in seen:
+                continue
+            seen.add(base)
+            if isinstance(base, Sym):
+                stack.extend(self.targets.get(base, ()))
+            if index is None:
+                index = self.by_base()
+            stack.extend(index.get(base, ()))
+        return False
+
+    def by_base(self) -> dict[Base, list[Value]]:
+        """Non-constant cell values by the object they lie in."""
+        index: dict[Base, list[Value]] = {}
+        for (base, _), value in self.cells.items():
+            if not isinstance(value, int):
+                index.setdefault(base, []).append(value)
+        return index
+
+    def outside_values(self) -> Iterator[Value]:
+        """Values of cells that are roots for the world outside."""
+        for (base, _), value in self.cells.items():
+            if not isinstance(value, int) and self.is_outside(base):
+                yield value
+
+    def is_lost(self) -> bool:
+        """Whether nothing that lives can reach the resource any more."""
+        direct = self.holders()
+        if any(not isinstance(base, Sym) for base, _ in direct):
+            return False
+        values = self.temps.values()
+        if not direct and not self.targets and not any(self.root_is_resource(value) for value in values):
+            return True
+        roots = [*values, *self.outside_values()]
+        roots.extend(value for (base, _), value in self.cells.items() if isinstance(base, int))
+        return not self.reaches_resource(roots)
+
+    def lost_parent(self) -> Sym | None:
+        """A heap object created here that still holds the resource though nothing reaches it either."""
+        for base, _ in self.holders():
+            if isinstance(base, Sym) and base in self.local_objects:
+                return base
+        return None
+
+    # -- cells ----------------------------------------------------------------------------------------
+
+    def drop_range(self, base: Base, offset: Offset, bits: int) -> None:
+        """Forget the cells in [offset, offset + bits) of the object; bits 0: to its end; offset None: all."""
+        doomed = [path for path in self.cells if path[0] == base and _inside(path[1], offset, bits)]
+        for path in doomed:
+            del self.cells[path]
+
+    def forget_facts(self, value: Value) -> None:
+        """Nothing is known about the value any more."""
+        self.facts.pop(value, None)
+
+    def collect(self) -> None:
+        """Drop what no live cell can reach: cells of objects, and facts about values."""
+        cells = self.cells
+        bases = {base for base, _ in cells if isinstance(base, Sym)}
+        if not bases and not self.facts and not self.targets:
+            return
+        live = self._live_symbols()
+        for path in [path for path in cells if path[0] in bases and self._is_garbage(path, live)]:
+            del cells[path]
+        if self.facts:
+            self.facts = {key: known for key, known in self.facts.items() if _all_live(key, live)}
+        if self.targets:
+            self.targets = {key: values for key, values in self.targets.items() if key in live}
+        if self.defaults:
+            self.defaults = {
+                base: value
+                for base, value in self.defaults.items()
+                if not isinstance(base, Sym) or base in live
+            }
+
+    def _is_garbage(self, path: Path, live: set[Sym]) -> bool:
+        """Outside memory nobody here can name any more still holds the resource that was stored there."""
+        base = path[0]
+        if not isinstance(base, Sym) or base in live or base.key[0] == "param":
+            return False
+        return not (self.is_outside(base) and self.root_is_resource(self.cells[path]))
+
+    def _live_symbols(self) -> set[Sym]:
+        index = self.by_base()
+        live: set[Sym] = {self.universe.resource}
+        seen: set[Base] = set()
+        stack: list[Value] = list(self.temps.values())
+        stack.extend(self.released)
+        for base in index:
+            if not isinstance(base, Sym) or base.key[0] == "param":
+                seen.add(base)
+                stack.extend(index[base])
+        if self.universe.resource in index:
+            stack.extend(index[self.universe.resource])
+        while stack:
+            value = stack.pop()
+            if isinstance(value, int):
+                continue
+            if isinstance(value, Expr):
+                stack += (value.left, value.right)
+                continue
+            if isinstance(value, Atom):
+                continue
+            base = value.base if isinstance(value, Ptr) else value
+            if isinstance(base, Sym):
+                live.add(base)
+            if base in seen:
+                continue
+            seen.add(base)
+            stack.extend(index.get(base, ()))
+            if isinstance(base, Sym):
+                stack.extend(self.targets.get(base, ()))
+        return live
+
+
+def _all_live(value: Value, live: set[Sym]) -> bool:
+    if isinstance(value, Sym):
+        return value in live or value.key[0] == "param"
+    if isinstance(value, Ptr):
+        return not isinstance(value.base, Sym) or value.base in live
+    if isinstance(value, Expr):
+        return _all_live(value.left, live) and _all_live(value.right, live)
+    return True
+
+
+def _inside(cell: Offset, offset: Offset, bits: int) -> bool:
+    if offset is None or cell is None:
+        return True
+    return cell >= offset and (bits == 0 or cell < offset + bits)
+
+
+__all__ = ["MAYBE", "UNDEF", "Offset", "Own", "Path", "State"]

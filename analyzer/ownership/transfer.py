@@ -1,0 +1,601 @@
+"""How one operation changes a state. Calls are in calls.py, joins in join.py.
+
+A `Machine` executes blocks for one resource under study and hands what it sees to a `Listener`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol, assert_never, final
+
+from analyzer.findings.model import Verdict
+from analyzer.ir.operands import FunctionAddress, Int, Operand, Str, Temp, Unknown
+from analyzer.ir.ops import (
+    AddressOf,
+    Binary,
+    Branch,
+    Call,
+    Clobber,
+    Convert,
+    CopyRecord,
+    DeclareLocal,
+    EndExpression,
+    Goto,
+    Jump,
+    Load,
+    Op,
+    Return,
+    ScopeEnd,
+    Stop,
+    Store,
+    Switch,
+    Unary,
+    Zero,
+)
+from analyzer.ir.types import CType, TypeKind
+from analyzer.ownership import arithmetic
+from analyzer.ownership.events import EventKind
+from analyzer.ownership.prepare import Prepared, Spot
+from analyzer.ownership.ranges import BOOLEAN, NONZERO, ZERO, complement, contains, single
+from analyzer.ownership.resources import Resource, conditional_release
+from analyzer.ownership.state import Own, Path, State
+from analyzer.ownership.values import MAYBE, UNDEF, Base, Expr, Ptr, Sym, Universe, Value
+
+
+class Listener(Protocol):
+    """Who is told what happens."""
+
+    def event(self, kind: EventKind, at: int, state: State, subject: Value, detail: str = "") -> None:
+        """A mistake; detail: the function that released wrongly, where there is one."""
+
+    def ended(self, verdict: Verdict, reason: str, state: State) -> None:
+        """The resource's way ends here in this manner, on this path."""
+
+    def step(self, kind: str, at: int, detail: str, state: State) -> None:
+        """Something that a path shows: "acquire", "alias", "call", "release"."""
+
+
+class CallHandler(Protocol):
+    """Executes calls (calls.py)."""
+
+    def call(self, machine: Machine, op: Call, state: State) -> list[State]:
+        """States after the call, one per outcome that is possible."""
+
+
+@final
+class Machine:
+    """Executes operations of one prepared function for one resource (None: releases only)."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        universe: Universe,
+        study: Resource | None,
+        listener: Listener,
+        calls: CallHandler,
+    ) -> None:
+        self.prepared = prepared
+        self.universe = universe
+        self.study = study
+        self.listener = listener
+        self.calls = calls
+        self.cyclic = False
+        self.reallocations = frozenset(
+            site.op.at
+            for site in prepared.calls.values()
+            if site.contract is not None and conditional_release(site.contract) is not None
+        )
+
+    # -- a block --------------------------------------------------------------------------------------
+
+    def start(self) -> State:
+        """The state in which the function is entered."""
+        state = State(self.universe)
+        for index in range(self.prepared.function.parameters):
+            variable = self.prepared.function.locals[index]
+            if variable.type.kind is TypeKind.RECORD:
+                state.defaults[index] = None
+                continue
+            symbol = self.universe.symbol("param", index)
+            state.cells[(index, 0)] = symbol
+            self.limit_by_type(state, symbol, variable.type)
+        return state
+
+    def block(self, block_id: int, state: State) -> list[tuple[int, State, int | None]]:
+        """Execute a block. Returns (target, state, truth) per way out; truth: 1/0 for a branch, None else."""
+        self.cyclic = self.prepared.cyclic[block_id]
+        ops = self.prepared.function.blocks[block_id].ops
+        work = [(0, state)]
+        ends: list[State] = []
+        while work:
+            position, current = work.pop()
+            for number in range(position, len(ops)):
+                op = ops[number]
+                if isinstance(op, Call):
+                    after = self.calls.call(self, op, current)
+                    work.extend((number + 1, s) for s in reversed(after))
+                    break
+                if isinstance(op, EndExpression):
+                    keep = self.prepared.temps_after[(block_id, number)]
+                    if not self._end_expression(op.at, keep, current):
+                        break
+                elif not self._operation(op, current):
+                    break
+            else:
+                ends.append(current)
+        found: list[tuple[int, State, int | None]] = []
+        for current in ends:
+            found.extend(self._terminator(block_id, current))
+        return found
+
+    def _end_expression(self, at: int, keep: frozenset[int], state: State) -> bool:
+        if state.temps:
+            state.temps = {key: value for key, value in state.temps.items() if key in keep}
+        return self.check_lost(at, state)
+
+    def check_lost(self, at: int, state: State, exits: bool = False) -> bool:
+        """Report the resource when nothing reaches it; False: this path is over."""
+        if state.own is not Own.OWNED or not state.is_lost():
+            return True
+        parent = state.lost_parent()
+        if parent is not None:
+            self.listener.ended(Verdict.MOVED, "", state)
+            return False
+        loss, state.loss = state.loss, None
+        if exits:
+            kind = EventKind.LEAK_EXIT
+        elif loss is not None:
+            at, kind = loss[0], EventKind(loss[1])
+        elif not state.holder:
+            kind = EventKind.LEAK_DISCARDED
+        else:
+            kind = EventKind.LEAK_OVERWRITTEN
+        self.listener.event(kind, at, state, self.universe.resource)
+        return False
+
+    # -- operations -----------------------------------------------------------------------------------
+
+    def _operation(self, op: Op, state: State) -> bool:  # noqa: C901 - one case per operation
+        """Execute one operation that cannot split; False: no execution goes on."""
+        match op:
+            case Load():
+                return self._load(op, state)
+            case Store():
+                return self._store(op, state)
+            case AddressOf():
+                state.temps[op.result.id] = self._address(op, state)
+            case Unary():
+                value = self.value(op.operand, state)
+                state.temps[op.result.id] = arithmetic.unary(
+                    state, op.operator, value, self._fresh(op.at, state)
+                )
+            case Binary():
+                self._binary(op, state)
+            case Convert():
+                value = self.value(op.operand, state)
+                state.temps[op.result.id] = arithmetic.convert(state, value, op.type)
+            case CopyRecord():
+                self._copy_record(op, state)
+            case Zero():
+                self._zero(op, state)
+            case Clobber():
+                return self._clobber(op, state)
+            case DeclareLocal():
+                self._undefine(op.local, op.at, state, EventKind.LEAK_OVERWRITTEN)
+            case ScopeEnd():
+                for index in op.locals:
+                    self._undefine(index, op.at, state, EventKind.LEAK_EXIT)
+                return self.check_lost(op.at, state)
+            case Call() | EndExpression():
+                raise AssertionError("executed by block()")
+            case _:
+                assert_never(op)
+        return True
+
+    def value(self, operand: Operand, state: State) -> Value:
+        """What an operand is in this state."""
+        if isinstance(operand, Temp):
+            return state.temps.get(operand.id, UNDEF)
+        if isinstance(operand, Int):
+            return operand.value
+        if isinstance(operand, Str):
+            return self.universe.atom("string", operand.text)
+        if isinstance(operand, FunctionAddress):
+            return self.universe.atom("function", operand.name)
+        assert isinstance(operand, Unknown)
+        return self.universe.fresh()
+
+    def symbol(self, state: State, *key: object) -> Sym:
+        """The symbol a site creates now; in a loop the one of the round before becomes "old"."""
+        symbol = self.universe.symbol(*key)
+        if self.cyclic:
+            state.retire(symbol)
+        state.facts.pop(symbol, None)
+        return symbol
+
+    def _fresh(self, at: int, state: State) -> Sym:
+        symbol = self.universe.symbol("op", at)
+        if self.cyclic:
+            state.retire(symbol)
+        return symbol
+
+    def limit_by_type(self, state: State, symbol: Sym, ctype: CType) -> None:
+        """Note what the type says about the values."""
+        if ctype.kind is TypeKind.BOOL:
+            state.facts[symbol] = BOOLEAN
+        elif ctype.kind is TypeKind.INT and not ctype.signed and ctype.bits:
+            state.facts[symbol] = ((0, (1 << ctype.bits) - 1),)
+
+    def _binary(self, op: Binary, state: State) -> None:
+        left, right = self.value(op.left, state), self.value(op.right, state)
+        if op.pointer:
+            result = arithmetic.pointer_step(
+                state, op.operator, left, right, op.scale_bits, self._fresh(op.at, state)
+            )
+        else:
+            result = arithmetic.binary(state, op.operator, left, right, self.universe.symbol("op", op.at))
+            if self.cyclic and isinstance(result, Sym) and result.key[0] == "op":
+                state.retire(result)
+        state.temps[op.result.id] = result
+
+    # -- memory ---------------------------------------------------------------------------------------
+
+    def resolve(self, spot: Spot, at: int, state: State) -> Path | bool | None:
+        """The path a place names now; None: unknown memory; False: the access cannot happen (null)."""
+        offset: int | None = spot.offset
+        base: Base
+        if spot.pointer is not None:
+            pointer = self.value(spot.pointer, state)
+            if not state.assume(pointer, NONZERO):
+                return False
+            self.use(pointer, at, state)
+            found = self.target(pointer)
+            if found is None:
+                return None
+            base, start = found
+            offset = None if start is None else start + spot.offset
+        elif spot.glob:
+            base = spot.glob
+        else:
+            base = spot.local
+        for operand, bits in spot.indices:
+            number = single(state.range_of(self.value(operand, state)))
+            offset = None if number is None or offset is None or not bits else offset + number * bits
+        return (base, offset)
+
+    def target(self, pointer: Value) -> Path | None:
+        """The path a pointer points to."""
+        if isinstance(pointer, Sym):
+            return (pointer, 0)
+        if isinstance(pointer, Ptr):
+            return (pointer.base, pointer.offset if isinstance(pointer.offset, int) else None)
+        return None
+
+    def use(self, value: Value, at: int, state: State) -> None:
+        """The object behind the value is accessed."""
+        base = value.base if isinstance(value, Ptr) else value
+        if base is self.universe.resource:
+            if state.own is Own.RELEASED:
+                self.listener.event(EventKind.USE_AFTER_RELEASE, at, state, base)
+        elif isinstance(base, Sym) and base in state.released:
+            self.listener.event(EventKind.USE_AFTER_RELEASE, at, state, base)
+
+    def _load(self, op: Load, state: State) -> bool:
+        path = self.resolve(self.prepared.spots[id(op.place)], op.at, state)
+        if path is False:
+            return False
+        if path is None or path is True:
+            state.temps[op.result.id] = self._unknown_read(op.at, op.type, state)
+        else:
+            state.temps[op.result.id] = self.read(path, op.at, op.type, state)
+        return True
+
+    def _unknown_read(self, at: int, ctype: CType, state: State) -> Value:
+        symbol = self.symbol(state, "load", at)
+        self.limit_by_type(state, symbol, ctype)
+        return symbol
+
+    def read(self, path: Path, at: int, ctype: CType, state: State) -> Value:
+        """The value of a cell; reading an unknown one gives it a name, so that a second read is the same."""
+        base, offset = path
+        if offset is not None:
+            known = state.cells.get(path)
+            if known is not None:
+                return known
+        if self._may_hold(base, offset, state):
+            return MAYBE
+        if offset is None:
+            return self._unknown_read(at, ctype, state)
+        default = state.defaults.get(base)
+        if default is not None:
+            return default
+        if isinstance(base, str) and (base, offset) in self.prepared.constants:
+            return self.prepared.constants[(base, offset)]
+        value = self._initial(base, offset, at, state)
+        self.limit_by_type(state, value, ctype)
+        state.cells[path] = value
+        return value
+
+    def _initial(self, base: Base, offset: int, at: int, state: State) -> Sym:
+        """The name of memory nobody wrote: after the path for globals and parameters, else after the load."""
+        if isinstance(base, str) or (isinstance(base, Sym) and base.key[0] == "param"):
+            return self.universe.symbol("init", base, offset, state.epoch)
+        return self.symbol(state, "load", at)
+
+    def _may_hold(self, base: Base, offset: int | None, state: State) -> bool:
+        """Whether an unwritten or unknown element of the object may be the resource."""
+        if state.own is Own.NONE:
+            return False
+        if offset is None:
+            return any(b == base and state.root_is_resource(v) for (b, _), v in state.cells.items())
+        weak = state.cells.get((base, None))
+        if weak is not None and state.root_is_resource(weak):
+            return True
+        return isinstance(base, Sym) and bool(state.targets.get(base)) and state.reaches_resource((base,))
+
+    def _store(self, op: Store, state: State) -> bool:
+        spot = self.prepared.spots[id(op.place)]
+        value = self.value(op.value, state)
+        path = self.resolve(spot, op.at, state)
+        if path is False:
+            return False
+        if path is None or path is True:
+            return self._store_nowhere(value, state)
+        if value is UNDEF and state.defaults.get(path[0]) is not UNDEF:
+            value = self.symbol(state, "op", op.at)
+        self.write(path, value, op.at, spot.text, state)
+        return True
+
+    def _store_nowhere(self, value: Value, state: State) -> bool:
+        if state.own is Own.OWNED and state.reaches_resource((value,)):
+            self.listener.ended(Verdict.ESCAPED, "a store through an unknown pointer", state)
+            return False
+        self.publish((value,), state)
+        return True
+
+    def write(self, path: Path, value: Value, at: int, text: str, state: State) -> None:
+        """Write a cell. text: the place as the programmer writes it."""
+        base, offset = path
+        holds = state.root_is_resource(value)
+        if holds:
+            if text and state.holder != text:
+                kind = "alias" if state.holder else "hold"
+                state.holder = text
+                self.listener.step(kind, at, text, state)
+            elif not state.holder:
+                state.holder = text or "?"
+        if offset is None:
+            if holds:
+                state.cells[path] = value
+        else:
+            old = state.cells.get(path)
+            if old is not None and not holds and state.own is Own.OWNED and state.root_is_resource(old):
+                state.loss = (at, self._overwrite_kind(value).value)
+                state.holder = text or state.holder
+            state.cells[path] = value
+        if not isinstance(value, int) and state.is_outside(base):
+            self.publish((value,), state)
+
+    def _overwrite_kind(self, value: Value) -> EventKind:
+        """What sort of loss it is when this value is stored over the last holder."""
+        study = self.study
+        if study is None or not isinstance(value, Sym):
+            return EventKind.LEAK_OVERWRITTEN
+        origin = value.key
+        if origin[0] == "call" and origin[1] in self.reallocations:
+            return EventKind.LEAK_REALLOC
+        if origin[0] in ("call", "out") and origin[1] == study.site.op.at:
+            return EventKind.LEAK_LOOP
+        return EventKind.LEAK_OVERWRITTEN
+
+    def publish(self, values: Iterable[Value], state: State) -> None:
+        """The values are known outside: heap objects and locals they lead to are no longer private."""
+        stack = [value for value in values if not isinstance(value, int)]
+        while stack:
+            value = stack.pop()
+            base: Base | None = value.base if isinstance(value, Ptr) else None
+            if isinstance(value, Sym):
+                base = value
+            if isinstance(base, int) and base not in state.exposed:
+                state.exposed |= {base}
+            elif isinstance(base, Sym) and base in state.local_objects:
+                state.local_objects -= {base}
+            else:
+                continue
+            stack.extend(v for (b, _), v in state.cells.items() if b == base and not isinstance(v, int))
+
+    def _address(self, op: AddressOf, state: State) -> Value:
+        path = self.resolve_address(self.prepared.spots[id(op.place)], state)
+        if path is None:
+            return self.symbol(state, "load", op.at)
+        return self.universe.pointer(*path)
+
+    def resolve_address(self, spot: Spot, state: State) -> Path | None:
+        """Like `resolve`, but nothing is accessed: ``&p->f`` is computed for a null or released p too."""
+        offset: int | None = spot.offset
+        base: Base
+        if spot.pointer is not None:
+            found = self.target(self.value(spot.pointer, state))
+            if found is None:
+                return None
+            base, start = found
+            offset = None if start is None else start + spot.offset
+        else:
+            base = spot.glob if spot.glob else spot.local
+        for operand, bits in spot.indices:
+            number = single(state.range_of(self.value(operand, state)))
+            offset = None if number is None or offset is None or not bits else offset + number * bits
+        return (base, offset)
+
+    def _copy_record(self, op: CopyRecord, state: State) -> None:
+        source = self.resolve(self.prepared.spots[id(op.source)], op.at, state)
+        target_spot = self.prepared.spots[id(op.target)]
+        target = self.resolve(target_spot, op.at, state)
+        if not isinstance(target, tuple):
+            return
+        moved: list[tuple[int, Value]] = []
+        default: Value | None = None
+        if isinstance(source, tuple) and source[1] is not None:
+            default = state.defaults.get(source[0])
+            for (base, offset), value in state.cells.items():
+                if base == source[0] and offset is not None and offset >= source[1]:
+                    distance = offset - source[1]
+                    if not op.bits or distance < op.bits:
+                        moved.append((distance, value))
+        if target[1] is not None:
+            self._note_overwrites(target, op.bits, op.at, state)
+            state.drop_range(target[0], target[1], op.bits)
+            if target[1] == 0:
+                state.defaults[target[0]] = default
+            elif target[0] in state.defaults:
+                state.defaults[target[0]] = None
+        for distance, value in moved:
+            place = (target[0], None if target[1] is None else target[1] + distance)
+            self.write(place, value, op.at, target_spot.text, state)
+
+    def _note_overwrites(self, path: Path, bits: int, at: int, state: State) -> None:
+        if state.own is not Own.OWNED or path[1] is None:
+            return
+        for base, offset in state.holders():
+            inside = base == path[0] and offset is not None and offset >= path[1]
+            if inside and (not bits or (offset or 0) < path[1] + bits):
+                state.loss = (at, EventKind.LEAK_OVERWRITTEN.value)
+
+    def _zero(self, op: Zero, state: State) -> None:
+        path = self.resolve(self.prepared.spots[id(op.place)], op.at, state)
+        if isinstance(path, tuple) and path[1] is not None:
+            self.zero(path, op.bits, op.at, state)
+
+    def zero(self, path: Path, bits: int, at: int, state: State) -> None:
+        """All memory from the path on (bits 0: to the object's end) becomes zero."""
+        base, offset = path
+        self._note_overwrites(path, bits, at, state)
+        state.drop_range(base, offset, bits)
+        if offset == 0:
+            state.defaults[base] = 0
+        elif state.defaults.get(base) is UNDEF:
+            state.defaults[base] = None
+
+    def _clobber(self, op: Clobber, state: State) -> bool:
+        path = self.resolve(self.prepared.spots[id(op.place)], op.at, state)
+        if not isinstance(path, tuple):
+            return True
+        if state.own is Own.OWNED and state.reaches_resource(state.by_base().get(path[0], ())):
+            self.listener.ended(Verdict.ESCAPED, "assembler code", state)
+            return False
+        state.drop_range(path[0], path[1], 0)
+        state.defaults[path[0]] = None
+        return True
+
+    def _undefine(self, index: int, at: int, state: State, kind: EventKind) -> None:
+        """A local's life begins or ends: it holds nothing."""
+        for path in [path for path in state.cells if path[0] == index]:
+            value = state.cells.pop(path)
+            if state.own is Own.OWNED and state.root_is_resource(value):
+                state.loss = (at, kind.value)
+                state.holder = self._cell_text(path) or state.holder
+        state.defaults[index] = UNDEF
+        if index in state.exposed:
+            state.exposed -= {index}
+
+    def _cell_text(self, path: Path) -> str:
+        if isinstance(path[0], int) and path[1] == 0:
+            return self.prepared.function.locals[path[0]].name
+        return ""
+
+    # -- ends -----------------------------------------------------------------------------------------
+
+    def _terminator(self, block_id: int, state: State) -> list[tuple[int, State, int | None]]:
+        end = self.prepared.function.blocks[block_id].end
+        keep = self.prepared.live_temps_out[block_id]
+        match end:
+            case Goto(target=target):
+                return [(target, _with_temps(state, keep), None)]
+            case Branch():
+                return self._branch(end, state, keep)
+            case Switch():
+                return self._switch(end, state, keep)
+            case Jump(targets=targets):
+                return [(target, _with_temps(state.copy(), keep), None) for target in targets]
+            case Return():
+                self._return(end, state)
+            case Stop():
+                self._stop(end, state)
+            case _:
+                assert_never(end)
+        return []
+
+    def _branch(self, end: Branch, state: State, keep: frozenset[int]) -> list[tuple[int, State, int | None]]:
+        value = self.value(end.condition, state)
+        values = state.range_of(value)
+        found: list[tuple[int, State, int | None]] = []
+        maybe_true, maybe_false = values != ZERO, contains(values, 0)
+        if maybe_true and maybe_false:
+            other = state.copy()
+            if state.assume(value, complement(ZERO)):
+                found.append((end.if_true, _with_temps(state, keep), 1))
+            if other.assume(value, ZERO):
+                found.append((end.if_false, _with_temps(other, keep), 0))
+            return found
+        # Decided by what is known: no choice on this path, so nothing a path description needs to mention.
+        target = end.if_true if maybe_true else end.if_false
+        return [(target, _with_temps(state, keep), 3 if maybe_true else 2)]
+
+    def _switch(self, end: Switch, state: State, keep: frozenset[int]) -> list[tuple[int, State, int | None]]:
+        value = self.value(end.value, state)
+        found: list[tuple[int, State, int | None]] = []
+        rest = ((-(1 << 80), 1 << 80),)
+        for case in end.cases:
+            branch = state.copy()
+            if branch.assume(value, ((case.low, case.high),)):
+                found.append((case.target, _with_temps(branch, keep), 1))
+        listed = tuple(sorted((case.low, case.high) for case in end.cases))
+        other = complement(listed) if listed else rest
+        if state.assume(value, other):
+            found.append((end.default, _with_temps(state, keep), 0))
+        return found
+
+    def _return(self, end: Return, state: State) -> None:
+        if state.own is Own.RELEASED or state.own is Own.NONE:
+            self.listener.ended(Verdict.RELEASED if state.own else Verdict.UNREACHABLE, "", state)
+            return
+        if self.study is None:
+            return
+        roots: list[Value] = []
+        if end.value is not None:
+            roots.append(self.value(end.value, state))
+        if end.record is not None:
+            path = self.resolve_address(self.prepared.spots[id(end.record)], state)
+            if path is not None:
+                roots.extend(v for (b, _), v in state.cells.items() if b == path[0])
+        if state.reaches_resource(roots):
+            self.listener.ended(Verdict.HANDED_OVER, "", state)
+            return
+        outside = [
+            (b, v) for (b, _), v in state.cells.items() if not isinstance(b, int) and state.is_outside(b)
+        ]
+        if state.reaches_resource(v for _, v in outside):
+            held = any(isinstance(b, str) and state.reaches_resource((v,)) for b, v in outside)
+            self.listener.ended(Verdict.HELD if held else Verdict.HANDED_OVER, "", state)
+            return
+        for path in [path for path in state.cells if isinstance(path[0], int)]:
+            del state.cells[path]
+        state.temps = {}
+        self.check_lost(end.at, state, exits=True)
+
+    def _stop(self, end: Stop, state: State) -> None:
+        if state.own is Own.OWNED:
+            self.listener.ended(Verdict.HELD, end.reason, state)
+        elif state.own is Own.RELEASED:
+            self.listener.ended(Verdict.RELEASED, "", state)
+
+
+def _with_temps(state: State, keep: frozenset[int]) -> State:
+    if state.temps:
+        state.temps = {key: value for key, value in state.temps.items() if key in keep}
+    return state
+
+
+def is_comparison(value: Value) -> bool:
+    """Whether the value is 0 or 1 by construction."""
+    return isinstance(value, Expr) and value.operator in ("==", "<")

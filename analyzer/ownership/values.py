@@ -1,0 +1,174 @@
+"""Values of the engine: what a cell of memory can hold.
+
+A value is a Python ``int`` (a constant; 0 is the null pointer), or one of the classes below. They are interned
+by a `Universe`, so equality is identity. One structure serves aliases (two cells with one value), predicates
+(``ok = n > 0`` stores the comparison) and repeated conditions (the same comparison is the same value).
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+
+@final
+class Sym:
+    """An unknown value with a name: its origin. key: see `Universe.symbol`."""
+
+    __slots__ = ("key", "order")
+
+    def __init__(self, key: tuple[object, ...], order: int) -> None:
+        self.key = key
+        self.order = order
+
+    def __repr__(self) -> str:
+        return "<" + " ".join(str(part) for part in self.key) + ">"
+
+
+@final
+class Ptr:
+    """An address inside the object at `base`: a local (int), a global (str), or what a symbol points to.
+
+    offset: bits from the start; None when unknown; a string names an interior pointer that may be null.
+    The address of the start of a symbol's object is the symbol itself and never a Ptr.
+    """
+
+    __slots__ = ("base", "offset")
+
+    def __init__(self, base: Base, offset: int | str | None) -> None:
+        self.base = base
+        self.offset = offset
+
+    def __repr__(self) -> str:
+        return f"&{self.base!r}+{self.offset}"
+
+
+@final
+class Expr:
+    """An operation over values; depth bounds its size."""
+
+    __slots__ = ("depth", "left", "operator", "right")
+
+    def __init__(self, operator: str, left: Value, right: Value, depth: int) -> None:
+        self.operator = operator
+        self.left = left
+        self.right = right
+        self.depth = depth
+
+    def __repr__(self) -> str:
+        return f"({self.left!r} {self.operator} {self.right!r})"
+
+
+@final
+class Atom:
+    """A value that is only itself: uninitialised, a string's address, a function's address, "maybe r"."""
+
+    __slots__ = ("kind", "text")
+
+    def __init__(self, kind: str, text: str) -> None:
+        self.kind = kind
+        self.text = text
+
+    def __repr__(self) -> str:
+        return f"{self.kind}:{self.text}"
+
+
+Base = int | str | Sym
+Value = int | Sym | Ptr | Expr | Atom
+
+UNDEF = Atom("undef", "")
+MAYBE = Atom("maybe", "r")  # may or may not be the resource under study: silent side everywhere
+COMPARISONS = frozenset({"==", "<"})
+DEEPEST = 3
+
+
+@final
+class Universe:
+    """Interns the values of one function."""
+
+    def __init__(self) -> None:
+        self._symbols: dict[tuple[object, ...], Sym] = {}
+        self._pointers: dict[tuple[Base, int | str | None], Ptr] = {}
+        self._expressions: dict[tuple[str, Value, Value], Expr] = {}
+        self._atoms: dict[tuple[str, str], Atom] = {}
+        self.resource = self.symbol("r")
+
+    def symbol(self, *key: object) -> Sym:
+        """The symbol of that origin: ("param", i), ("init", base, offset, epoch), ("call", at), ..."""
+        found = self._symbols.get(key)
+        if found is None:
+            found = self._symbols[key] = Sym(key, len(self._symbols))
+        return found
+
+    def fresh(self) -> Sym:
+        """A symbol like no other."""
+        return self.symbol("unknown", len(self._symbols))
+
+    def pointer(self, base: Base, offset: int | str | None) -> Value:
+        """The address `offset` bits into the object at `base`."""
+        if offset == 0 and isinstance(base, Sym):
+            return base
+        key = (base, offset)
+        found = self._pointers.get(key)
+        if found is None:
+            found = self._pointers[key] = Ptr(base, offset)
+        return found
+
+    def expression(self, operator: str, left: Value, right: Value) -> Expr | None:
+        """The operation, or None when it would be nested too deeply."""
+        # 1 and True are one dictionary key, and so are equal constants: fine, constants are plain ints.
+        key = (operator, left, right)
+        found = self._expressions.get(key)
+        if found is None:
+            depth = 1 + max(_depth(left), _depth(right))
+            if depth > DEEPEST:
+                return None
+            found = self._expressions[key] = Expr(operator, left, right, depth)
+        return found
+
+    def atom(self, kind: str, text: str) -> Atom:
+        """The address of a function ("function") or string ("string")."""
+        found = self._atoms.get((kind, text))
+        if found is None:
+            found = self._atoms[(kind, text)] = Atom(kind, text)
+        return found
+
+    def substitute(self, value: Value, old: Value, new: Value) -> Value:
+        """`value` with every occurrence of `old` replaced by `new` (a symbol where that gets too deep)."""
+        if value is old:
+            return new
+        if isinstance(value, Ptr) and value.base is old:
+            return self._rebase(value, new)
+        if isinstance(value, Expr):
+            left = self.substitute(value.left, old, new)
+            right = self.substitute(value.right, old, new)
+            if left is value.left and right is value.right:
+                return value
+            found = self.expression(value.operator, left, right)
+            return found if found is not None else self.symbol("deep", value.operator, left, right)
+        return value
+
+    def _rebase(self, value: Ptr, new: Value) -> Value:
+        if isinstance(new, Sym):
+            return self.pointer(new, value.offset)
+        if isinstance(new, Ptr):
+            if isinstance(new.offset, int) and isinstance(value.offset, int):
+                return self.pointer(new.base, new.offset + value.offset)
+            return self.pointer(new.base, None)
+        if new == 0 and isinstance(value.offset, int):
+            return value.offset // 8
+        return new if new is MAYBE else self.symbol("rebased", value.offset)
+
+
+def _depth(value: Value) -> int:
+    return value.depth if isinstance(value, Expr) else 0
+
+
+def mentions(value: Value, wanted: Sym) -> bool:
+    """Whether the symbol occurs in the value."""
+    if value is wanted:
+        return True
+    if isinstance(value, Ptr):
+        return value.base is wanted
+    if isinstance(value, Expr):
+        return mentions(value.left, wanted) or mentions(value.right, wanted)
+    return False

@@ -1,0 +1,173 @@
+"""Is there really a path to an alarm? Search for one by executing exactly, without joining.
+
+States are explored nearest to the alarm first; equal states are explored once. The search ends with the path,
+with "there is none" (everything explored: the alarm came from joining), or at its budget: unproven.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from typing import final
+
+from analyzer.findings.model import StepKind, Verdict
+from analyzer.ir.ops import Branch, Switch
+from analyzer.ownership.calls import Calls
+from analyzer.ownership.events import EventKind, PathStep
+from analyzer.ownership.limits import Limits
+from analyzer.ownership.prepare import NOWHERE, Contracts, Prepared
+from analyzer.ownership.resources import Resource
+from analyzer.ownership.state import Own, State
+from analyzer.ownership.transfer import Machine
+from analyzer.ownership.values import Universe, Value
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What a merging run saw: sort and place of an event, and the block in which it was seen."""
+
+    kind: EventKind
+    at: int
+    detail: str
+    block: int
+    blurred: bool
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A path that was executed exactly and ends in the alarm."""
+
+    steps: tuple[PathStep, ...]
+    holder: str
+    released_by: str
+    released_at: int
+    unknown_calls: tuple[str, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Trail:
+    """One step back: the steps of the path so far as a linked list."""
+
+    step: PathStep
+    before: _Trail | None
+
+
+@final
+@dataclass(slots=True)
+class _Recorder:
+    """Listener of the exact run: states carry their steps with them; notices the alarm."""
+
+    alarm: Alarm
+    hit: State | None = None
+
+    def event(self, kind: EventKind, at: int, state: State, subject: Value, detail: str = "") -> None:
+        if kind is self.alarm.kind and at == self.alarm.at and self.hit is None:
+            self.hit = state
+
+    def ended(self, verdict: Verdict, reason: str, state: State) -> None:
+        pass
+
+    def step(self, kind: str, at: int, detail: str, state: State) -> None:
+        if kind in _STEP_KINDS:
+            _append(state, PathStep(at, _STEP_KINDS[kind], detail))
+
+
+def _append(state: State, step: PathStep) -> None:
+    assert state.trail is None or isinstance(state.trail, _Trail)
+    state.trail = _Trail(step, state.trail)
+
+
+_STEP_KINDS = {
+    "acquire": StepKind.ACQUIRE,
+    "alias": StepKind.ALIAS,
+    "call": StepKind.CALL,
+    "release": StepKind.RELEASE,
+}
+
+
+def search(
+    prepared: Prepared, contracts: Contracts, study: Resource | None, alarm: Alarm, limits: Limits
+) -> Witness | None:
+    """A feasible path to the alarm, or None: there is none, or none was found within the budget."""
+    universe = Universe()
+    recorder = _Recorder(alarm)
+    machine = Machine(prepared, universe, study, recorder, Calls(contracts))
+    distance = prepared.distance_to(alarm.block)
+    to_acquire = _site_distance(prepared, study)
+    queue: list[tuple[int, int, int, State]] = [(distance[0], 0, 0, machine.start())]
+    number = 0
+    seen: set[object] = set()
+    steps = 0
+    while queue and steps < limits.witness_steps:
+        _, _, block_id, state = heapq.heappop(queue)
+        steps += 1
+        ways = machine.block(block_id, state)
+        if recorder.hit is not None:
+            return _witness(alarm, recorder.hit, limits)
+        end = prepared.function.blocks[block_id].end
+        for target, after, truth in ways:
+            state_key = (target, fingerprint(prepared, target, after))
+            if distance[target] >= NOWHERE or state_key in seen:
+                continue
+            seen.add(state_key)
+            number += 1
+            if truth in (0, 1) and isinstance(end, (Branch, Switch)):
+                _append(after, PathStep(end.at, StepKind.BRANCH, "", truth == 1))
+            far = distance[target] if after.own or to_acquire is None else to_acquire[target] + (1 << 10)
+            heapq.heappush(queue, (far, number, target, after))
+    return None
+
+
+def _site_distance(prepared: Prepared, study: Resource | None) -> list[int] | None:
+    if study is None:
+        return None
+    for block_id, block in enumerate(prepared.function.blocks):
+        if any(op is study.site.op for op in block.ops):
+            return prepared.distance_to(block_id)
+    return None
+
+
+def _witness(alarm: Alarm, state: State, limits: Limits) -> Witness:
+    steps: list[PathStep] = []
+    trail = state.trail
+    while isinstance(trail, _Trail):
+        steps.append(trail.step)
+        trail = trail.before
+    steps.reverse()
+    steps = [*_decisive(steps)[: limits.path - 1], PathStep(alarm.at, StepKind.LOST)]
+    return Witness(tuple(steps), state.holder, state.released_by, state.released_at, state.unknown_calls)
+
+
+def _decisive(steps: list[PathStep]) -> list[PathStep]:
+    """From the acquisition on; a branch passed again in a loop is said once."""
+    start = next((i for i, step in enumerate(steps) if step.kind is StepKind.ACQUIRE), None)
+    if start is None:
+        start = next((i for i, step in enumerate(steps) if step.kind is StepKind.RELEASE), 0)
+    found: list[PathStep] = []
+    for step in steps[start:]:
+        if step in found and step.kind is StepKind.BRANCH:
+            found.remove(step)
+        found.append(step)
+    return found
+
+
+def fingerprint(prepared: Prepared, block_id: int, state: State) -> object:
+    """What makes two exact states the same for the rest of the way."""
+    live = prepared.live_in[block_id]
+    for path in [p for p in state.cells if isinstance(p[0], int) and p[0] not in live]:
+        if not (state.own is Own.OWNED and state.reaches_resource((state.cells[path],))):
+            del state.cells[path]
+    state.collect()
+    return (
+        int(state.own),
+        state.shares,
+        frozenset(state.cells.items()),
+        frozenset(state.facts.items()),
+        frozenset(state.temps.items()),
+        frozenset(state.released),
+        state.local_objects,
+        state.exposed,
+    )
