@@ -1,0 +1,36 @@
+"""How sure a finding is: the rule of docs/confidence.md, and nothing else.
+
+Every weakness below is a sentence for the user. None: high; one: medium; two or more: low.
+"""
+
+from __future__ import annotations
+
+from analyzer.findings.model import Confidence
+from analyzer.ir.function import Function
+from analyzer.ownership.events import Event, FunctionResult
+
+
+def weaknesses(event: Event, function: Function, result: FunctionResult) -> tuple[str, ...]:
+    """What speaks against the finding, each reason once, in fixed order."""
+    found: list[str] = []
+    guessed = {at for at, _, _ in result.name_only}
+    if event.acquired_at in guessed or event.at in guessed:
+        found.append("a library function was recognised by its name only")
+    if function.degraded:
+        found.append("statements of this function could not be parsed")
+    if not event.proven:
+        found.append("no path was found that can be executed exactly")
+    if event.blurred:
+        found.append("the function has so many states that some were merged")
+    if event.unknown_calls:
+        names = ", ".join(f"{name}()" for name in event.unknown_calls[:3])
+        more = ", ..." if len(event.unknown_calls) > 3 else ""
+        found.append(f"nothing is known about {names}{more}, called on this path")
+    return tuple(found)
+
+
+def confidence(reasons: tuple[str, ...]) -> Confidence:
+    """The written rule: counts weaknesses."""
+    if not reasons:
+        return Confidence.HIGH
+    return Confidence.MEDIUM if len(reasons) == 1 else Confidence.LOW

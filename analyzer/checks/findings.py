@@ -1,0 +1,133 @@
+"""Events of one function -> findings: grouping, sentences, level, confidence, fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import final
+
+from analyzer.checks.confidence import confidence, weaknesses
+from analyzer.checks.fingerprint import call_ordinals, fingerprint
+from analyzer.checks.model import Check
+from analyzer.checks.source_text import SourceText
+from analyzer.checks.wording import article, step_of
+from analyzer.findings.model import Confidence, Finding, Level, Related, Step, StepKind
+from analyzer.ir.function import Function
+from analyzer.ownership.events import Event, EventKind, FunctionResult
+
+_CWES = {
+    EventKind.WRONG_FUNCTION: 762,
+    EventKind.WRONG_START: 761,
+    EventKind.WRONG_MEMORY: 590,
+}
+_ORDER = {Confidence.HIGH: 0, Confidence.MEDIUM: 1, Confidence.LOW: 2}
+
+
+@final
+class FindingBuilder:
+    """Turns what the engine saw in one function into findings."""
+
+    def __init__(
+        self,
+        checks: Iterable[Check],
+        function: Function,
+        result: FunctionResult,
+        source: SourceText,
+        exit_leaks: bool,
+    ) -> None:
+        self._checks = {kind: check for check in checks for kind in check.kinds}
+        self._function = function
+        self._result = result
+        self._source = source
+        self._exit_leaks = exit_leaks
+        self._ordinals = call_ordinals(function)
+
+    def build(self) -> tuple[Finding, ...]:
+        """One finding per acquiring call, slot and kind of loss, by place."""
+        groups: dict[tuple[int, str, str, str], list[Finding]] = {}
+        for event in sorted(self._result.events, key=lambda event: event.at):
+            check = self._checks[event.kind]
+            if check.id == "leak" and event.exits_process and not self._exit_leaks:
+                continue
+            anchor = event.acquired_at if event.acquired_at >= 0 else event.at
+            key = (anchor, event.slot, event.kind.value, event.callee)
+            groups.setdefault(key, []).append(self._finding(check, event))
+        merged = [_merge(group) for group in groups.values()]
+        return tuple(sorted(merged, key=finding_order))
+
+    def _finding(self, check: Check, event: Event) -> Finding:
+        source = self._source
+        reasons = weaknesses(event, self._function, self._result)
+        return Finding(
+            check=check.id,
+            kind=event.kind.value.removeprefix(f"{check.id}-"),
+            message=check.sentence(event, source),
+            at=source.region(event.at),
+            function=self._function.name,
+            resource=event.holder or (f"return value of {event.callee}()" if event.callee else ""),
+            callee=event.callee,
+            steps=self._steps(check, event),
+            related=self._related(event),
+            advice=check.advice(event, source),
+            level=_level(check, event),
+            confidence=confidence(reasons),
+            confidence_reason="; ".join(reasons),
+            cwe=event.cwe or check.cwe if check.id == "leak" else _CWES.get(event.kind, check.cwe),
+            fingerprint=fingerprint(event, self._function, self._ordinals),
+        )
+
+    def _steps(self, check: Check, event: Event) -> tuple[Step, ...]:
+        last = check.lost(event, self._source)
+        steps = [step_of(step, event, self._source, last) for step in event.steps]
+        if not event.steps or event.steps[-1].kind is not StepKind.LOST:
+            steps.append(Step(self._source.region(event.at), last, StepKind.LOST))
+        return tuple(steps)
+
+    def _related(self, event: Event) -> tuple[Related, ...]:
+        found = []
+        if event.acquired_at >= 0:
+            what = article(event.noun or "resource")
+            found.append(
+                Related(self._source.region(event.acquired_at), f"{event.callee}() hands out {what}")
+            )
+        if event.released_at >= 0:
+            found.append(Related(self._source.region(event.released_at), "released here"))
+        if event.sibling_release_at >= 0:
+            at = self._source.region(event.sibling_release_at)
+            found.append(Related(at, "another path releases it here"))
+        return tuple(found)
+
+
+def finding_order(finding: Finding) -> tuple[str | int, ...]:
+    """Sort key: by place, then by what it is."""
+    at = finding.at
+    return (at.file, at.line, at.column, finding.check, finding.kind, finding.resource, finding.fingerprint)
+
+
+def _level(check: Check, event: Event) -> Level:
+    if check.id != "leak":
+        return check.level
+    if event.exits_process:
+        return Level.NOTE
+    return Level.ERROR if event.in_loop or event.kind is EventKind.LEAK_LOOP else check.level
+
+
+def _merge(group: list[Finding]) -> Finding:
+    """The surest of the group, the first in the file among equals; the others become related places."""
+    group.sort(key=lambda finding: (_ORDER[finding.confidence], finding_order(finding)))
+    first = group[0]
+    others: dict[tuple[int, int], Related] = {}
+    for finding in group[1:]:
+        place = (finding.at.line, finding.at.column)
+        if place != (first.at.line, first.at.column):
+            others.setdefault(place, Related(finding.at, f"also here: {finding.message}"))
+    if not others:
+        return first
+    places = "1 more place" if len(others) == 1 else f"{len(others)} more places"
+    worst = Level.ERROR if any(finding.level is Level.ERROR for finding in group) else first.level
+    return replace(
+        first,
+        message=f"{first.message} (and in {places})",
+        related=first.related + tuple(others[place] for place in sorted(others)),
+        level=worst,
+    )

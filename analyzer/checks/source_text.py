@@ -1,0 +1,166 @@
+"""Looks at the source text around an offset: regions, the text of a condition, the word that stands there.
+
+Reads C by tokens, one function at a time and only for functions with something to report. It is for the
+reader's eyes alone: no finding depends on it.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+from analyzer.findings.model import Region
+from analyzer.ir.function import Function
+from analyzer.sources import LineIndex, display_bytes
+
+_TOKEN = re.compile(
+    rb"""(?P<skip>/\*.*?\*/|//[^\n]*|(?m:^[ \t]*\#(?:\\\r?\n|[^\n])*))
+    |"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'
+    |[A-Za-z_]\w*|\d[\w.]*
+    |->|\+\+|--|&&|\|\||<<=?|>>=?|[<>=!+\-*/%&|^]=|\.\.\.|[^\s]""",
+    re.DOTALL | re.VERBOSE,
+)
+_OPENING = {b"(": b")", b"[": b"]", b"{": b"}"}
+_CLOSING = frozenset(_OPENING.values())
+_CONDITION_ENDS = frozenset((b"&&", b"||", b";", b"{", b"}", b"?", b":", b","))
+_STATEMENT_ENDS = frozenset((b";", b"{", b"}"))
+_LONGEST = 72
+
+
+class SourceText:
+    """The text of one function.
+
+    file: path to show in regions. Offsets are bytes into the file, as in the IR.
+    """
+
+    def __init__(self, file: str, data: bytes, lines: LineIndex, function: Function) -> None:
+        self.file = file
+        self._data = data
+        self._lines = lines
+        self.function = function
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._tokens: list[bytes] = []
+        self._ready = False
+
+    def _scan(self) -> None:
+        self._ready = True
+        begin = self._data.rfind(b"\n", 0, self.function.at) + 1
+        for match in _TOKEN.finditer(self._data, begin, self.function.end + 1):
+            if match.lastgroup != "skip":
+                self._starts.append(match.start())
+                self._ends.append(match.end())
+                self._tokens.append(match.group())
+
+    def _index(self, at: int) -> int:
+        """Number of the token that covers `at`, -1 for none."""
+        if not self._ready:
+            self._scan()
+        index = bisect_right(self._starts, at) - 1
+        return index if index >= 0 and at < self._ends[index] else -1
+
+    def word(self, at: int) -> str:
+        """The token at `at`, "" between tokens."""
+        index = self._index(at)
+        return "" if index < 0 else self._tokens[index].decode("ascii", "replace")
+
+    def _match(self, index: int) -> int:
+        """Index of the bracket that closes the one at `index`, or the last token when none does."""
+        depth = 0
+        for position in range(index, len(self._tokens)):
+            token = self._tokens[position]
+            if token in _OPENING:
+                depth += 1
+            elif token in _CLOSING:
+                depth -= 1
+                if depth == 0:
+                    return position
+        return len(self._tokens) - 1
+
+    def _forward(self, index: int, ends: frozenset[bytes]) -> int:
+        """Last token of the expression that goes on at `index`."""
+        position = index
+        while position < len(self._tokens):
+            token = self._tokens[position]
+            if token in _CLOSING or token in ends:
+                return max(index, position - 1)
+            position = self._match(position) + 1 if token in _OPENING else position + 1
+        return len(self._tokens) - 1
+
+    def _backward(self, index: int) -> int:
+        """First token of the condition around `index`."""
+        depth = 0
+        for position in range(index - 1, -1, -1):
+            token = self._tokens[position]
+            if token in _CLOSING and token != b"}":
+                depth += 1
+            elif token in _OPENING and depth:
+                depth -= 1
+            elif depth == 0 and (token in _OPENING or token in _CONDITION_ENDS or token == b"return"):
+                return position + 1
+        return index
+
+    def _condition(self, at: int) -> tuple[int, int]:
+        index = self._index(at)
+        if index < 0:
+            return at, at
+        first = self._backward(index)
+        last = self._forward(first, _CONDITION_ENDS)
+        return self._starts[first], self._ends[max(last, index)]
+
+    def condition(self, at: int) -> str:
+        """The condition around `at` on one line, as the programmer wrote it; "" when there is none."""
+        start, end = self._condition(at)
+        return shorten(display_bytes(self._data[start:end]))
+
+    def is_switch(self, at: int) -> bool:
+        """Whether the condition around `at` is what a `switch` looks at."""
+        index = self._index(at)
+        if index < 0:
+            return False
+        first = self._backward(index)
+        return first >= 2 and self._tokens[first - 2 : first] == [b"switch", b"("]
+
+    def condition_region(self, at: int) -> Region:
+        """The region of that condition."""
+        return self._region(*self._condition(at))
+
+    def region(self, at: int) -> Region:
+        """What stands at `at`: a return statement, a call with its arguments, or one token."""
+        index = self._index(at)
+        if index < 0:
+            return self.word_region(at)
+        last = index
+        token = self._tokens[index]
+        if token in (b"return", b"goto", b"break", b"continue"):
+            last = self._forward(index, _STATEMENT_ENDS)
+        elif token[:1].isalpha() or token[:1] == b"_":
+            last = self._call_end(index)
+        return self._region(self._starts[index], self._ends[last])
+
+    def _call_end(self, index: int) -> int:
+        """``a->b(...)`` from `a`; just `a` when it is not called."""
+        position = index + 1
+        while position + 1 < len(self._tokens) and self._tokens[position] in (b"->", b"."):
+            position += 2
+        if position < len(self._tokens) and self._tokens[position] == b"(":
+            return self._match(position)
+        return index
+
+    def word_region(self, at: int) -> Region:
+        """The identifier at `at`, or one character. Cheap: needs no tokens."""
+        match = re.compile(rb"\w+").match(self._data, at)
+        return self._region(at, match.end() if match else min(at + 1, len(self._data)))
+
+    def _region(self, start: int, end: int) -> Region:
+        line, column = self._lines.position(start)
+        end_line, end_column = self._lines.position(max(end, start))
+        if (end_line, end_column) <= (line, column):
+            end_line, end_column = line, column + 1
+        return Region(self.file, line, column, end_line, end_column, self._lines.line_text(line))
+
+
+def shorten(text: str, longest: int = _LONGEST) -> str:
+    """One line without runs of blanks; long texts lose their end."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[: longest - 3].rstrip() + "..."

@@ -1,0 +1,87 @@
+"""The words that all checks share: what a thing is called, what a step of the path says."""
+
+from __future__ import annotations
+
+from analyzer.checks.source_text import SourceText
+from analyzer.findings.model import Region, Step, StepKind
+from analyzer.ownership.events import Event, PathStep
+
+
+def code(text: str) -> str:
+    """Source text inside a sentence."""
+    return f"`{text}`"
+
+
+def released(event: Event) -> str:
+    """The participle for the customary release: freed, closed, released."""
+    name = event.fits[0] if event.fits else ""
+    if "free" in name:
+        return "freed"
+    return "closed" if "close" in name else "released"
+
+
+def article(noun: str) -> str:
+    """The noun with "a" or "an"."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
+def thing(event: Event) -> str:
+    """The resource in the user's words: "`buf` from nl_recv()"."""
+    name = code(event.holder) if event.holder else f"the {event.noun or 'resource'}"
+    return f"{name} from {event.callee}()" if event.callee else name
+
+
+def fitting(event: Event) -> str:
+    """The functions that would release it: "free()", "fclose() or pclose()"."""
+    names = [f"{name}()" for name in event.fits[:3]]
+    if len(names) < 2:
+        return "".join(names)
+    return ", ".join(names[:-1]) + " or " + names[-1]
+
+
+def decisive(event: Event, source: SourceText) -> str:
+    """ " when `type != RTM_NEWLINK`": the last branch before the event, "" without one."""
+    for step in reversed(event.steps):
+        if step.kind is not StepKind.BRANCH:
+            continue
+        condition = source.condition(step.at)
+        if not condition or step.taken is None or source.is_switch(step.at):
+            return ""
+        return f" when {code(condition)}" + ("" if step.taken else " is false")
+    return ""
+
+
+def _branch(step: PathStep, source: SourceText) -> str:
+    condition = source.condition(step.at)
+    if step.taken is None or source.is_switch(step.at):
+        where = code(condition) if condition else "the value here"
+        return f"{where} is {step.detail}" if step.detail else f"{where} selects the way"
+    truth = "true" if step.taken else "false"
+    return f"{code(condition)} is {truth}" if condition else f"the condition here is {truth}"
+
+
+def _acquire(step: PathStep, event: Event) -> str:
+    callee = f"{event.callee}()" if event.callee else "this"
+    noun = article(event.noun or "resource")
+    duty = f", to be released with {fitting(event)}" if event.fits else ""
+    case = f" (when {code(step.detail)})" if step.detail else ""
+    return f"{callee} hands out {noun}{duty}{case}"
+
+
+def step_of(step: PathStep, event: Event, source: SourceText, lost: str) -> Step:
+    """One step for the reader. lost: the sentence for the last one."""
+    region: Region = source.region(step.at)
+    match step.kind:
+        case StepKind.ACQUIRE:
+            message = _acquire(step, event)
+        case StepKind.BRANCH:
+            region, message = source.condition_region(step.at), _branch(step, source)
+        case StepKind.ALIAS:
+            message = f"{code(step.detail)} holds it now" if step.detail else "another variable holds it now"
+        case StepKind.CALL:
+            message = step.detail or "this call does not take it over"
+        case StepKind.RELEASE:
+            message = f"{step.detail}() releases it" if step.detail else "it is released here"
+        case StepKind.LOST:
+            message = lost
+    return Step(region, message, step.kind)

@@ -1,0 +1,62 @@
+"""Options and helpers that several commands share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+import click
+
+FLAGS_KEY = "mustfree.flags"
+
+
+class FlagsCommand(click.Command):
+    """A command whose arguments after ``--`` are compiler flags, kept apart from the paths."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Splits at the first ``--``."""
+        flags: list[str] = []
+        if "--" in args:
+            place = args.index("--")
+            args, flags = args[:place], args[place + 1 :]
+        ctx.meta[FLAGS_KEY] = tuple(flags)
+        return super().parse_args(ctx, args)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Shows the flags in the usage line."""
+        return [*super().collect_usage_pieces(ctx), "[-- COMPILER FLAGS]"]
+
+
+def compiler_flags(context: click.Context) -> tuple[str, ...]:
+    """What stood after ``--``."""
+    flags: tuple[str, ...] = context.meta[FLAGS_KEY]
+    return flags
+
+
+database_option = click.option(
+    "-p",
+    "--compile-commands",
+    "database",
+    default="",
+    metavar="DIR|FILE",
+    help="Take each file's compiler flags from this compile_commands.json. Nothing in it is executed.",
+)
+rules_option = click.option(
+    "--rules",
+    multiple=True,
+    metavar="FILE",
+    help="Also read this rule file; its contracts win. Repeatable.",
+)
+
+
+def wants_colour(choice: str, stream: TextIO) -> bool:
+    """Whether to colour what goes to `stream`: always, never, or (auto) on a terminal without NO_COLOR."""
+    if choice != "auto":
+        return choice == "always"
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def say(text: str) -> None:
+    """One line to standard error."""
+    print(text, file=sys.stderr)

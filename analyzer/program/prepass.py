@@ -1,0 +1,160 @@
+"""Reads the sources as text, before anything is parsed: which files can matter, which functions are defined.
+
+A file is left out when it mentions no function that a contract speaks of, and no macro that leads to one.
+The answer errs on the side of parsing. Knows no preprocessor: every `#define` of every file counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+_IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
+_DEFINE = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(\w+)((?:[^\n]*\\\r?\n)*[^\n]*)", re.MULTILINE)
+_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*(?:include|include_next|import)[ \t]*[<"]([^">\n]+)[">]', re.MULTILINE)
+# A definition that begins in the first column: type words, the name, the parameters with two levels of
+# brackets, attributes or K&R declarations, the opening brace.
+_DEFINITION = re.compile(
+    rb"^(?:[A-Za-z_][\w \t\r\n*]*[\s*])?([A-Za-z_]\w*)[ \t]*"
+    rb"\((?:[^(){};]|\((?:[^(){};]|\([^(){};]*\))*\))*\)"
+    rb"(?:\s|/\*(?:[^*]|\*(?!/))*\*/|//[^\n]*|__attribute__[ \t]*\(\((?:[^()]|\([^()]*\))*\)\)|[A-Z_]+\b)*"
+    rb"(?:[a-z][\w \t*,\[\]]*;\s*)*\{",
+    re.MULTILINE,
+)
+_KEYWORDS = frozenset((b"if", b"while", b"for", b"switch", b"return", b"sizeof", b"else", b"do"))
+_GUESSES = ("", "include", "../include", "..", "../..", "../../include")
+
+Read = Callable[[str], bytes | None]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What the text of one file says.
+
+    macros: name -> identifiers of its body. pastes: macros whose body has ``##`` can form any name.
+    odd: the text looks unlike C, so nobody should rely on this.
+    """
+
+    identifiers: frozenset[bytes]
+    macros: dict[bytes, frozenset[bytes]]
+    pastes: frozenset[bytes]
+    includes: tuple[str, ...]
+    defines: frozenset[str]
+    odd: bool
+
+
+def file_facts(data: bytes) -> FileFacts:
+    """Facts about a text, by regular expressions."""
+    macros: dict[bytes, frozenset[bytes]] = {}
+    pastes: set[bytes] = set()
+    for match in _DEFINE.finditer(data):
+        name, body = match.group(1), match.group(2)
+        macros[name] = macros.get(name, frozenset()) | frozenset(_IDENTIFIER.findall(body))
+        if b"##" in body:
+            pastes.add(name)
+    names = {name for name in _DEFINITION.findall(data) if name not in _KEYWORDS}
+    return FileFacts(
+        identifiers=frozenset(_IDENTIFIER.findall(data)),
+        macros=macros,
+        pastes=frozenset(pastes),
+        includes=tuple(name.decode("utf-8", "replace") for name in _INCLUDE.findall(data)),
+        defines=frozenset(name.decode("ascii") for name in names),
+        odd=b"\0" in data or data.startswith((b"\xff\xfe", b"\xfe\xff")),
+    )
+
+
+def include_folders(flags: Iterable[str], directory: str) -> tuple[str, ...]:
+    """Folders that the flags add to the search for headers."""
+    folders: list[str] = []
+    wanted = False
+    for flag in flags:
+        if wanted:
+            folders.append(flag)
+            wanted = False
+        elif flag in ("-I", "-iquote", "-isystem", "-idirafter", "-include", "-imacros"):
+            wanted = flag not in ("-include", "-imacros")
+        elif flag.startswith("-I"):
+            folders.append(flag[2:])
+    return tuple(str(Path(directory) / folder) for folder in folders)
+
+
+@final
+class Prepass:
+    """Decides for the files of one program.
+
+    read: contents of a path, None when it cannot be read.
+    relevant: names of the functions that contracts speak of.
+    """
+
+    def __init__(self, read: Read, relevant: Iterable[str]) -> None:
+        self._read = read
+        self._relevant = frozenset(name.encode() for name in relevant)
+        self._facts: dict[str, FileFacts | None] = {}
+        self._macros: dict[bytes, set[bytes]] = {}
+        self._hot: set[bytes] = set()
+
+    def _file(self, path: str) -> FileFacts | None:
+        if path not in self._facts:
+            data = self._read(path)
+            self._facts[path] = None if data is None else file_facts(data)
+        return self._facts[path]
+
+    def add_flags(self, flags: Iterable[str]) -> None:
+        """Takes in the macros that flags define (``-Dxfree=free``)."""
+        for flag in flags:
+            name, _, body = flag.removeprefix("-D").partition("=")
+            found = _IDENTIFIER.findall(body.encode("utf-8", "surrogateescape"))
+            if found:
+                self._macros.setdefault(name.partition("(")[0].encode(), set()).update(found)
+
+    def add(self, path: str, folders: Iterable[str]) -> None:
+        """Takes in a file and the headers it includes, as far as they are found."""
+        parent = Path(path).parent
+        search = [str(parent / guess) for guess in _GUESSES] + list(folders)
+        waiting = [path]
+        seen = {path}
+        while waiting:
+            current = waiting.pop()
+            facts = self._file(current)
+            if facts is None:
+                continue
+            for name in facts.includes:
+                found = self._find(name, [str(Path(current).parent), *search])
+                if found and found not in seen:
+                    seen.add(found)
+                    waiting.append(found)
+
+    def _find(self, name: str, folders: list[str]) -> str:
+        for folder in folders:
+            path = str(Path(folder) / name)
+            if self._file(path) is not None:
+                return path
+        return ""
+
+    def finish(self) -> None:
+        """After all files are in: which macros lead to a relevant name, however indirectly."""
+        for facts in self._facts.values():
+            if facts is None:
+                continue
+            for name, body in facts.macros.items():
+                self._macros.setdefault(name, set()).update(body)
+            self._hot.update(facts.pastes)
+        self._hot |= self._relevant
+        grown = True
+        while grown:
+            more = {name for name, body in self._macros.items() if name not in self._hot and body & self._hot}
+            self._hot |= more
+            grown = bool(more)
+
+    def matters(self, path: str) -> bool:
+        """Whether the file must be parsed. In doubt: yes."""
+        facts = self._facts.get(path)
+        return facts is None or facts.odd or not facts.identifiers.isdisjoint(self._hot)
+
+    def defined(self) -> frozenset[str]:
+        """Names of all functions that the program defines, wide rather than exact."""
+        return frozenset().union(*(facts.defines for facts in self._facts.values() if facts is not None))

@@ -1,0 +1,231 @@
+"""A whole program: find the files, choose the flags, leave out what cannot matter, spread the work, collect.
+
+Results are sorted by file and place, never by completion: the same input gives the same report for any number
+of workers.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import metadata
+from typing import final
+
+from analyzer import __version__
+from analyzer.checks import finding_order
+from analyzer.contracts import ContractTable
+from analyzer.errors import MustfreeError
+from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Report, Verdict
+from analyzer.frontend import lower_file
+from analyzer.ir.function import TranslationUnit
+from analyzer.ownership.limits import Limits
+from analyzer.program.compile_database import CompileDatabase
+from analyzer.program.discovery import SourceFile, discover, display_path
+from analyzer.program.pool import Lost, Pool, PoolLimits
+from analyzer.program.prepass import Prepass, include_folders
+from analyzer.program.unit import Context, Task, UnitResult, analyse_unit, frontend_options
+from analyzer.sources import SourceView
+
+Progress = Callable[[int, int], None]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ProgramOptions:
+    """How a program is analysed.
+
+    root: absolute; relative names refer to it and reports name files from here.
+    flags: compiler flags for every file, after those of the database.
+    jobs: worker processes; 1: none, all in this process and without the limits of `pool`; 0: one per CPU.
+    guard: a mistake of ours costs one function and not the run.
+    """
+
+    table: ContractTable
+    root: str
+    flags: tuple[str, ...] = ()
+    database: CompileDatabase | None = None
+    overlay: Mapping[str, bytes] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    pool: PoolLimits = field(default_factory=PoolLimits)
+    jobs: int = 0
+    exit_leaks: bool = False
+    guard: bool = True
+
+
+def analyse_program(
+    paths: Sequence[str], options: ProgramOptions, progress: Progress | None = None
+) -> Report:
+    """Analyses all C files that `paths` name or contain as one program.
+
+    progress: called with files done and files in all.
+    """
+    found = discover(paths, options.root, options.overlay)
+    view = SourceView(options.overlay)
+    readable, unreadable = _readable(found.files, view, options.root)
+    tasks = {file.path: _task(file.path, options) for file in readable}
+    prepass = _prepass(tasks.values(), found.headers, view, options)
+    chosen = [tasks[file.path] for file in readable if file.named or prepass.matters(file.path)]
+    context = Context(
+        table=options.table,
+        root=options.root,
+        limits=options.limits,
+        overlay=options.overlay,
+        defined=prepass.defined(),
+        exit_leaks=options.exit_leaks,
+        guard=options.guard,
+    )
+    results = _results(chosen, context, options, progress or (lambda done, total: None))
+    return _report(results, [*found.notices, *unreadable], len(tasks), options)
+
+
+def lower_for_dump(path: str, options: ProgramOptions) -> TranslationUnit:
+    """One file as IR, with the flags that a run would use, and all of its functions."""
+    task = _task(path, options)
+    context = Context(options.table, options.root, overlay=options.overlay)
+    try:
+        return lower_file(path, frontend_options(context, task, everything=True))
+    except OSError as error:
+        raise MustfreeError(
+            f"{display_path(path, options.root)}: cannot be read: {error.strerror}"
+        ) from error
+
+
+def _readable(
+    files: Iterable[SourceFile], view: SourceView, root: str
+) -> tuple[list[SourceFile], list[Notice]]:
+    """Splits off what cannot be read: a named file is the user's mistake, one in a folder a gap."""
+    good: list[SourceFile] = []
+    notices: list[Notice] = []
+    for file in files:
+        try:
+            view.read(file.path)
+        except OSError as error:
+            kind = NoticeKind.BAD_INPUT if file.named else NoticeKind.NOT_ANALYSED
+            reason = error.strerror or type(error).__name__
+            notices.append(Notice(kind, display_path(file.path, root), 0, f"cannot be read: {reason}"))
+        else:
+            good.append(file)
+    return good, notices
+
+
+def _task(path: str, options: ProgramOptions) -> Task:
+    command = options.database.commands.get(path) if options.database else None
+    if command is None:
+        return Task(path, options.flags, options.root)
+    return Task(path, command.flags + options.flags, command.directory)
+
+
+def _prepass(
+    tasks: Iterable[Task], headers: Iterable[str], view: SourceView, options: ProgramOptions
+) -> Prepass:
+    def read(path: str) -> bytes | None:
+        try:
+            return view.read(path)
+        except OSError:
+            return None
+
+    prepass = Prepass(read, options.table.relevant_names)
+    for header in headers:
+        prepass.add(header, ())
+    seen: set[tuple[str, ...]] = set()
+    for task in tasks:
+        prepass.add(task.path, include_folders(task.flags, task.directory))
+        if task.flags not in seen:
+            seen.add(task.flags)
+            prepass.add_flags(task.flags)
+    prepass.finish()
+    return prepass
+
+
+def _results(
+    tasks: list[Task], context: Context, options: ProgramOptions, progress: Progress
+) -> list[UnitResult]:
+    run = partial(analyse_unit, context)
+    workers = options.jobs or os.cpu_count() or 1
+    done: Iterator[tuple[int, UnitResult | Lost]]
+    if options.jobs == 1:
+        done = ((number, run(task)) for number, task in enumerate(tasks))
+    else:
+        sys.stdout.flush()  # or each forked worker would print what is buffered again
+        sys.stderr.flush()
+        done = Pool[Task, UnitResult](run, workers, options.pool).map(tasks)
+    results: dict[int, UnitResult] = {}
+    progress(0, len(tasks))
+    for number, result in done:
+        if isinstance(result, Lost):
+            result = _lost(tasks[number].path, result.reason, options.root)
+        results[number] = result
+        progress(len(results), len(tasks))
+    return [results[number] for number in sorted(results)]
+
+
+def _lost(path: str, reason: str, root: str) -> UnitResult:
+    notice = Notice(NoticeKind.NOT_ANALYSED, display_path(path, root), 0, f"not analysed: {reason}")
+    return UnitResult(path, notices=(notice,))
+
+
+def _report(
+    results: Iterable[UnitResult], notices: list[Notice], files: int, options: ProgramOptions
+) -> Report:
+    findings: dict[tuple[str | int, ...], Finding] = {}
+    acquisitions: dict[tuple[str | int, ...], Acquisition] = {}
+    notices = list(notices)
+    functions = 0
+    for result in results:
+        for finding in result.findings:  # a header's function is seen by every file that includes it
+            findings.setdefault(finding_order(finding), finding)
+        for acquisition in result.acquisitions:
+            acquisitions.setdefault(_acquisition_order(acquisition), acquisition)
+        notices += result.notices
+        functions += result.functions
+    return Report(
+        findings=tuple(findings[key] for key in sorted(findings)),
+        acquisitions=tuple(acquisitions[key] for key in sorted(acquisitions)),
+        notices=_sorted_notices(notices),
+        files=files,
+        functions=functions,
+        unlocks=_unlocks(acquisitions.values()),
+        versions=versions(options.table),
+    )
+
+
+def _acquisition_order(acquisition: Acquisition) -> tuple[str | int, ...]:
+    at = acquisition.at
+    return (at.file, at.line, at.column, acquisition.function, acquisition.callee, acquisition.slot)
+
+
+_NOTICE_ORDER = {kind: number for number, kind in enumerate(NoticeKind)}
+
+
+def _sorted_notices(notices: Iterable[Notice]) -> tuple[Notice, ...]:
+    """Without duplicates, the serious kinds first."""
+    return tuple(
+        sorted(
+            set(notices),
+            key=lambda notice: (
+                _NOTICE_ORDER[notice.kind],
+                notice.file,
+                notice.line,
+                notice.function,
+                notice.message,
+            ),
+        )
+    )
+
+
+def _unlocks(acquisitions: Iterable[Acquisition]) -> tuple[tuple[str, int], ...]:
+    """Where resources went out of sight, most first: what a contract would bring the most for."""
+    counts: dict[str, int] = {}
+    for acquisition in acquisitions:
+        if acquisition.verdict is Verdict.ESCAPED and acquisition.reason:
+            counts[acquisition.reason] = counts.get(acquisition.reason, 0) + 1
+    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def versions(table: ContractTable) -> tuple[tuple[str, str], ...]:
+    """What took part in a run: our version, libclang's, those of the packs."""
+    packs = tuple((f"pack {pack.library}", pack.version) for pack in table.packs)
+    return (("mustfree", __version__), ("libclang", metadata.version("libclang")), *sorted(packs))

@@ -1,0 +1,86 @@
+"""The JSON report, version 1: described by docs/report.schema.json."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from analyzer.findings.model import Finding, Region, Report
+from analyzer.report.plain import plain
+from analyzer.report.summary import exit_status, shown_findings, summarise
+from analyzer.report.verdicts import acquisition_json, totals
+
+VERSION = 1
+
+
+def _region(at: Region) -> dict[str, Any]:
+    return {
+        "file": plain(at.file),
+        "line": at.line,
+        "column": at.column,
+        "end_line": at.end_line,
+        "end_column": at.end_column,
+        "text": at.text,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "check": finding.check,
+        "kind": finding.kind,
+        "level": finding.level.value,
+        "confidence": finding.confidence.value,
+        "confidence_reason": finding.confidence_reason,
+        "message": plain(finding.message),
+        "at": _region(finding.at),
+        "function": finding.function,
+        "resource": finding.resource,
+        "callee": finding.callee,
+        "steps": [
+            {"kind": step.kind.value, "message": plain(step.message), "at": _region(step.at)}
+            for step in finding.steps
+        ],
+        "related": [{"message": plain(other.message), "at": _region(other.at)} for other in finding.related],
+        "advice": finding.advice,
+        "cwe": finding.cwe,
+        "fingerprint": finding.fingerprint,
+    }
+
+
+def json_report(
+    report: Report, everything: bool = False, strict: bool = False, exit_zero: bool = False
+) -> str:
+    """The report as JSON text with a final line feed. everything: with low confidence."""
+    summary = summarise(report, everything)
+    content = {
+        "format": "mustfree-report",
+        "version": VERSION,
+        "tool": {name: plain(version) for name, version in report.versions},
+        "summary": {
+            "shown": summary.shown,
+            "hidden": summary.hidden,
+            "degraded": summary.degraded,
+            "escaped": summary.escaped,
+            "skipped": summary.skipped,
+            "not_analysed": summary.not_analysed,
+            "failed": summary.failed,
+            "files": summary.files,
+            "functions": summary.functions,
+            "exit_status": exit_status(summary, strict, exit_zero),
+            "verdicts": dict(totals(report)),
+        },
+        "findings": [_finding(finding) for finding in shown_findings(report, everything)],
+        "acquisitions": [acquisition_json(acquisition) for acquisition in report.acquisitions],
+        "notices": [
+            {
+                "kind": notice.kind.value,
+                "file": plain(notice.file),
+                "line": notice.line,
+                "function": notice.function,
+                "message": plain(notice.message),
+            }
+            for notice in report.notices
+        ],
+        "unlocks": [{"function": plain(name), "acquisitions": count} for name, count in report.unlocks],
+    }
+    return json.dumps(content, indent=1, ensure_ascii=True) + "\n"

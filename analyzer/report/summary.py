@@ -1,0 +1,90 @@
+"""What is shown, the counts of the last line, and the exit status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from analyzer.findings.model import Confidence, Finding, NoticeKind, Report, Verdict
+
+_FAILED = (NoticeKind.BAD_INPUT, NoticeKind.INTERNAL)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The counts of one run.
+
+    hidden: findings of low confidence that are not shown. failed: things that were asked for and could not be
+    done. not_analysed: files and functions.
+    """
+
+    shown: int
+    hidden: int
+    degraded: int
+    escaped: int
+    not_analysed: int
+    skipped: int
+    failed: int
+    files: int
+    functions: int
+
+
+def shown_findings(report: Report, everything: bool) -> tuple[Finding, ...]:
+    """High and medium confidence; all of them with `everything`."""
+    if everything:
+        return report.findings
+    return tuple(finding for finding in report.findings if finding.confidence is not Confidence.LOW)
+
+
+def summarise(report: Report, everything: bool = False) -> Summary:
+    """Counts a report. everything: low confidence is shown too."""
+    shown = len(shown_findings(report, everything))
+    kinds = [notice.kind for notice in report.notices]
+    return Summary(
+        shown=shown,
+        hidden=len(report.findings) - shown,
+        degraded=kinds.count(NoticeKind.DEGRADED),
+        escaped=sum(acquisition.verdict is Verdict.ESCAPED for acquisition in report.acquisitions),
+        not_analysed=kinds.count(NoticeKind.NOT_ANALYSED),
+        skipped=kinds.count(NoticeKind.SKIPPED),
+        failed=sum(kind in _FAILED for kind in kinds),
+        files=report.files,
+        functions=report.functions,
+    )
+
+
+def exit_status(summary: Summary, strict: bool = False, exit_zero: bool = False) -> int:
+    """The highest that applies in the order 2, 1, 3, 0.
+
+    strict: degraded functions, escaped resources and skipped files count as not analysed.
+    exit_zero: findings and gaps are only reported; what could not be done stays 2.
+    """
+    if summary.failed:
+        return 2
+    if exit_zero:
+        return 0
+    if summary.shown:
+        return 1
+    notes = summary.degraded + summary.escaped + summary.skipped
+    return 3 if summary.not_analysed or (strict and notes) else 0
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def last_line(summary: Summary) -> str:
+    """The counts as one line, without line feed."""
+    parts = [f"{_count(summary.shown, 'finding')} in {_count(summary.files, 'file')}"]
+    if summary.hidden:
+        parts.append(f"{summary.hidden} hidden for low confidence (--all shows them)")
+    gaps = (
+        (summary.degraded, _count(summary.degraded, "function") + " degraded"),
+        (summary.escaped, _count(summary.escaped, "resource") + " escaped"),
+        (summary.skipped, _count(summary.skipped, "file") + " skipped"),
+        (summary.not_analysed, f"{summary.not_analysed} not analysed"),
+        (summary.failed, _count(summary.failed, "failure")),
+    )
+    parts += [text for number, text in gaps if number]
+    return "; ".join(parts)

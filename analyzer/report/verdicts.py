@@ -1,0 +1,83 @@
+"""How every acquisition ended: as a table, CSV or JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+from analyzer.findings.model import Acquisition, Report, Verdict
+from analyzer.report.plain import plain
+
+COLUMNS = ("file", "line", "column", "function", "callee", "slot", "holder", "kind", "verdict", "reason")
+
+
+def _row(acquisition: Acquisition) -> tuple[str, ...]:
+    at = acquisition.at
+    return (
+        plain(at.file),
+        str(at.line),
+        str(at.column),
+        plain(acquisition.function),
+        plain(acquisition.callee),
+        plain(acquisition.slot),
+        plain(acquisition.holder),
+        plain(acquisition.kind),
+        acquisition.verdict.value,
+        plain(acquisition.reason),
+    )
+
+
+def totals(report: Report) -> list[tuple[str, int]]:
+    """Verdicts that occur, in the order of precedence, with their counts."""
+    counts = dict.fromkeys(Verdict, 0)
+    for acquisition in report.acquisitions:
+        counts[acquisition.verdict] += 1
+    return [(verdict.value, count) for verdict, count in counts.items() if count]
+
+
+def verdicts_text(report: Report) -> str:
+    """One line per acquisition and slot, then the totals."""
+    lines = []
+    for acquisition in report.acquisitions:
+        at = acquisition.at
+        holder = f" ({plain(acquisition.holder)})" if acquisition.holder else ""
+        reason = f": {plain(acquisition.reason)}" if acquisition.reason else ""
+        lines.append(
+            f"{plain(at.file)}:{at.line}:{at.column}: {plain(acquisition.function)}(): "
+            f"{plain(acquisition.callee)}() {plain(acquisition.slot)}{holder}: "
+            f"{acquisition.verdict.value}{reason}"
+        )
+    lines.append(f"{len(report.acquisitions)} acquisitions")
+    lines += [f"{count:>7}  {name}" for name, count in totals(report)]
+    return "\n".join(lines) + "\n"
+
+
+def verdicts_csv(report: Report) -> str:
+    """RFC 4180 with a header line. A cell that a spreadsheet would run as a formula gets a leading quote."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for acquisition in report.acquisitions:
+        row = _row(acquisition)
+        writer.writerow(["'" + cell if cell[:1] in ("=", "+", "-", "@") else cell for cell in row])
+    return out.getvalue()
+
+
+def acquisition_json(acquisition: Acquisition) -> dict[str, Any]:
+    """One acquisition as in docs/report.schema.json."""
+    entry: dict[str, Any] = dict(zip(COLUMNS, _row(acquisition), strict=True))
+    entry["line"], entry["column"] = acquisition.at.line, acquisition.at.column
+    return entry
+
+
+def verdicts_json(report: Report) -> str:
+    """The acquisitions, in the form of the `acquisitions` of the JSON report."""
+    content = {
+        "format": "mustfree-verdicts",
+        "version": 1,
+        "totals": dict(totals(report)),
+        "acquisitions": [acquisition_json(acquisition) for acquisition in report.acquisitions],
+    }
+    return json.dumps(content, indent=1, ensure_ascii=True) + "\n"

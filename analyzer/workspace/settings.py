@@ -1,0 +1,36 @@
+"""What the user can choose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import final
+
+from analyzer.ownership.limits import Limits
+
+DEFAULT_SECONDS = 120.0
+DEFAULT_MEGABYTES = 4096
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a project is analysed.
+
+    root: folder that relative names refer to; "" is the current one.
+    rules: rule files to add. flags: compiler flags for every file. database: file or folder, "" for none.
+    jobs: worker processes; 1: none, everything in this process; 0: one per CPU.
+    seconds, megabytes: the safety net around one file in a worker; 0 = none.
+    exit_leaks: also report what is lost where the process ends.
+    guard: turn mistakes of ours into notices; tests switch it off.
+    """
+
+    root: str = ""
+    rules: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    database: str = ""
+    jobs: int = 0
+    limits: Limits = field(default_factory=Limits)
+    seconds: float = DEFAULT_SECONDS
+    megabytes: int = DEFAULT_MEGABYTES
+    exit_leaks: bool = False
+    guard: bool = True
