@@ -33,7 +33,7 @@ class MarkError(ValueError):
 class Expectation:
     """One mark: what it says about which line.
 
-    word: check id, "step", "state", "verdict", "gave-up", "clean" or "args". known: "", "FN" or "FP".
+    word: check id, "step", "state", "verdict", "gave-up", "clean", "degraded", "args". known: "", "FN", "FP".
     subject: the resource, the arguments or the reason. number: of a step. detail: states, verdict. text: must
     occur in the message.
     """
@@ -99,9 +99,9 @@ def _mark(line: int, body: str) -> Expectation:
     word, rest, known = found["word"], found["rest"] or "", found["known"] or ""
     if known and word not in CHECKS:
         raise MarkError(f"line {line}: {known} stands before a check, not before '{word}'")
-    if word == "clean":
+    if word in ("clean", "degraded"):
         if rest:
-            raise MarkError(f"line {line}: 'clean' takes nothing")
+            raise MarkError(f"line {line}: '{word}' takes nothing")
         return Expectation(line, word)
     if not rest:
         raise MarkError(f"line {line}: '//~ {body}' is no mark; did you mean '{body}: ...'?")
@@ -116,8 +116,8 @@ def _mark(line: int, body: str) -> Expectation:
             raise MarkError(f"line {line}: a step needs its number: 'step: buf 2'")
         return Expectation(line, word, step["resource"], number=int(step["number"]), text=text)
     if word == "state":
-        resource, _, states = subject.rpartition(" = ") if " = " in subject else subject.partition(" ")
-        return Expectation(line, word, resource.strip(), detail=_states(line, states))
+        resource, _, states = subject.partition(" ")
+        return Expectation(line, word, resource, detail=_states(line, states))
     if word == "verdict":
         for verdict in VERDICTS:
             if subject.endswith(" " + verdict):

@@ -38,6 +38,7 @@ from expectations import (
         ("f(); //~ verdict: p maybe released", Expectation(1, "verdict", "p", detail="maybe released")),
         ("f(); //~ gave-up: too large", Expectation(1, "gave-up", "too large")),
         ("//~ clean", Expectation(1, "clean")),
+        ("//~ degraded", Expectation(1, "degraded")),
         ("//~ args: -std=gnu11 -DX=1", Expectation(1, "args", "-std=gnu11 -DX=1")),
     ],
 )
