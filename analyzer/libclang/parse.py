@@ -1,0 +1,191 @@
+"""Parse one C file: arguments in, a syntax tree that can be visited and asked out.
+
+The caller keeps the environment quiet (`environment`) and runs in a big-stack thread (`stack`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, final
+
+from analyzer.errors import MustfreeError
+from analyzer.libclang.binding import Cursor, InclusionVisitor, Library, UnsavedFile, Visitor, library
+from analyzer.libclang.kinds import BREAK, KEEP_GOING, POLICY_TERSE, SEVERITIES, SEVERITY_ERROR
+
+RESOURCE_DIR: Final = Path(__file__).parent
+"""The directory whose `include` holds our builtin headers; always given, or the current directory would count."""
+
+# Errors since clang 16 that older compilers and real code live with; and what large files need.
+_ALWAYS: Final = (
+    "-w",
+    "-ferror-limit=0",
+    "-fbracket-depth=20000",
+    "-Wno-implicit-function-declaration",
+    "-Wno-int-conversion",
+    "-Wno-incompatible-function-pointer-types",
+    "-Wno-implicit-int",
+    "-Wno-return-type",
+)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ParserMessage:
+    """An error of the parser. file: as libclang names it, "" for the command line. offset: in bytes."""
+
+    file: str
+    line: int
+    column: int
+    offset: int
+    severity: str
+    text: str
+
+
+@final
+class Unit:
+    """A parsed file. Usable inside the `with` of `parsed` only; cursors must not outlive it."""
+
+    def __init__(self, lib: Library, handle: int) -> None:
+        self.lib = lib
+        self.handle = handle
+
+    def root(self) -> Cursor:
+        """The cursor of the whole unit."""
+        cursor: Cursor = self.lib.getTranslationUnitCursor(self.handle)
+        return cursor
+
+    def file(self, name: str) -> int | None:
+        """libclang's handle of a file that the unit read, None when it read no such file."""
+        handle: int | None = self.lib.getFile(self.handle, name.encode())
+        return handle
+
+    def file_name(self, handle: int | None) -> str:
+        """The name under which libclang opened a file."""
+        return self.lib.text(self.lib.getFileName(handle)) if handle else ""
+
+    def included(self) -> list[str]:
+        """Names of all files that the unit read, the main file first."""
+        names: dict[str, None] = {}
+
+        def visit(handle: int | None, _stack: object, _length: int, _data: object) -> None:
+            names[self.file_name(handle)] = None
+
+        self.lib.getInclusions(self.handle, InclusionVisitor(visit), None)
+        return list(names)
+
+    def errors(self) -> list[ParserMessage]:
+        """Diagnostics from severity error on, in the order in which the parser met them."""
+        lib = self.lib
+        found = []
+        for number in range(lib.getNumDiagnostics(self.handle)):
+            diagnostic = lib.getDiagnostic(self.handle, number)
+            severity = lib.getDiagnosticSeverity(diagnostic)
+            if severity >= SEVERITY_ERROR:
+                text = lib.text(lib.getDiagnosticSpelling(diagnostic))
+                file, line, column, offset = self.place(lib.getDiagnosticLocation(diagnostic))
+                name = self.file_name(file)
+                found.append(ParserMessage(name, line, column, offset, SEVERITIES[severity], text))
+            lib.disposeDiagnostic(diagnostic)
+        return found
+
+    def place(self, location: object) -> tuple[int | None, int, int, int]:
+        """File handle, line, column and byte offset of a location; of the macro's call for code from a macro."""
+        file = ctypes.c_void_p()
+        line, column, offset = ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint()
+        self.lib.getExpansionLocation(location, file, line, column, offset)
+        return file.value, line.value, column.value, offset.value
+
+    def visit(self, start: Cursor, callback: Callable[[Cursor, Cursor], int]) -> None:
+        """Call `callback(cursor, parent)` for the descendants of `start`, in document order.
+
+        It answers BREAK, CONTINUE (skip the cursor's children) or RECURSE. What it raises comes through:
+        ctypes alone would print and forget it.
+        """
+        raised: list[BaseException] = []
+
+        def guarded(cursor: Cursor, parent: Cursor, _data: object) -> int:
+            try:
+                return callback(cursor, parent)
+            except BaseException as error:
+                raised.append(error)
+                return BREAK
+
+        self.lib.visitChildren(start, Visitor(guarded), None)
+        if raised:
+            raise raised[0]
+
+    def descendants(self, start: Cursor) -> list[tuple[Cursor, Cursor]]:
+        """All descendants of `start` with their parents, in document order: one flat visit."""
+        rows: list[tuple[Cursor, Cursor]] = []
+        append = rows.append
+        complete = [True]
+
+        def visitor(cursor: Cursor, parent: Cursor, _data: object) -> int:
+            try:
+                append((cursor, parent))
+            except MemoryError:
+                complete[0] = False
+                return 0
+            return 2
+
+        self.lib.visitChildren(start, Visitor(visitor), None)
+        if not complete[0]:
+            raise MemoryError
+        return rows
+
+    def printed(self, cursor: Cursor, *, terse: bool = False) -> str:
+        """The C text of a declaration as the parser understood it; terse: without bodies."""
+        policy = self.lib.getCursorPrintingPolicy(cursor)
+        try:
+            if terse:
+                self.lib.PrintingPolicy_setProperty(policy, POLICY_TERSE, 1)
+            return self.lib.text(self.lib.getCursorPrettyPrinted(cursor, policy))
+        finally:
+            self.lib.PrintingPolicy_dispose(policy)
+
+
+def _unsaved(files: Mapping[str, bytes]) -> ctypes.Array[UnsavedFile]:
+    array = (UnsavedFile * len(files))()
+    for slot, (name, contents) in zip(array, files.items(), strict=True):
+        slot.name, slot.contents, slot.length = name.encode(), contents, len(contents)
+    return array
+
+
+@contextmanager
+def parsed(path: str, flags: Sequence[str], files: Mapping[str, bytes]) -> Iterator[Unit]:
+    """Parse the C file `path`; `files` are contents that stand for the files of these (absolute) names.
+
+    flags: compiler flags as `flags.choose_flags` lets them through. Errors in the C code are in `Unit.errors()`.
+    Raises MustfreeError when libclang cannot make a syntax tree at all.
+    """
+    lib = library()
+    arguments = [
+        b"clang",
+        *(flag.encode() for flag in (*_ALWAYS, *flags)),
+        b"-resource-dir",
+        bytes(RESOURCE_DIR),
+    ]
+    if not any(flag.startswith("-x") for flag in flags):
+        arguments += [b"-x", b"c"]
+    arguments.append(path.encode())
+    argv = (ctypes.c_char_p * len(arguments))(*arguments)
+    handle = ctypes.c_void_p()
+    index = lib.createIndex(0, 0)
+    try:
+        code = lib.parseTranslationUnit2FullArgv(
+            index, None, argv, len(arguments), _unsaved(files), len(files), KEEP_GOING, handle
+        )
+        if code or not handle.value:
+            raise MustfreeError(
+                f"{path}: the C parser gave up (libclang error {code}); check the compiler flags"
+            )
+        try:
+            yield Unit(lib, handle.value)
+        finally:
+            lib.disposeTranslationUnit(handle)
+    finally:
+        lib.disposeIndex(index)
