@@ -6,13 +6,10 @@ conditions and effects, which need the parameter names and constants found by th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import final
 
-from yaml.nodes import MappingNode, Node, ScalarNode
+from yaml.nodes import ScalarNode
 
 from analyzer.contracts import coverage, document
 from analyzer.contracts.document import Problems
@@ -28,50 +25,13 @@ from analyzer.contracts.model import (
     ResourceKind,
     Signature,
 )
+from analyzer.contracts.shape import Case, Draft, Entry, Shape
 from analyzer.contracts.syntax import LanguageError, constant_name, parse_condition, parse_effect
 from analyzer.errors import ContractError
 from analyzer.libclang.declarations import Declarations, Declared, parse_declarations
 
-_KIND_NAME = re.compile(r"[A-Za-z][\w-]*")
-_C_NAME = re.compile(r"[A-Za-z_]\w*")
 _PROBE = "mustfree_constant_"
 _OTHERWISE = "otherwise"
-
-
-@final
-@dataclass(slots=True)
-class _Case:
-    """One outcome before its texts are understood."""
-
-    when: list[ScalarNode]
-    then: list[ScalarNode]
-    at: Node
-
-
-@final
-@dataclass(slots=True)
-class _Entry:
-    """One function before its texts are understood."""
-
-    at: Node
-    c: ScalarNode | None = None
-    cases: list[_Case] | None = None
-    texts: dict[str, str] = field(default_factory=dict)
-
-
-@final
-@dataclass(slots=True)
-class _Draft:
-    """A rule file after the first step."""
-
-    library: str = ""
-    version: str = ""
-    declare: str = ""
-    declare_at: Node | None = None
-    headers: list[str] = field(default_factory=list)
-    kinds: dict[str, ResourceKind] = field(default_factory=dict)
-    entries: list[_Entry] = field(default_factory=list)
-    notes: dict[str, str] = field(default_factory=dict)
 
 
 def load_pack(path: Path, provenance: Provenance = Provenance.PACK, shown: str = "") -> Pack:
@@ -86,7 +46,7 @@ def load_pack(path: Path, provenance: Provenance = Provenance.PACK, shown: str =
 def parse_pack(text: str, shown: str, provenance: Provenance = Provenance.PACK) -> Pack:
     """The same for a text. `shown` names it in messages and sources."""
     problems = Problems(shown)
-    draft = _Shape(problems).read(document.compose(text, shown))
+    draft = Shape(problems).read(document.compose(text, shown))
     declared = _Declared(draft, problems)
     functions = [
         _function(entry, declared.of(position, entry), declared.constants, draft, problems, provenance)
@@ -107,188 +67,10 @@ def parse_pack(text: str, shown: str, provenance: Provenance = Provenance.PACK) 
     )
 
 
-class _Shape:
-    """First step: the YAML shape."""
-
-    def __init__(self, problems: Problems) -> None:
-        self.problems = problems
-        self.draft = _Draft()
-
-    def read(self, root: MappingNode) -> _Draft:
-        readers: dict[str, document.Reader] = {
-            "library": lambda node: self._text("library", node),
-            "version": lambda node: self._text("version", node),
-            "headers": self._headers,
-            "kinds": self._kinds,
-            "declare": self._declare,
-            "functions": self._functions,
-            "borrows": self._borrows,
-            "notes": self._notes,
-        }
-        document.read_mapping(root, readers, self.problems, "the rule file", required=["library"])
-        return self.draft
-
-    def _text(self, name: str, node: Node) -> None:
-        value = document.read_text_value(node, self.problems, f"`{name}:`")
-        setattr(self.draft, name, value or "")
-
-    def _headers(self, node: Node) -> None:
-        for item in document.read_list(node, self.problems, "`headers:`"):
-            value = document.read_text_value(item, self.problems, "a header pattern")
-            if value:
-                self.draft.headers.append(value)
-
-    def _declare(self, node: Node) -> None:
-        self.draft.declare = document.read_text_value(node, self.problems, "`declare:`") or ""
-        self.draft.declare_at = node
-
-    def _notes(self, node: Node) -> None:
-        for key, value in document.read_free_mapping(node, self.problems, "`notes:`"):
-            self.draft.notes[key.value] = document.read_text_value(value, self.problems, "a note") or ""
-
-    def _kinds(self, node: Node) -> None:
-        for key, value in document.read_free_mapping(node, self.problems, "`kinds:`"):
-            if not _KIND_NAME.fullmatch(key.value):
-                self.problems.at(key, f"`{key.value}` cannot name a kind; use letters, digits, `_` and `-`")
-            self.draft.kinds[key.value] = self._kind(key, value)
-
-    def _kind(self, key: ScalarNode, node: Node) -> ResourceKind:
-        what = f"kind `{key.value}`"
-        problems = self.problems
-        texts = {"noun": "resource"}
-        flags = {"integer": False, "deep": False}
-        lists: dict[str, tuple[str, ...]] = {"release": (), "share": ()}
-        failure: list[int] = []
-        cwe = [401]
-
-        def read_lists(name: str, value: Node) -> None:
-            lists[name] = self._function_names(value, f"`{name}:` of {what}")
-
-        def read_failure(value: Node) -> None:
-            items = document.read_list(value, problems, f"`failure:` of {what}")
-            numbers = [document.read_integer(item, problems, f"a failure value of {what}") for item in items]
-            failure.extend(number for number in numbers if number is not None)
-
-        readers: dict[str, document.Reader] = {
-            "release": lambda value: read_lists("release", value),
-            "share": lambda value: read_lists("share", value),
-            "noun": lambda value: texts.update(
-                noun=document.read_text_value(value, problems, f"`noun:` of {what}") or "resource"
-            ),
-            "cwe": lambda value: cwe.append(document.read_integer(value, problems, f"`cwe:` of {what}") or 0),
-            "integer": lambda value: flags.update(integer=document.read_flag(value, problems, "`integer:`")),
-            "failure": read_failure,
-            "deep": lambda value: flags.update(deep=document.read_flag(value, problems, "`deep:`")),
-        }
-        document.read_mapping(node, readers, problems, what, required=["release"])
-        return ResourceKind(
-            name=key.value,
-            library=self.draft.library,
-            releases=lists["release"],
-            share=lists["share"],
-            noun=texts["noun"],
-            cwe=cwe[-1],
-            integer=flags["integer"],
-            failure=tuple(failure) or ((-1,) if flags["integer"] else (0,)),
-            deep=flags["deep"],
-            source=f"{problems.file}:{key.start_mark.line + 1}:{key.start_mark.column + 1}",
-        )
-
-    def _function_names(self, node: Node, what: str) -> tuple[str, ...]:
-        items = document.read_list(node, self.problems, what)
-        if not items and node.tag.endswith(":seq"):
-            self.problems.at(node, f"{what} is empty; name at least one function")
-        found: list[str] = []
-        for item in items:
-            name = document.read_text_value(item, self.problems, f"a name in {what}")
-            if name is not None and not _C_NAME.fullmatch(name):
-                self.problems.at(item, f"`{name}` is no function name; write the name alone, as in `free`")
-            elif name is not None:
-                found.append(name)
-        return tuple(found)
-
-    def _functions(self, node: Node) -> None:
-        for item in document.read_list(node, self.problems, "`functions:`"):
-            self.draft.entries.append(self._entry(item))
-
-    def _entry(self, node: Node) -> _Entry:
-        entry = _Entry(node)
-
-        def read_text(name: str, value: Node) -> None:
-            entry.texts[name] = document.read_text_value(value, self.problems, f"`{name}:`") or ""
-
-        def read_then(value: Node) -> None:
-            self._once(entry, value)
-            entry.cases = [_Case([], self._texts(value, "`then:`"), value)]
-
-        def read_outcomes(value: Node) -> None:
-            self._once(entry, value)
-            items = document.read_list(value, self.problems, "`outcomes:`")
-            entry.cases = [self._case(item) for item in items]
-
-        def read_c(value: Node) -> None:
-            entry.c = self._declaration(value)
-
-        readers: dict[str, document.Reader] = {
-            "c": read_c,
-            "outcomes": read_outcomes,
-            "then": read_then,
-        }
-        for name in ("doc", "bytes", "since", "until", "replaces"):
-            readers[name] = lambda value, name=name: read_text(name, value)  # type: ignore[misc]
-        document.read_mapping(node, readers, self.problems, "a function", required=["c"])
-        if entry.cases is None and isinstance(node, MappingNode):
-            self.problems.at(
-                node, "the function has no effects; add `then:` or `outcomes:`, or list it in `borrows:`"
-            )
-        return entry
-
-    def _once(self, entry: _Entry, value: Node) -> None:
-        if entry.cases is not None:
-            self.problems.at(value, "both `then:` and `outcomes:`; write `outcomes:` alone")
-
-    def _case(self, node: Node) -> _Case:
-        case = _Case([], [], node)
-
-        def read_when(value: Node) -> None:
-            case.when = self._texts(value, "`when:`")
-
-        def read_then(value: Node) -> None:
-            case.then = self._texts(value, "`then:`")
-
-        readers: dict[str, document.Reader] = {"when": read_when, "then": read_then}
-        document.read_mapping(node, readers, self.problems, "an outcome", required=["when", "then"])
-        return case
-
-    def _texts(self, node: Node, what: str) -> list[ScalarNode]:
-        items = document.read_list(node, self.problems, what, lone=True)
-        found: list[ScalarNode] = []
-        for item in items:
-            text = document.read_text_value(item, self.problems, f"an item of {what}")
-            if text is not None and isinstance(item, ScalarNode):
-                found.append(item)
-        return found
-
-    def _borrows(self, node: Node) -> None:
-        for item in document.read_list(node, self.problems, "`borrows:`"):
-            self.draft.entries.append(_Entry(item, self._declaration(item), [_Case([], [], item)]))
-
-    def _declaration(self, node: Node) -> ScalarNode | None:
-        text = document.read_text_value(node, self.problems, "a C declaration")
-        if text is None or not isinstance(node, ScalarNode):
-            return None
-        if any(c in text for c in ";{}#") or text.count("(") != text.count(")"):
-            self.problems.at(
-                node, f"`{text}` is not one C declaration; write `type name(type parameter, ...)`"
-            )
-            return None
-        return node
-
-
 class _Declared:
     """Second step: all C of the file in one parse."""
 
-    def __init__(self, draft: _Draft, problems: Problems) -> None:
+    def __init__(self, draft: Draft, problems: Problems) -> None:
         self._draft = draft
         self._problems = problems
         self._names = _constant_names(draft)
@@ -311,7 +93,7 @@ class _Declared:
         self._seen: dict[str, int] = {}
 
     @staticmethod
-    def _one_line(entry: _Entry) -> str:
+    def _one_line(entry: Entry) -> str:
         return " ".join(entry.c.value.split()) + ";" if entry.c is not None else ""
 
     def _report(self, parsed: Declarations) -> set[str]:
@@ -332,7 +114,7 @@ class _Declared:
                 self._problems.add(line, problem.column, f"C: {problem.message}; correct `declare:`")
         return unknown
 
-    def of(self, position: int, entry: _Entry) -> Declared | None:
+    def of(self, position: int, entry: Entry) -> Declared | None:
         """The one function that entry number `position` declares."""
         line = self._first_entry + position
         if entry.c is None or line in self.bad_lines:
@@ -356,21 +138,21 @@ class _Declared:
         return function
 
 
-def _constant_names(draft: _Draft) -> list[str]:
+def _constant_names(draft: Draft) -> list[str]:
     texts = (
         node.value
         for entry in draft.entries
         for case in entry.cases or ()
-        for node in (*case.when, *case.then)
+        for node in (*entry.returns, *case.when, *case.then)
     )
     return sorted({name for name in map(constant_name, texts) if name})
 
 
 def _function(
-    entry: _Entry,
+    entry: Entry,
     function: Declared | None,
     constants: Mapping[str, int],
-    draft: _Draft,
+    draft: Draft,
     problems: Problems,
     provenance: Provenance,
 ) -> FunctionContract | None:
@@ -379,7 +161,8 @@ def _function(
         return None
     signature = Signature(function.result, function.parameters, function.names, function.variadic)
     cases = _Cases(signature, draft.kinds, constants, problems)
-    outcomes = cases.outcomes(entry)
+    returns = cases.condition(entry.returns)
+    outcomes = cases.outcomes(entry, returns)
     texts = entry.texts
     return FunctionContract(
         name=function.name,
@@ -393,6 +176,7 @@ def _function(
         since=texts.get("since", ""),
         until=texts.get("until", ""),
         replaces=texts.get("replaces", ""),
+        returns=returns,
         noreturn=bool(outcomes)
         and all(any(e.kind is EffectKind.NORETURN for e in outcome.effects) for outcome in outcomes),
     )
@@ -413,7 +197,8 @@ class _Cases:
         self._constants = constants
         self._problems = problems
 
-    def outcomes(self, entry: _Entry) -> tuple[Outcome, ...]:
+    def outcomes(self, entry: Entry, returns: coverage.Condition) -> tuple[Outcome, ...]:
+        """The outcomes of one function. returns: what every returned value meets."""
         cases = entry.cases or []
         if not cases:
             self._problems.at(
@@ -423,8 +208,8 @@ class _Cases:
         if len(cases) == 1 and not cases[0].when:
             return (Outcome((), self._effects(cases[0])),)
         mistakes = len(self._problems.found)
-        rows: list[tuple[_Case, coverage.Condition, tuple[Effect, ...]]] = []
-        last: tuple[_Case, tuple[Effect, ...]] | None = None
+        rows: list[tuple[Case, coverage.Condition, tuple[Effect, ...]]] = []
+        last: tuple[Case, tuple[Effect, ...]] | None = None
         for position, case in enumerate(cases):
             effects = self._effects(case)
             if [node.value.strip() for node in case.when] == [_OTHERWISE]:
@@ -438,20 +223,22 @@ class _Cases:
         if len(self._problems.found) > mistakes:
             return ()
         found = [Outcome(condition, effects) for _, condition, effects in rows]
-        return tuple(found + self._complete(entry, rows, last))
+        return tuple(found + self._complete(entry, rows, last, returns))
 
     def _complete(
         self,
-        entry: _Entry,
-        rows: Sequence[tuple[_Case, coverage.Condition, tuple[Effect, ...]]],
-        last: tuple[_Case, tuple[Effect, ...]] | None,
+        entry: Entry,
+        rows: Sequence[tuple[Case, coverage.Condition, tuple[Effect, ...]]],
+        last: tuple[Case, tuple[Effect, ...]] | None,
+        returns: coverage.Condition,
     ) -> list[Outcome]:
         """The outcomes that `otherwise` stands for; notes gaps and overlaps."""
         conditions = [condition for _, condition, _ in rows]
-        points = coverage.points(conditions, self._signature)
+        points = coverage.points([*conditions, returns], self._signature)
         if points is None:
             self._problems.at(entry.at, "too many conditions to check; use fewer terms")
             return []
+        points = [point for point in points if coverage.true_at(returns, point)]
         twice = coverage.doubled(conditions, points)
         if twice is not None:
             where = self._spelled(twice[2])
@@ -472,13 +259,17 @@ class _Cases:
         from_term = [Atom(term, "==", value) for term, value in point.items()]
         return ", ".join(coverage.spelled(atom, self._signature) for atom in from_term) or "every call"
 
-    def _condition(self, case: _Case) -> coverage.Condition:
+    def _condition(self, case: Case) -> coverage.Condition:
         if not case.when:
             self._problems.at(
                 case.at, "`when:` is empty; write a condition, or `otherwise` in the last outcome"
             )
+        return self.condition(case.when)
+
+    def condition(self, nodes: Sequence[ScalarNode]) -> coverage.Condition:
+        """All conditions of a list."""
         atoms: list[Atom] = []
-        for node in case.when:
+        for node in nodes:
             try:
                 atom = parse_condition(node.value, self._signature.names, self._constants)
                 check_atom(atom, self._signature)
@@ -487,7 +278,7 @@ class _Cases:
                 self._problems.at(node, problem.message, problem.offset)
         return tuple(atoms)
 
-    def _effects(self, case: _Case) -> tuple[Effect, ...]:
+    def _effects(self, case: Case) -> tuple[Effect, ...]:
         found: list[Effect] = []
         for node in case.then:
             try:

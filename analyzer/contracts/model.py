@@ -160,7 +160,9 @@ class Signature:
 class FunctionContract:
     """What one function does to ownership.
 
-    outcomes: exhaustive; parameters that no effect mentions are borrowed. One empty outcome = plain borrower.
+    outcomes: cover every value that `returns` allows, and no case twice; parameters that no effect mentions
+        are borrowed. One empty outcome = plain borrower.
+    returns: conditions that every returned value meets ("ret <= 0"); () = any value of the result type.
     replaces: name of a function with another duty that this one tends to replace.
     source: "file:line" of the rule, or of the definition it was inferred from.
     """
@@ -177,6 +179,7 @@ class FunctionContract:
     until: str = ""
     replaces: str = ""
     noreturn: bool = False
+    returns: tuple[Atom, ...] = ()
 
 
 @final

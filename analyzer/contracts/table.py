@@ -48,12 +48,14 @@ class Match:
 class ContractTable:
     """Contracts by function name and resource kinds by name.
 
-    Kinds that several packs call by the same name are called ``library/name`` here and in the contracts.
+    Kinds that several packs call by the same name are called ``library/name`` here and in the contracts. A
+    function with the effect ``release p heap`` is a release of every kind that shares a release with `heap`:
+    the effect means "as free() does".
     """
 
     def __init__(self, packs: Sequence[Pack]) -> None:
         """Packs whose provenance is PROJECT win over the others, later ones over earlier ones."""
-        self.packs = _with_unique_kinds(packs)
+        self.packs = _with_all_releases(_with_unique_kinds(packs))
         self.kinds: Mapping[str, ResourceKind] = MappingProxyType(
             {name: kind for pack in self.packs for name, kind in pack.kinds.items()}
         )
@@ -83,7 +85,8 @@ class ContractTable:
     ) -> Match:
         """The contract for calls of a declared function.
 
-        arguments: how many the call passes; decides where no prototype is in sight.
+        arguments: how many the call passes, by default as many as the declaration has; decides where no
+        prototype is in sight.
         """
         candidates = self._contracts.get(declaration.name)
         if not candidates:
@@ -91,7 +94,7 @@ class ContractTable:
         if declaration.implicit or not declaration.prototyped:
             if defined_in_program or declaration.defined:
                 return Match(mismatch=_reason(candidates[0], "the program defines it without a prototype"))
-            return _by_name(candidates, arguments)
+            return _by_name(candidates, len(declaration.parameters) if arguments is None else arguments)
         why = ""
         for contract in candidates:
             difference = mismatch(contract.signature, declaration)
@@ -100,18 +103,6 @@ class ContractTable:
                 return Match(contract, "project" if project else "signature")
             why = why or _reason(contract, difference)
         return Match(mismatch=why)
-
-    def fits(self, function: str, resource: str, kind: str) -> bool:
-        """Whether `function` releases a resource of kind `kind`.
-
-        resource: the kind its effect names, "" without. A function fits the kinds that list it, and every
-        kind that shares a release with the one it names: ``release p heap`` means "as free() does".
-        """
-        releases = self.kinds[kind].releases
-        if function in releases:
-            return True
-        named = self.kinds.get(resource)
-        return named is not None and not set(named.releases).isdisjoint(releases)
 
     def virtual_headers(self) -> Mapping[str, str]:
         """Header pattern -> C text that stands in for headers of that name where they are missing."""
@@ -157,13 +148,10 @@ def _reason(contract: FunctionContract, difference: str) -> str:
     return f"{contract.name}() fits the contract of {contract.library} by name only: {difference}"
 
 
-def _by_name(candidates: tuple[FunctionContract, ...], arguments: int | None) -> Match:
+def _by_name(candidates: tuple[FunctionContract, ...], arguments: int) -> Match:
     for contract in candidates:
         wanted = len(contract.signature.parameters)
-        enough = (
-            arguments is None or arguments == wanted or (contract.signature.variadic and arguments > wanted)
-        )
-        if enough:
+        if arguments == wanted or (contract.signature.variadic and arguments > wanted):
             return Match(contract, "name", _reason(contract, "no prototype is in sight"))
     wanted = len(candidates[0].signature.parameters)
     return Match(mismatch=_reason(candidates[0], f"the call has {arguments} arguments, not {wanted}"))
@@ -201,3 +189,29 @@ def _renamed_effect(effect: Effect, new: Mapping[str, str]) -> Effect:
     if effect.resource not in new:
         return effect
     return replace(effect, resource=new[effect.resource])
+
+
+def _with_all_releases(packs: Sequence[Pack]) -> tuple[Pack, ...]:
+    """Kinds whose `releases` also name the functions that say in their effects that they release them."""
+    kinds = {name: kind for pack in packs for name, kind in pack.kinds.items()}
+    more: dict[str, list[str]] = {}
+    for pack in packs:
+        for function in pack.functions:
+            for name in _released_kinds(function):
+                for other, kind in kinds.items():
+                    if not set(kind.releases).isdisjoint(kinds[name].releases):
+                        more.setdefault(other, []).append(function.name)
+    return tuple(
+        replace(pack, kinds={n: _with_releases(kind, more.get(n, ())) for n, kind in pack.kinds.items()})
+        for pack in packs
+    )
+
+
+def _released_kinds(function: FunctionContract) -> list[str]:
+    effects = (effect for outcome in function.outcomes for effect in outcome.effects)
+    return [e.resource for e in effects if e.kind is EffectKind.RELEASE and e.resource]
+
+
+def _with_releases(kind: ResourceKind, more: Sequence[str]) -> ResourceKind:
+    new = tuple(dict.fromkeys((*kind.releases, *more)))
+    return kind if new == kind.releases else replace(kind, releases=new)

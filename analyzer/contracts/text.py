@@ -64,6 +64,8 @@ def contract_lines(function: FunctionContract) -> Iterator[str]:
     """The function as an item of `functions:`, ready to be copied into a rule file."""
     yield f"  - c: {prototype(function)}"
     names = function.signature.names
+    if function.returns:
+        yield f"    returns: [{', '.join(_quoted(spelled(a, function.signature)) for a in function.returns)}]"
     if len(function.outcomes) == 1 and not function.outcomes[0].when:
         yield f"    then: {_effects(function.outcomes[0], names)}"
     else:

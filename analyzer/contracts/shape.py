@@ -1,0 +1,236 @@
+"""First step of reading a rule file: the YAML shape. Texts stay texts; no mistake is fatal."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import final
+
+from yaml.nodes import MappingNode, Node, ScalarNode
+
+from analyzer.contracts import document
+from analyzer.contracts.document import Problems
+from analyzer.contracts.model import ResourceKind
+
+_KIND_NAME = re.compile(r"[A-Za-z][\w-]*")
+_C_NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+@final
+@dataclass(slots=True)
+class Case:
+    """One outcome before its texts are understood."""
+
+    when: list[ScalarNode]
+    then: list[ScalarNode]
+    at: Node
+
+
+@final
+@dataclass(slots=True)
+class Entry:
+    """One function before its texts are understood."""
+
+    at: Node
+    c: ScalarNode | None = None
+    cases: list[Case] | None = None
+    returns: list[ScalarNode] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+@final
+@dataclass(slots=True)
+class Draft:
+    """A rule file after the first step."""
+
+    library: str = ""
+    version: str = ""
+    declare: str = ""
+    declare_at: Node | None = None
+    headers: list[str] = field(default_factory=list)
+    kinds: dict[str, ResourceKind] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+class Shape:
+    """First step: the YAML shape."""
+
+    def __init__(self, problems: Problems) -> None:
+        self.problems = problems
+        self.draft = Draft()
+
+    def read(self, root: MappingNode) -> Draft:
+        """The file's contents, as far as their shape is right."""
+        readers: dict[str, document.Reader] = {
+            "library": lambda node: self._text("library", node),
+            "version": lambda node: self._text("version", node),
+            "headers": self._headers,
+            "kinds": self._kinds,
+            "declare": self._declare,
+            "functions": self._functions,
+            "borrows": self._borrows,
+            "notes": self._notes,
+        }
+        document.read_mapping(root, readers, self.problems, "the rule file", required=["library"])
+        return self.draft
+
+    def _text(self, name: str, node: Node) -> None:
+        value = document.read_text_value(node, self.problems, f"`{name}:`")
+        setattr(self.draft, name, value or "")
+
+    def _headers(self, node: Node) -> None:
+        for item in document.read_list(node, self.problems, "`headers:`"):
+            value = document.read_text_value(item, self.problems, "a header pattern")
+            if value:
+                self.draft.headers.append(value)
+
+    def _declare(self, node: Node) -> None:
+        self.draft.declare = document.read_text_value(node, self.problems, "`declare:`") or ""
+        self.draft.declare_at = node
+
+    def _notes(self, node: Node) -> None:
+        for key, value in document.read_free_mapping(node, self.problems, "`notes:`"):
+            self.draft.notes[key.value] = document.read_text_value(value, self.problems, "a note") or ""
+
+    def _kinds(self, node: Node) -> None:
+        for key, value in document.read_free_mapping(node, self.problems, "`kinds:`"):
+            if not _KIND_NAME.fullmatch(key.value):
+                self.problems.at(key, f"`{key.value}` cannot name a kind; use letters, digits, `_` and `-`")
+            self.draft.kinds[key.value] = self._kind(key, value)
+
+    def _kind(self, key: ScalarNode, node: Node) -> ResourceKind:
+        what = f"kind `{key.value}`"
+        problems = self.problems
+        texts = {"noun": "resource"}
+        flags = {"integer": False, "deep": False}
+        lists: dict[str, tuple[str, ...]] = {"release": (), "share": ()}
+        failure: list[int] = []
+        cwe = [401]
+
+        def read_lists(name: str, value: Node) -> None:
+            lists[name] = self._function_names(value, f"`{name}:` of {what}")
+
+        def read_failure(value: Node) -> None:
+            items = document.read_list(value, problems, f"`failure:` of {what}")
+            numbers = [document.read_integer(item, problems, f"a failure value of {what}") for item in items]
+            failure.extend(number for number in numbers if number is not None)
+
+        readers: dict[str, document.Reader] = {
+            "release": lambda value: read_lists("release", value),
+            "share": lambda value: read_lists("share", value),
+            "noun": lambda value: texts.update(
+                noun=document.read_text_value(value, problems, f"`noun:` of {what}") or "resource"
+            ),
+            "cwe": lambda value: cwe.append(document.read_integer(value, problems, f"`cwe:` of {what}") or 0),
+            "integer": lambda value: flags.update(integer=document.read_flag(value, problems, "`integer:`")),
+            "failure": read_failure,
+            "deep": lambda value: flags.update(deep=document.read_flag(value, problems, "`deep:`")),
+        }
+        document.read_mapping(node, readers, problems, what, required=["release"])
+        return ResourceKind(
+            name=key.value,
+            library=self.draft.library,
+            releases=lists["release"],
+            share=lists["share"],
+            noun=texts["noun"],
+            cwe=cwe[-1],
+            integer=flags["integer"],
+            failure=tuple(failure) or ((-1,) if flags["integer"] else (0,)),
+            deep=flags["deep"],
+            source=f"{problems.file}:{key.start_mark.line + 1}:{key.start_mark.column + 1}",
+        )
+
+    def _function_names(self, node: Node, what: str) -> tuple[str, ...]:
+        items = document.read_list(node, self.problems, what)
+        if not items and node.tag.endswith(":seq"):
+            self.problems.at(node, f"{what} is empty; name at least one function")
+        found: list[str] = []
+        for item in items:
+            name = document.read_text_value(item, self.problems, f"a name in {what}")
+            if name is not None and not _C_NAME.fullmatch(name):
+                self.problems.at(item, f"`{name}` is no function name; write the name alone, as in `free`")
+            elif name is not None:
+                found.append(name)
+        return tuple(found)
+
+    def _functions(self, node: Node) -> None:
+        for item in document.read_list(node, self.problems, "`functions:`"):
+            self.draft.entries.append(self._entry(item))
+
+    def _entry(self, node: Node) -> Entry:
+        entry = Entry(node)
+
+        def read_text(name: str, value: Node) -> None:
+            entry.texts[name] = document.read_text_value(value, self.problems, f"`{name}:`") or ""
+
+        def read_then(value: Node) -> None:
+            self._once(entry, value)
+            entry.cases = [Case([], self._texts(value, "`then:`"), value)]
+
+        def read_outcomes(value: Node) -> None:
+            self._once(entry, value)
+            items = document.read_list(value, self.problems, "`outcomes:`")
+            entry.cases = [self._case(item) for item in items]
+
+        def read_c(value: Node) -> None:
+            entry.c = self._declaration(value)
+
+        def read_returns(value: Node) -> None:
+            entry.returns = self._texts(value, "`returns:`")
+
+        readers: dict[str, document.Reader] = {
+            "c": read_c,
+            "returns": read_returns,
+            "outcomes": read_outcomes,
+            "then": read_then,
+        }
+        for name in ("doc", "bytes", "since", "until", "replaces"):
+            readers[name] = lambda value, name=name: read_text(name, value)  # type: ignore[misc]
+        document.read_mapping(node, readers, self.problems, "a function", required=["c"])
+        if entry.cases is None and isinstance(node, MappingNode):
+            self.problems.at(
+                node, "the function has no effects; add `then:` or `outcomes:`, or list it in `borrows:`"
+            )
+        return entry
+
+    def _once(self, entry: Entry, value: Node) -> None:
+        if entry.cases is not None:
+            self.problems.at(value, "both `then:` and `outcomes:`; write `outcomes:` alone")
+
+    def _case(self, node: Node) -> Case:
+        case = Case([], [], node)
+
+        def read_when(value: Node) -> None:
+            case.when = self._texts(value, "`when:`")
+
+        def read_then(value: Node) -> None:
+            case.then = self._texts(value, "`then:`")
+
+        readers: dict[str, document.Reader] = {"when": read_when, "then": read_then}
+        document.read_mapping(node, readers, self.problems, "an outcome", required=["when", "then"])
+        return case
+
+    def _texts(self, node: Node, what: str) -> list[ScalarNode]:
+        items = document.read_list(node, self.problems, what, lone=True)
+        found: list[ScalarNode] = []
+        for item in items:
+            text = document.read_text_value(item, self.problems, f"an item of {what}")
+            if text is not None and isinstance(item, ScalarNode):
+                found.append(item)
+        return found
+
+    def _borrows(self, node: Node) -> None:
+        for item in document.read_list(node, self.problems, "`borrows:`"):
+            self.draft.entries.append(Entry(item, self._declaration(item), [Case([], [], item)]))
+
+    def _declaration(self, node: Node) -> ScalarNode | None:
+        text = document.read_text_value(node, self.problems, "a C declaration")
+        if text is None or not isinstance(node, ScalarNode):
+            return None
+        if any(c in text for c in ";{}#") or text.count("(") != text.count(")"):
+            self.problems.at(
+                node, f"`{text}` is not one C declaration; write `type name(type parameter, ...)`"
+            )
+            return None
+        return node
