@@ -209,8 +209,8 @@ class Application:
         return True
 
     def _release(self, value: Value, effect: Effect, state: State) -> bool:
-        if state.range_of(value) == ZERO:
-            return True
+        if state.range_of(value) == ZERO and not state.root_is_resource(value):
+            return True  # null; a descriptor that is known to be 0 is one all the same
         if value is UNDEF:
             self._event(EventKind.UNINITIALIZED_RELEASE, state, value)
             return True

@@ -78,13 +78,7 @@ def less(state: State, left: Value, right: Value, fresh: Sym) -> Value:
     both = isinstance(left, Ptr) and isinstance(right, Ptr) and left.base == right.base
     if both and isinstance(left.offset, int) and isinstance(right.offset, int):  # type: ignore[union-attr]
         return int(left.offset < right.offset)  # type: ignore[union-attr]
-    if (
-        isinstance(left, Expr)
-        and left.operator == "+"
-        and isinstance(left.right, int)
-        and isinstance(right, int)
-    ):
-        left, right = left.left, right - left.right
+    left, right = _without_offset(left, right)
     return _decided(state, state.universe.expression("<", left, right), fresh)
 
 

@@ -61,6 +61,7 @@ def _symbols(state: State) -> list[Sym]:
 
 
 def argument_type(site: CallSite, index: int) -> CType:
+    """The declared type of a parameter, or the argument's own where none is declared."""
     declaration = site.declaration
     if declaration is not None and declaration.prototyped and index < len(declaration.parameters):
         return declaration.parameters[index]

@@ -246,8 +246,8 @@ class Machine:
         base: Base
         if spot.pointer is not None:
             pointer = self.value(spot.pointer, state)
-            if not state.assume(pointer, NONZERO):
-                return False
+            if pointer is UNDEF or not state.assume(pointer, NONZERO):
+                return False  # undefined behaviour: nothing can be said of what follows
             self.use(pointer, at, state)
             found = self.target(pointer)
             if found is None:

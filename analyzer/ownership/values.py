@@ -1,7 +1,7 @@
 """Values of the engine: what a cell of memory can hold.
 
-A value is a Python ``int`` (a constant; 0 is the null pointer), or one of the classes below. They are interned
-by a `Universe`, so equality is identity. One structure serves aliases (two cells with one value), predicates
+A value is a Python ``int`` (a constant; 0 is the null pointer), or one of the classes below, interned
+by a `Universe`: equality is identity. One structure serves aliases (two cells with one value), predicates
 (``ok = n > 0`` stores the comparison) and repeated conditions (the same comparison is the same value).
 """
 
