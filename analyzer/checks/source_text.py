@@ -20,10 +20,10 @@ _TOKEN = re.compile(
     |->|\+\+|--|&&|\|\||<<=?|>>=?|[<>=!+\-*/%&|^]=|\.\.\.|[^\s]""",
     re.DOTALL | re.VERBOSE,
 )
+_WORD = re.compile(rb"\w+")
 _OPENING = {b"(": b")", b"[": b"]", b"{": b"}"}
 _CLOSING = frozenset(_OPENING.values())
 _CONDITION_ENDS = frozenset((b"&&", b"||", b";", b"{", b"}", b"?", b":", b","))
-_STATEMENT_ENDS = frozenset((b";", b"{", b"}"))
 _LONGEST = 72
 
 
@@ -33,9 +33,9 @@ class SourceText:
     file: path to show in regions. Offsets are bytes into the file, as in the IR.
     """
 
-    def __init__(self, file: str, data: bytes, lines: LineIndex, function: Function) -> None:
+    def __init__(self, file: str, lines: LineIndex, function: Function) -> None:
         self.file = file
-        self._data = data
+        self._data = lines.data
         self._lines = lines
         self.function = function
         self._starts: list[int] = []
@@ -77,12 +77,12 @@ class SourceText:
                     return position
         return len(self._tokens) - 1
 
-    def _forward(self, index: int, ends: frozenset[bytes]) -> int:
+    def _forward(self, index: int) -> int:
         """Last token of the expression that goes on at `index`."""
         position = index
         while position < len(self._tokens):
             token = self._tokens[position]
-            if token in _CLOSING or token in ends:
+            if token in _CLOSING or token in _CONDITION_ENDS:
                 return max(index, position - 1)
             position = self._match(position) + 1 if token in _OPENING else position + 1
         return len(self._tokens) - 1
@@ -105,13 +105,13 @@ class SourceText:
         if index < 0:
             return at, at
         first = self._backward(index)
-        last = self._forward(first, _CONDITION_ENDS)
+        last = self._forward(first)
         return self._starts[first], self._ends[max(last, index)]
 
     def condition(self, at: int) -> str:
         """The condition around `at` on one line, as the programmer wrote it; "" when there is none."""
         start, end = self._condition(at)
-        return shorten(display_bytes(self._data[start:end]))
+        return shorten(display_bytes(b" ".join(self._data[start:end].split())))
 
     def is_switch(self, at: int) -> bool:
         """Whether the condition around `at` is what a `switch` looks at."""
@@ -127,40 +127,24 @@ class SourceText:
 
     def region(self, at: int) -> Region:
         """What stands at `at`: a return statement, a call with its arguments, or one token."""
-        index = self._index(at)
-        if index < 0:
-            return self.word_region(at)
-        last = index
-        token = self._tokens[index]
-        if token in (b"return", b"goto", b"break", b"continue"):
-            last = self._forward(index, _STATEMENT_ENDS)
-        elif token[:1].isalpha() or token[:1] == b"_":
-            last = self._call_end(index)
-        return self._region(self._starts[index], self._ends[last])
-
-    def _call_end(self, index: int) -> int:
-        """``a->b(...)`` from `a`; just `a` when it is not called."""
-        position = index + 1
-        while position + 1 < len(self._tokens) and self._tokens[position] in (b"->", b"."):
-            position += 2
-        if position < len(self._tokens) and self._tokens[position] == b"(":
-            return self._match(position)
-        return index
+        return self._region(at, self._lines.extent(at))
 
     def word_region(self, at: int) -> Region:
         """The identifier at `at`, or one character. Cheap: needs no tokens."""
-        match = re.compile(rb"\w+").match(self._data, at)
+        match = _WORD.match(self._data, at)
         return self._region(at, match.end() if match else min(at + 1, len(self._data)))
 
     def _region(self, start: int, end: int) -> Region:
+        """On one line: GitHub shows an alert in a change only when all its lines are new."""
         line, column = self._lines.position(start)
-        end_line, end_column = self._lines.position(max(end, start))
-        if (end_line, end_column) <= (line, column):
-            end_line, end_column = line, column + 1
-        return Region(self.file, line, column, end_line, end_column, self._lines.line_text(line))
+        end_line, end_column = self._lines.position(end)
+        text = self._lines.line_text(line)
+        if end_line != line:
+            last = self._data.find(b"\n", start)
+            end_column = self._lines.position(start + len(self._data[start:last].rstrip()))[1]
+        return Region(self.file, line, column, line, max(end_column, column + 1), text)
 
 
 def shorten(text: str, longest: int = _LONGEST) -> str:
-    """One line without runs of blanks; long texts lose their end."""
-    line = " ".join(text.split())
-    return line if len(line) <= longest else line[: longest - 3].rstrip() + "..."
+    """Long texts lose their end."""
+    return text if len(text) <= longest else text[: longest - 3].rstrip() + "..."

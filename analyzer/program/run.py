@@ -85,12 +85,7 @@ def lower_for_dump(path: str, options: ProgramOptions) -> TranslationUnit:
     """One file as IR, with the flags that a run would use, and all of its functions."""
     task = _task(path, options)
     context = Context(options.table, options.root, overlay=options.overlay)
-    try:
-        return lower_file(path, frontend_options(context, task, everything=True))
-    except OSError as error:
-        raise MustfreeError(
-            f"{display_path(path, options.root)}: cannot be read: {error.strerror}"
-        ) from error
+    return lower_file(path, frontend_options(context, task, everything=True))
 
 
 def _readable(
@@ -102,10 +97,10 @@ def _readable(
     for file in files:
         try:
             view.read(file.path)
-        except OSError as error:
+        except MustfreeError as error:
             kind = NoticeKind.BAD_INPUT if file.named else NoticeKind.NOT_ANALYSED
-            reason = error.strerror or type(error).__name__
-            notices.append(Notice(kind, display_path(file.path, root), 0, f"cannot be read: {reason}"))
+            reason = str(error).removeprefix(f"{file.path}: ")
+            notices.append(Notice(kind, display_path(file.path, root), 0, reason))
         else:
             good.append(file)
     return good, notices
@@ -124,7 +119,7 @@ def _prepass(
     def read(path: str) -> bytes | None:
         try:
             return view.read(path)
-        except OSError:
+        except MustfreeError:
             return None
 
     prepass = Prepass(read, options.table.relevant_names)
@@ -164,12 +159,13 @@ def _results(
 
 def _lost(path: str, reason: str, root: str) -> UnitResult:
     notice = Notice(NoticeKind.NOT_ANALYSED, display_path(path, root), 0, f"not analysed: {reason}")
-    return UnitResult(path, notices=(notice,))
+    return UnitResult(path, notices=(notice,), analysed=False)
 
 
 def _report(
     results: Iterable[UnitResult], notices: list[Notice], files: int, options: ProgramOptions
 ) -> Report:
+    """Puts the parts together. files: number of readable files."""
     findings: dict[tuple[str | int, ...], Finding] = {}
     acquisitions: dict[tuple[str | int, ...], Acquisition] = {}
     notices = list(notices)
@@ -181,6 +177,7 @@ def _report(
             acquisitions.setdefault(_acquisition_order(acquisition), acquisition)
         notices += result.notices
         functions += result.functions
+        files -= not result.analysed
     return Report(
         findings=tuple(findings[key] for key in sorted(findings)),
         acquisitions=tuple(acquisitions[key] for key in sorted(acquisitions)),

@@ -54,22 +54,27 @@ class Context:
 @final
 @dataclass(frozen=True, slots=True)
 class UnitResult:
-    """What one file has to say; plain data. functions: number of functions in the file."""
+    """What one file has to say; plain data.
+
+    functions: number of functions in the file. analysed: the file as a whole was.
+    """
 
     path: str
     findings: tuple[Finding, ...] = ()
     acquisitions: tuple[Acquisition, ...] = ()
     notices: tuple[Notice, ...] = ()
     functions: int = 0
+    analysed: bool = True
 
 
-def frontend_options(context: Context, task: Task) -> FrontendOptions:
-    """How the front end is to read this file."""
+def frontend_options(context: Context, task: Task, everything: bool = False) -> FrontendOptions:
+    """How the front end is to read this file. everything: also functions that have nothing to do with any
+    contract."""
     return FrontendOptions(
         flags=task.flags,
         overlay=context.overlay,
         virtual_headers=context.table.virtual_headers(),
-        relevant=context.table.relevant_names,
+        relevant=None if everything else context.table.relevant_names,
         directory=task.directory,
     )
 
@@ -90,7 +95,7 @@ def analyse_unit(context: Context, task: Task) -> UnitResult:
 
 def _nothing(context: Context, task: Task, kind: NoticeKind, message: str) -> UnitResult:
     notice = Notice(kind, display_path(task.path, context.root), 0, message)
-    return UnitResult(task.path, notices=(notice,))
+    return UnitResult(task.path, notices=(notice,), analysed=False)
 
 
 def _mistake(error: Exception) -> tuple[NoticeKind, str]:
@@ -114,7 +119,7 @@ class _UnitAnalysis:
         self._task = task
         self._unit = unit
         self._view = SourceView(context.overlay)
-        self._texts: dict[str, tuple[bytes, LineIndex]] = {}
+        self._texts: dict[str, LineIndex] = {}
         self._findings: list[Finding] = []
         self._acquisitions: list[Acquisition] = []
         self._notices: list[Notice] = []
@@ -138,14 +143,13 @@ class _UnitAnalysis:
             self._unit.function_count,
         )
 
-    def _text(self, file: str) -> tuple[bytes, LineIndex]:
+    def _text(self, file: str) -> LineIndex:
         if file not in self._texts:
-            data = self._view.read(file)
-            self._texts[file] = (data, LineIndex(data))
+            self._texts[file] = LineIndex(self._view.read(file))
         return self._texts[file]
 
     def _notice(self, kind: NoticeKind, file: str, at: int, message: str, function: str = "") -> None:
-        line = self._text(file)[1].position(at)[0] if at >= 0 else 0
+        line = self._text(file).position(at)[0] if at >= 0 else 0
         self._notices.append(Notice(kind, display_path(file, self._context.root), line, message, function))
 
     def _unit_notices(self) -> None:
@@ -165,8 +169,8 @@ class _UnitAnalysis:
         self._function_notices(function, result)
         if not (result.events or result.acquisitions):
             return
-        data, lines = self._text(function.file)
-        source = SourceText(display_path(function.file, context.root), data, lines, function)
+        lines = self._text(function.file)
+        source = SourceText(display_path(function.file, context.root), lines, function)
         self._findings += findings(function, result, source, context.exit_leaks)
         self._acquisitions += [
             Acquisition(

@@ -192,7 +192,7 @@ class _Writer:
     def _line_hashes(self, file: str) -> list[str]:
         if file not in self._hashes:
             data = self._options.read(file)
-            text = "" if data is None else data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+            text = "" if data is None else data.decode("utf-8", "replace")
             self._hashes[file] = [] if data is None else line_hashes(text)
         return self._hashes[file]
 

@@ -28,16 +28,17 @@ _CWE_NAMES = {
     910: "Use of Expired File Descriptor",
     911: "Improper Update of Reference Count",
 }
+_NAMES = {"leak": "ResourceLeak"}  # elsewhere the id itself makes a name
 _NOTIFICATIONS = {
-    NoticeKind.BAD_INPUT: ("BadInput", "A file or folder that was named is missing or cannot be read."),
-    NoticeKind.NOT_ANALYSED: ("NotAnalysed", "A file or function was not analysed."),
-    NoticeKind.DEGRADED: ("Degraded", "A function was parsed with errors, so statements may be missing."),
-    NoticeKind.SKIPPED: ("Skipped", "A file was left out on purpose."),
-    NoticeKind.MISSING_HEADER: ("MissingHeader", "A header was not found; a stand-in was used."),
-    NoticeKind.CONTRADICTION: ("Contradiction", "A definition contradicts the contract that wins over it."),
-    NoticeKind.NAME_ONLY: ("NameOnly", "A call fits a contract by its name only."),
-    NoticeKind.FLAG: ("CompilerFlag", "A compiler flag was dropped or not understood."),
-    NoticeKind.INTERNAL: ("InternalError", "A mistake inside mustfree."),
+    NoticeKind.BAD_INPUT: "A file or folder that was named is missing or cannot be read.",
+    NoticeKind.NOT_ANALYSED: "A file or function was not analysed.",
+    NoticeKind.DEGRADED: "A function was parsed with errors, so statements may be missing.",
+    NoticeKind.SKIPPED: "A file was left out on purpose.",
+    NoticeKind.MISSING_HEADER: "A header was not found; a stand-in was used.",
+    NoticeKind.CONTRADICTION: "A definition contradicts the contract that wins over it.",
+    NoticeKind.NAME_ONLY: "A call fits a contract by its name only.",
+    NoticeKind.FLAG: "A compiler flag was dropped or not understood.",
+    NoticeKind.INTERNAL: "A mistake inside mustfree.",
 }
 ESCAPED = "escaped"
 NOTIFICATION_IDS = [*(kind.value for kind in _NOTIFICATIONS), ESCAPED]
@@ -75,7 +76,7 @@ def _rule(check: Check, cwes: list[int]) -> om.ReportingDescriptor:
     tags += [f"external/cwe/cwe-{number}" for number in _rule_cwes(check)]
     return om.ReportingDescriptor(
         id=check.id,
-        name="".join(part.title() for part in check.id.split("-")),
+        name=_NAMES.get(check.id) or "".join(part.title() for part in check.id.split("-")),
         short_description=om.MultiformatMessageString(text=check.title + "."),
         full_description=om.MultiformatMessageString(text=_paragraphs(check.help)[0][:1024]),
         help=om.MultiformatMessageString(text=_plain(check.help), markdown=check.help),
@@ -96,13 +97,16 @@ def _rule(check: Check, cwes: list[int]) -> om.ReportingDescriptor:
 
 def notifications() -> list[om.ReportingDescriptor]:
     """The kinds of notifications that a run can carry, in the order of NOTIFICATION_IDS."""
-    known = [(kind.value, *texts) for kind, texts in _NOTIFICATIONS.items()]
-    known.append((ESCAPED, "Escaped", "A resource went out of sight through a call or store."))
+    known = {kind.value: text for kind, text in _NOTIFICATIONS.items()}
+    known[ESCAPED] = "A resource went out of sight through a call or store."
     return [
         om.ReportingDescriptor(
-            id=identity, name=name, short_description=om.MultiformatMessageString(text=text)
+            id=identity,
+            short_description=om.MultiformatMessageString(text=text),
+            full_description=om.MultiformatMessageString(text=text),
+            help=om.MultiformatMessageString(text=text),
         )
-        for identity, name, text in known
+        for identity, text in known.items()
     ]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import attr
 
+_FIRST = ("$schema", "version")  # a reader of the stream wants to know what it reads
 _ALWAYS = frozenset(("level", "kind", "columnKind", "importance", "nestingLevel", "isComprehensive"))
 
 
@@ -26,9 +27,15 @@ def to_plain(value: Any) -> Any:  # noqa: ANN401 - a tree of anything
     for field in attr.fields(type(value)):
         item = getattr(value, field.name)
         name = field.metadata["schema_property_name"]
-        if item is not None and (item != field.default or name in _ALWAYS):
+        if item is not None and (item != _default(field) or name in _ALWAYS):
             found[name] = to_plain(item)
-    return found
+    return {name: found[name] for name in (*(n for n in _FIRST if n in found), *found)}
+
+
+def _default(field: Any) -> Any:  # noqa: ANN401
+    """The value of a field that was not given."""
+    default = field.default
+    return default.factory() if hasattr(default, "factory") else default
 
 
 def serialise(log: Any) -> str:  # noqa: ANN401 - sarif_om has no types

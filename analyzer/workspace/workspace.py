@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import final
 
 from analyzer.contracts import ContractTable, load_packs
+from analyzer.errors import MustfreeError
 from analyzer.findings.model import Report
 from analyzer.ir.function import Function, TranslationUnit
 from analyzer.ownership.engine import analyse
@@ -73,5 +74,5 @@ class Workspace:
         """Contents of a file as a report names it, None when it cannot be read."""
         try:
             return SourceView(self.overlay).read(str(Path(self.root) / file))
-        except OSError:
+        except MustfreeError:
             return None
