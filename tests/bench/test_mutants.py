@@ -1,0 +1,91 @@
+"""The mutation finds the statements it should, and leaves the rest of the file as it was."""
+
+from pathlib import Path
+
+import pytest
+
+RELEASES = {"free": 0, "close": 0, "munmap": 0, "put": 1}
+
+CODE = """\
+/* free(comment); */
+#define DROP(x) free(x)
+static int run(struct ctx *ctx, char *p)
+{
+	const char *s = "free(p);";
+	if (p)
+		free(p);
+	else
+		(void) close(ctx->fd);
+	switch (*s) {
+	case 1: put(ctx, &ctx->node);
+	}
+	int r = close(3);
+	return close(ctx->fd) + r;
+}
+int table[] = { 1, 2 };
+void many(void *a,
+          void *b)
+{
+	free(a); free(
+		(void *) b
+	);
+}
+"""
+
+
+def sites(text):
+    import mutants
+
+    return list(mutants.sites_of(text, 0, Path("a.c"), RELEASES))
+
+
+def test_sites_are_statements_of_functions():
+    found = [(s.line, s.function, s.release, s.argument) for s in sites(CODE)]
+    assert found == [
+        (7, "run", "free", "p"),
+        (9, "run", "close", "ctx->fd"),
+        (11, "run", "put", "&ctx->node"),
+        (20, "many", "free", "a"),
+        (20, "many", "free", "b"),
+    ]
+
+
+def test_a_function_that_releases_is_no_place_for_a_mutant():
+    assert sites("void put(int a, char *b)\n{\n\tfree(b);\n}\n") == []
+
+
+def test_unbalanced_conditional_code_spoils_one_function_only():
+    text = "int a(void)\n{\n#if X\n\tif (1) {\n#else\n\tif (2) {\n#endif\n\t}\n}\n"
+    text += "int b(char *p)\n{\n\tfree(p);\n}\n"
+    assert [s.function for s in sites(text)] == ["b"]
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_mutant_lacks_one_statement_and_keeps_the_lines(number):
+    import mutants
+
+    site = sites(CODE)[number]
+    mutant = mutants.mutate(CODE, site)
+    assert mutant.count("\n") == CODE.count("\n")
+    assert mutant[: site.start] == CODE[: site.start]
+    assert mutant.endswith(CODE[site.end :])
+    assert len(sites(mutant)) == len(sites(CODE)) - 1
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        (" p ", "p"),
+        ("(void *) p", "p"),
+        ("(char *)(p)", "p"),
+        ("( ctx->buf )", "ctx->buf"),
+        ("(*pp)", "*pp"),
+        ("(*pp)->name", "(*pp)->name"),
+        ("(FILE*)logh->magic", "logh->magic"),
+        ("a[ i ]", "a[i]"),
+    ],
+)
+def test_holders_compare_without_casts_and_spaces(text, key):
+    from harness import holder_key
+
+    assert holder_key(text) == key
