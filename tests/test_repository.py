@@ -176,7 +176,7 @@ def test_offline_installation_is_documented():
 
 
 PLACES = re.compile(
-    r"(?<![\w.])/(?:home|root|work|Users|opt)/\w+|https?://(?:[\w-]+\.)*(?:pypi|pythonhosted|npmjs)\.\w+",
+    r"(?<![\w.])/(?:home|root|Users)/\w+|https?://(?:[\w-]+\.)*(?:pypi|pythonhosted|npmjs)\.\w+",
     re.IGNORECASE,
 )
 
