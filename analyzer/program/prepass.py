@@ -6,6 +6,7 @@ The answer errs on the side of parsing. Knows no preprocessor: every `#define` o
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -96,6 +97,7 @@ class Prepass:
         self._facts: dict[str, FileFacts | None] = {}
         self._macros: dict[bytes, set[bytes]] = {}
         self._hot: set[bytes] = set()
+        self._searched: dict[tuple[str, ...], dict[str, str]] = {}
 
     def _file(self, path: str) -> FileFacts | None:
         if path not in self._facts:
@@ -114,7 +116,8 @@ class Prepass:
     def add(self, path: str, folders: Iterable[str]) -> None:
         """Takes in a file and the headers it includes, as far as they are found."""
         parent = Path(path).parent
-        search = [str(parent / guess) for guess in _GUESSES] + list(folders)
+        search = [os.path.normpath(parent / guess) for guess in _GUESSES]
+        search += [os.path.normpath(folder) for folder in folders]
         waiting = [path]
         seen = {path}
         while waiting:
@@ -123,17 +126,18 @@ class Prepass:
             if facts is None:
                 continue
             for name in facts.includes:
-                found = self._find(name, [str(Path(current).parent), *search])
+                found = self._find(name, (str(Path(current).parent), *search))
                 if found and found not in seen:
                     seen.add(found)
                     waiting.append(found)
 
-    def _find(self, name: str, folders: list[str]) -> str:
-        for folder in folders:
-            path = str(Path(folder) / name)
-            if self._file(path) is not None:
-                return path
-        return ""
+    def _find(self, name: str, folders: tuple[str, ...]) -> str:
+        """The first file of that name in the folders, "" without one."""
+        known = self._searched.setdefault(folders, {})
+        if name not in known:
+            paths = (f"{folder}/{name}" for folder in folders)
+            known[name] = next((path for path in paths if self._file(path) is not None), "")
+        return known[name]
 
     def finish(self) -> None:
         """After all files are in: which macros lead to a relevant name, however indirectly."""
