@@ -16,7 +16,7 @@ from analyzer.contracts import ContractTable
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Verdict
 from analyzer.frontend import FrontendOptions, lower_file
-from analyzer.ir.function import Function, TranslationUnit
+from analyzer.ir.function import Function, FunctionDeclaration, TranslationUnit
 from analyzer.ownership.engine import analyse
 from analyzer.ownership.events import FunctionResult
 from analyzer.ownership.limits import Limits
@@ -162,6 +162,21 @@ class _UnitAnalysis:
                 skipped.at,
                 f"{skipped.what} not analysed: {skipped.reason}",
             )
+
+        for name, declaration in sorted(self._unit.declarations.items()):
+            if declaration.defined and not declaration.static:
+                self._contradiction(name, declaration)
+
+    def _contradiction(self, name: str, declaration: FunctionDeclaration) -> None:
+        """A definition with the signature of a library function: calls follow the library's contract."""
+        contract = self._context.table.lookup(declaration, defined_in_program=True).contract
+        body = next((function for function in self._unit.functions if function.name == name), None)
+        if contract is None or body is None:
+            return
+        message = (
+            f"is defined here, but its calls follow the contract in {contract.source} ({contract.library})"
+        )
+        self._notice(NoticeKind.CONTRADICTION, body.file, body.at, message, name)
 
     def _function(self, function: Function) -> None:
         context = self._context

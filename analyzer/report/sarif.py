@@ -29,7 +29,6 @@ _LEVELS = {
     NoticeKind.BAD_INPUT: "error",
     NoticeKind.INTERNAL: "error",
     NoticeKind.NOT_ANALYSED: "warning",
-    NoticeKind.CONTRADICTION: "warning",
 }
 _MOST_STEPS = 1000
 _MOST_RELATED = 100

@@ -23,7 +23,6 @@ _LEVELS = {
     NoticeKind.BAD_INPUT: "error",
     NoticeKind.INTERNAL: "error",
     NoticeKind.NOT_ANALYSED: "warning",
-    NoticeKind.CONTRADICTION: "warning",
 }
 _SHOWN_PER_KIND = 5
 

@@ -1,0 +1,199 @@
+"""`mustfree check`: what is printed where, what is written, and the exit status."""
+
+import json
+import re
+
+import pytest
+
+from tests.cli.conftest import CLEAN, LEAK
+
+
+def test_findings_go_to_standard_output(mustfree):
+    outcome = mustfree("check", "leak.c")
+    assert outcome.status == 1
+    assert outcome.out.startswith(
+        "leak.c:12:3: warning[leak]: `p` from malloc() is not freed on this path: "
+        "the function returns when `n > 3`\n"
+    )
+    assert "  1. 7:12: malloc() hands out a " in outcome.out
+    assert "  help: call free(p) before this point\n" in outcome.out
+    assert outcome.last == "1 finding in 1 file"
+    assert outcome.err == ""
+
+
+def test_nothing_found(mustfree):
+    outcome = mustfree("check", "clean.c")
+    assert (outcome.status, outcome.out, outcome.err) == (0, "0 findings in 1 file\n", "")
+
+
+def test_files_and_folders_are_one_program(mustfree, project):
+    (project / "sub").mkdir()
+    (project / "sub" / "more.c").write_text(LEAK.replace("f(", "h("))
+    outcome = mustfree("check", ".", "leak.c")
+    assert outcome.status == 1
+    assert re.findall(r"^\S+: warning", outcome.out, re.MULTILINE) == [
+        "leak.c:12:3: warning",
+        "sub/more.c:12:3: warning",
+    ]
+    assert outcome.last == "2 findings in 3 files"
+
+
+@pytest.mark.parametrize("jobs", ["1", "2", "5"])
+def test_any_number_of_workers_gives_the_same_bytes(mustfree, project, jobs):
+    for number in range(6):
+        (project / f"x{number}.c").write_text(LEAK.replace("f(", f"f{number}("))
+
+    def outputs(jobs, folder):
+        outcome = mustfree("check", ".", "-j", jobs, "--sarif", f"{folder}.sarif", "--json", f"{folder}.json")
+        return outcome.out, *((project / f"{folder}.{kind}").read_bytes() for kind in ("sarif", "json"))
+
+    assert outputs(jobs, "one") == outputs("0", "two")
+
+
+def test_machine_outputs_beside_the_text(mustfree, project):
+    outcome = mustfree(
+        "check", "leak.c", "--sarif", "a.sarif", "--json", "a.json", "--verdicts-csv", "a.csv",
+        "--verdicts-json", "v.json",
+    )  # fmt: skip
+    assert outcome.out.startswith("leak.c:12:3:")
+    (result,) = json.loads((project / "a.sarif").read_text())["runs"][0]["results"]
+    report = json.loads((project / "a.json").read_text())
+    assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 12
+    assert report["findings"][0]["fingerprint"] == result["partialFingerprints"]["mustfree/v1"]
+    assert report["summary"]["exit_status"] == 1
+    assert "primaryLocationLineHash" in result["partialFingerprints"]
+    assert (project / "a.csv").read_text().splitlines()[1].startswith("leak.c,7,12,f,malloc,")
+    assert json.loads((project / "v.json").read_text())["totals"] == {"leaked": 1}
+
+
+@pytest.mark.parametrize("option", ["--sarif", "--json", "--verdicts-json", "--verdicts-csv"])
+def test_a_dash_gives_that_output_alone(mustfree, option):
+    outcome = mustfree("check", "leak.c", option, "-")
+    assert outcome.status == 1
+    assert outcome.err.splitlines()[-1] == "1 finding in 1 file"
+    if option != "--verdicts-csv":
+        json.loads(outcome.out)
+
+
+def test_verdicts(mustfree):
+    outcome = mustfree("check", "leak.c", "clean.c", "--verdicts")
+    lines = outcome.out.splitlines()
+    assert lines[0].startswith("clean.c:5:7: g(): malloc() ret")
+    assert lines[0].endswith(": released")
+    assert lines[1] == "leak.c:7:12: f(): malloc() ret (p): leaked"
+    assert "2 acquisitions" in lines
+
+
+def test_exit_zero_reports_only(mustfree):
+    outcome = mustfree("check", "leak.c", "--exit-zero")
+    assert outcome.status == 0
+    assert "warning[leak]" in outcome.out
+
+
+def test_escaped_resources_are_notes_unless_strict(mustfree, project):
+    (project / "e.c").write_text(
+        "#include <stdlib.h>\nvoid keep(void *);\nvoid e(void) { keep(malloc(1)); }\n"
+    )
+    outcome = mustfree("check", "e.c")
+    assert outcome.status == 0
+    assert outcome.last == "0 findings in 1 file; 1 resource escaped"
+    assert mustfree("check", "e.c", "--strict").status == 3
+    assert "keep" in mustfree("check", "e.c", "-vv").err
+
+
+def test_the_end_of_main_is_silent_unless_asked_for(mustfree, project):
+    (project / "m.c").write_text(
+        "#include <stdlib.h>\n#include <stdio.h>\nint main(void)\n{\n\tchar *p = malloc(3);\n"
+        "\tif (p)\n\t\tp[0] = 1;\n\treturn 0;\n}\n"
+    )
+    assert mustfree("check", "m.c").status == 0
+    outcome = mustfree("check", "m.c", "--exit-leaks")
+    assert outcome.status == 1
+    assert "note[leak]" in outcome.out
+
+
+def test_compiler_flags_follow_two_dashes(mustfree, project):
+    (project / "d.c").write_text(LEAK.replace("free(p);", "#ifdef FREE\n\tfree(p);\n#endif\n"))
+    (project / "d.c").write_text((project / "d.c").read_text().replace("return -2;", "return -DX;"))
+    assert "degraded" in mustfree("check", "d.c").last
+    outcome = mustfree("check", "d.c", "--", "-DDX=2", "-DFREE")
+    assert outcome.status == 1
+    assert outcome.last == "1 finding in 1 file"
+
+
+def test_a_compile_database_gives_each_file_its_flags(mustfree, project):
+    (project / "inc").mkdir()
+    (project / "inc" / "own.h").write_text("#define CODE -2\n")
+    (project / "leak.c").write_text('#include "own.h"\n' + LEAK.replace("-2", "CODE"))
+    (project / "build").mkdir()
+    (project / "build" / "compile_commands.json").write_text(
+        json.dumps([{"directory": "..", "file": "leak.c", "command": "cc -I inc -c leak.c"}])
+    )
+    assert mustfree("check", "-p", "build", "leak.c").last == "1 finding in 1 file"
+    assert mustfree("check", "-p", "build/compile_commands.json").last == "1 finding in 1 file"
+
+
+def test_nothing_in_a_compile_database_is_executed(mustfree, project):
+    entry = {"directory": ".", "file": "leak.c", "command": "touch executed; `touch executed` cc leak.c"}
+    (project / "compile_commands.json").write_text(json.dumps([entry]))
+    assert mustfree("check", "-p", ".", "leak.c").status == 1
+    assert not (project / "executed").exists()
+
+
+def test_rules_of_the_user_win(mustfree, project):
+    (project / "own.c").write_text("struct t *open_t(void);\nvoid x(void) { struct t *t = open_t(); }\n")
+    (project / "own.yaml").write_text(
+        "library: own\nversion: '1'\nkinds:\n  t: {release: [close_t], noun: thing}\n"
+        "declare: |\n  struct t;\n"
+        "functions:\n"
+        "  - c: struct t *open_t(void)\n"
+        "    outcomes:\n"
+        "      - {when: ret != null, then: [fresh ret t]}\n"
+        "      - {when: ret == null, then: []}\n"
+        "  - c: void close_t(struct t *t)\n    then: [release t t]\n"
+    )
+    assert mustfree("check", "own.c").status == 0
+    outcome = mustfree("check", "own.c", "--rules", "own.yaml")
+    assert outcome.status == 1
+    assert "`t` from open_t() is not closed" in outcome.out
+
+
+def test_colour_is_for_terminals_and_those_who_insist(mustfree, monkeypatch):
+    assert "\x1b" not in mustfree("check", "leak.c").out
+    assert "\x1b[1;35mwarning[leak]:" in mustfree("check", "leak.c", "--color", "always").out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" in mustfree("check", "leak.c", "--color=always").out
+    assert "\x1b" not in mustfree("check", "leak.c", "--color=never").out
+
+
+def test_quiet_and_verbose(mustfree, project):
+    (project / "h.c").write_text('#include "nowhere.h"\n' + CLEAN)
+    assert "header not found: nowhere.h" in mustfree("check", "h.c").err
+    assert mustfree("check", "h.c", "-q").err == ""
+    assert re.search(r"1 files, 1 functions, [\d.]+ seconds", mustfree("check", "h.c", "-vv").err)
+
+
+def test_a_change_of_the_caps_is_obeyed(mustfree):
+    outcome = mustfree("check", "leak.c", "--max-steps", "1")
+    assert outcome.status == 3
+    assert "not analysed" in outcome.last
+
+
+def test_the_counts_of_an_empty_file(mustfree, project):
+    (project / "empty.c").write_bytes(b"")
+    assert mustfree("check", "empty.c").out == "0 findings in 1 file\n"
+
+
+def test_low_confidence_is_counted_and_shown_on_demand(mustfree, project):
+    # Two weaknesses: the function is degraded, and an unknown function sees a neighbour of the resource.
+    (project / "low.c").write_text(
+        "#include <stdlib.h>\nstruct s { char *a; int b; };\nvoid touch(int *);\n"
+        "int f(void)\n{\n\tstruct s s;\n\ts.a = malloc(2);\n\tif (!s.a)\n\t\treturn 1;\n"
+        "\tunknown_type x;\n\ttouch(&s.b);\n\treturn 0;\n}\n"
+    )
+    shown = mustfree("check", "low.c", "--all")
+    assert shown.status == 1
+    if "confidence: low" in shown.out:
+        hidden = mustfree("check", "low.c")
+        assert hidden.status == 0
+        assert "1 hidden for low confidence (--all shows them)" in hidden.last

@@ -1,0 +1,101 @@
+"""The other commands, and what they say to a newcomer."""
+
+import re
+
+import pytest
+
+from analyzer import __version__
+from analyzer.checks import CHECKS
+
+
+def test_help_teaches(mustfree):
+    out = mustfree("--help").out
+    for command in ("check", "completion", "dump", "explain", "rules"):
+        assert re.search(rf"^  {command} +\S", out, re.MULTILINE)
+    assert "mustfree check -p build src/" in out
+
+
+def test_help_of_check_lists_every_exit_status(mustfree):
+    out = mustfree("check", "--help").out
+    assert "PATH... [-- COMPILER FLAGS]" in out
+    assert [line.split()[0] for line in out.splitlines() if re.match(r"  +[0-3]  ", line)] == list("2130")
+
+
+def test_version_names_what_takes_part(mustfree):
+    out = mustfree("--version").out
+    assert out.startswith(f"mustfree {__version__}\n")
+    assert "  libclang 18.1.1\n" in out
+    assert re.search(r"^  pack libc \S+$", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_explain_shows_the_page(mustfree, check):
+    outcome = mustfree("explain", check.id)
+    assert outcome.status == 0
+    assert outcome.out == check.help.rstrip() + "\n"
+
+
+def test_explain_without_a_check_lists_them(mustfree):
+    assert [line.split()[0] for line in mustfree("explain").out.splitlines()] == [c.id for c in CHECKS]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["bogus"],
+        ["check"],
+        ["check", "--bogus", "leak.c"],
+        ["check", "leak.c", "-j", "-1"],
+        ["explain", "bogus"],
+        ["dump", "bogus", "leak.c"],
+        ["dump", "ir", "nowhere.c"],
+        ["dump", "ir", "leak.c", "nofunction"],
+        ["completion", "tcsh"],
+    ],
+)
+def test_usage_errors_are_2_and_on_standard_error(mustfree, arguments):
+    outcome = mustfree(*arguments)
+    assert outcome.status == 2
+    assert outcome.out == ""
+    assert outcome.err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(mustfree, shell):
+    out = mustfree("completion", shell).out
+    assert "_MUSTFREE_COMPLETE" in out
+    assert "mustfree" in out
+
+
+def test_completion_completes(process):
+    outcome = process(
+        env={"_MUSTFREE_COMPLETE": "bash_complete", "COMP_WORDS": "mustfree che", "COMP_CWORD": "1"},
+        code="import sys; sys.argv[0] = 'mustfree'",
+    )
+    assert "check" in outcome.out
+
+
+def test_dump_ir_can_be_read_back(mustfree):
+    from analyzer.ir.reader import parse_function
+
+    outcome = mustfree("dump", "ir", "leak.c", "f")
+    assert outcome.status == 0
+    assert parse_function(outcome.out).name == "f"
+    assert "unit " in mustfree("dump", "ir", "leak.c").out
+
+
+def test_dump_cfg(mustfree):
+    assert re.search(r"bb\d+ -> bb\d+  when ", mustfree("dump", "cfg", "leak.c", "f").out)
+    dot = mustfree("dump", "cfg", "leak.c", "f", "--dot").out
+    assert dot.startswith('digraph "f" {')
+
+
+def test_dump_states(mustfree):
+    out = mustfree("dump", "states", "leak.c").out
+    assert out.startswith("function f\nbb0:\n")
+    assert "| p OWNED" in out
+
+
+def test_dump_knows_functions_without_any_resource(mustfree, project):
+    (project / "n.c").write_text("int n(int x) { return x + FLAG; }\n")
+    assert "return" in mustfree("dump", "ir", "n.c", "n", "--", "-DFLAG=1").out
