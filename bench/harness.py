@@ -136,6 +136,18 @@ def check(
     return _checked(data, done.returncode, done.stderr)
 
 
+def lowered(file: Path, function: str, *, cwd: Path, database: Path | None, timeout: float | None) -> str:
+    """What `dump ir` prints of one function; empty where the file does not have it."""
+    command = [sys.executable, "-m", "analyzer", "dump", "ir", str(file), function]
+    if database is not None:
+        command += ["-p", str(database)]
+    done = subprocess.run(
+        command, cwd=cwd, env=environment(), capture_output=True, text=True, errors="replace",
+        timeout=timeout, check=False,
+    )  # fmt: skip
+    return done.stdout if done.returncode == 0 else ""
+
+
 def _checked(data: dict[str, Any], status: int, stderr: str) -> Checked:
     totals = data["summary"]
     return Checked(
@@ -208,7 +220,7 @@ def write_database(corpus: Corpus, folder: Path) -> Path:
 def measure(command: Sequence[str], *, cwd: Path | str, timeout: float | None = None) -> Cost:
     """Run a command in its own session: CPU of it and of every child it waited for, wall, memory.
 
-    Memory is the highest sum of the resident sizes of all its processes, sampled every 20 ms where /proc
+    Memory is the highest sum of the resident sizes of all its processes, sampled every 50 ms where /proc
     exists, and never less than the largest single process, which the system counts exactly.
     On a timeout the whole session is ended and the status is 124.
     """
@@ -251,7 +263,7 @@ class _Sampler(threading.Thread):
 
     def run(self) -> None:
         """Sample until stopped."""
-        while not self._done.wait(0.02):
+        while not self._done.wait(0.05):
             self.peak = max(self.peak, self._resident())
 
     def stop(self) -> None:

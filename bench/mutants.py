@@ -4,8 +4,8 @@
 
 A PATH is a source tree; its compile_commands.json gives the flags. A site is a statement that is just a
 call of a function which a contract says releases its argument: `free(p);`, `close(fd);`. Sites are drawn
-uniformly over all trees, at most 3 per file. Kept is a site where the unchanged function has no leak
-finding for that resource. The statement is replaced by `;`, lines stay. Both versions are analysed alone
+uniformly over all trees, at most 3 per file. Kept is a site that is compiled (not left out by the
+preprocessor) and where the unchanged function has no leak finding for that resource. The statement is replaced by `;`, lines stay. Both versions are analysed alone
 with default options. A mutant counts as found when the mutated function has a leak finding that was not
 there before and that names the expression or belongs to an acquisition it held.
 
@@ -15,6 +15,7 @@ The sources are not touched: mutants live in a folder of links beside nothing of
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -27,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import ROOT, VERDICTS, Checked, Corpus, check, holder_key, load_corpus, markdown
+from harness import ROOT, VERDICTS, Checked, Corpus, check, holder_key, load_corpus, lowered, markdown
 
 sys.path.insert(0, str(ROOT))
 
@@ -205,16 +206,28 @@ class Shadow:
         """Where the file is in the shadow."""
         return self.top / file.relative_to(self.corpus.path)
 
-    def check(self, file: Path, text: str, timeout: float) -> Checked:
-        """Analyse the file alone, with this text."""
+    @contextlib.contextmanager
+    def holding(self, file: Path, text: str) -> Iterator[Path]:
+        """The file's place, with this text in it as long as the context lasts."""
         place = self.of(file)
         place.unlink()
         place.write_bytes(text.encode("utf-8", "surrogateescape"))
         try:
-            return check([place], cwd=self.top, database=self.database, timeout=timeout)
+            yield place
         finally:
             place.unlink()
             place.symlink_to(file)
+
+    def check(self, file: Path, text: str, timeout: float) -> Checked:
+        """Analyse the file alone, with this text."""
+        with self.holding(file, text) as place:
+            return check([place], cwd=self.top, database=self.database, timeout=timeout)
+
+    def calls(self, site: Site, text: str, timeout: float) -> int:
+        """How often the site's function, as compiled, names the release: 0 where it is not compiled."""
+        with self.holding(site.file, text) as place:
+            seen = lowered(place, site.function, cwd=self.top, database=self.database, timeout=timeout)
+        return len(re.findall(rf"\b{site.release}\b", seen))
 
 
 def read(file: Path) -> str:
@@ -308,11 +321,13 @@ def run(corpora: Sequence[Corpus], count: int, seed: int, per_file: int, timeout
             shadow, text = shadows[site.corpus], read(site.file)
             if site.file not in originals:
                 originals[site.file] = shadow.check(site.file, text, timeout)
-            before = originals[site.file]
+            before, mutant = originals[site.file], mutate(text, site)
             if not silent(site, before):
                 continue
+            if shadow.calls(site, mutant, timeout) >= shadow.calls(site, text, timeout):
+                continue  # left out by the preprocessor
             used[site.file] += 1
-            outcomes.append(judge(site, before, shadow.check(site.file, mutate(text, site), timeout)))
+            outcomes.append(judge(site, before, shadow.check(site.file, mutant, timeout)))
             print(f"{len(outcomes)}/{count} {outcomes[-1].state}", file=sys.stderr)
     return outcomes
 
