@@ -19,7 +19,9 @@ def virtual_header(pack: Pack) -> str:
 
 
 def prototype(function: FunctionContract) -> str:
-    """The function's C declaration, without the semicolon."""
+    """The function's C declaration, without the semicolon: as written, or made from the types."""
+    if function.declaration:
+        return function.declaration
     signature = function.signature
     names = signature.names or ("",) * len(signature.parameters)
     parameters = [declarator(of, name) for of, name in zip(signature.parameters, names, strict=True)]

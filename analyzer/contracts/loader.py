@@ -76,7 +76,7 @@ class _Declared:
         self._names = _constant_names(draft)
         lines = draft.declare.split("\n")
         self._first_entry = len(lines) + 1
-        lines += [self._one_line(entry) for entry in draft.entries]
+        lines += [_one_line(entry) + ";" for entry in draft.entries]
         self._first_probe = len(lines) + 1
         lines += [f"enum {{ {_PROBE}{name} = (long long)({name}) }};" for name in self._names]
         parsed = parse_declarations("\n".join(lines) + "\n")
@@ -91,10 +91,6 @@ class _Declared:
             self._by_line.setdefault(function.line, []).append(function)
         self.bad_lines = {problem.line for problem in parsed.problems}
         self._seen: dict[str, int] = {}
-
-    @staticmethod
-    def _one_line(entry: Entry) -> str:
-        return " ".join(entry.c.value.split()) + ";" if entry.c is not None else ""
 
     def _report(self, parsed: Declarations) -> set[str]:
         """Move the C parser's errors to their places in the file; names of constants it does not know."""
@@ -138,6 +134,11 @@ class _Declared:
         return function
 
 
+def _one_line(entry: Entry) -> str:
+    """The entry's C declaration without line breaks; "" when it has none that is usable."""
+    return " ".join(entry.c.value.split()) if entry.c is not None else ""
+
+
 def _constant_names(draft: Draft) -> list[str]:
     texts = (
         node.value
@@ -177,6 +178,7 @@ def _function(
         until=texts.get("until", ""),
         replaces=texts.get("replaces", ""),
         returns=returns,
+        declaration=_one_line(entry),
         noreturn=bool(outcomes)
         and all(any(e.kind is EffectKind.NORETURN for e in outcome.effects) for outcome in outcomes),
     )

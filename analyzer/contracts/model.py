@@ -165,6 +165,7 @@ class FunctionContract:
     returns: conditions that every returned value meets ("ret <= 0"); () = any value of the result type.
     replaces: name of a function with another duty that this one tends to replace.
     source: "file:line" of the rule, or of the definition it was inferred from.
+    declaration: the C declaration as the rule file writes it, "" when inferred.
     """
 
     name: str
@@ -180,6 +181,7 @@ class FunctionContract:
     replaces: str = ""
     noreturn: bool = False
     returns: tuple[Atom, ...] = ()
+    declaration: str = ""
 
 
 @final
