@@ -92,7 +92,7 @@ class FindingBuilder:
             )
         if event.released_at >= 0:
             found.append(Related(self._source.region(event.released_at), "released here"))
-        if event.sibling_release_at >= 0:
+        if event.sibling_release_at >= 0 and event.released_at < 0:
             at = self._source.region(event.sibling_release_at)
             found.append(Related(at, "another path releases it here"))
         return tuple(found)

@@ -63,7 +63,7 @@ def _branch(step: PathStep, source: SourceText) -> str:
 def _acquire(step: PathStep, event: Event) -> str:
     callee = f"{event.callee}()" if event.callee else "this"
     noun = article(event.noun or "resource")
-    duty = f", to be released with {fitting(event)}" if event.fits else ""
+    duty = f", to be released with {event.fits[0]}()" if event.fits else ""
     case = f" (when {code(step.detail)})" if step.detail else ""
     return f"{callee} hands out {noun}{duty}{case}"
 

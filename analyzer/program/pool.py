@@ -47,7 +47,8 @@ class PoolLimits:
 @dataclass(slots=True)
 class _Worker(Generic[Task]):
     process: BaseProcess
-    pipe: Connection
+    tasks: Connection
+    results: Connection
     number: int = -1
     started: float = 0.0
 
@@ -69,16 +70,20 @@ def _limit_memory(megabytes: int) -> None:
 
 
 def _work(
-    run: Callable[[Task], Result], pipe: Connection, others: Sequence[Connection], megabytes: int
+    run: Callable[[Task], Result],
+    tasks: Connection,
+    results: Connection,
+    others: Sequence[Connection],
+    megabytes: int,
 ) -> None:
-    """A worker's life: read a task, send the result; ends when the pipe closes."""
+    """A worker's life: read a task, send the result; ends when the parent closes its end."""
     for other in others:  # copies made by fork: they would hide the end of the parent from its workers
         other.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     _limit_memory(megabytes)
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
-            pipe.send(run(pipe.recv()))
+            results.send(run(tasks.recv()))
 
 
 def _death(process: BaseProcess) -> str:
@@ -125,14 +130,25 @@ class Pool(Generic[Task, Result]):
             self._stop()
 
     def _start(self) -> _Worker[Task]:
-        mine, theirs = self._context.Pipe()
-        others = [worker.pipe for worker in self._workers] + [mine] if self._fork else []
+        # One-way pipes: a two-way one would be a socket, and a check opens none.
+        their_tasks, tasks = self._context.Pipe(duplex=False)
+        results, their_results = self._context.Pipe(duplex=False)
+        others = [end for worker in self._workers for end in (worker.tasks, worker.results)]
         process = self._context.Process(
-            target=_work, args=(self._run, theirs, others, self._limits.megabytes), daemon=True
+            target=_work,
+            args=(
+                self._run,
+                their_tasks,
+                their_results,
+                [*others, tasks, results] if self._fork else [],
+                self._limits.megabytes,
+            ),
+            daemon=True,
         )
         process.start()
-        theirs.close()
-        worker: _Worker[Task] = _Worker(process, mine)
+        their_tasks.close()
+        their_results.close()
+        worker: _Worker[Task] = _Worker(process, tasks, results)
         self._workers.append(worker)
         return worker
 
@@ -143,22 +159,23 @@ class Pool(Generic[Task, Result]):
         worker.number = progress.waiting.pop()
         worker.started = time.monotonic()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # then its death is seen next
-            worker.pipe.send(tasks[worker.number])
+            worker.tasks.send(tasks[worker.number])
 
     def _dismiss(self, worker: _Worker[Task], kill: bool = False) -> None:
         self._workers.remove(worker)
-        worker.pipe.close()
+        worker.tasks.close()
+        worker.results.close()
         if kill:
             worker.process.kill()
         worker.process.join()
 
     def _step(self, tasks: Sequence[Task], progress: _Progress) -> Iterator[tuple[int, Result | Lost]]:
-        pipes = {worker.pipe: worker for worker in self._workers}
+        pipes = {worker.results: worker for worker in self._workers}
         for ready in wait(list(pipes), self._patience()):
             assert isinstance(ready, Connection)
             worker = pipes[ready]
             try:
-                result: Result = worker.pipe.recv()
+                result: Result = worker.results.recv()
             except (EOFError, ConnectionResetError):
                 yield from self._died(worker, tasks, progress)
             else:
@@ -190,7 +207,7 @@ class Pool(Generic[Task, Result]):
         if not limit:
             return
         for worker in list(self._workers):
-            if time.monotonic() - worker.started >= limit and not worker.pipe.poll():
+            if time.monotonic() - worker.started >= limit and not worker.results.poll():
                 number = worker.number
                 self._dismiss(worker, kill=True)
                 yield number, Lost(f"stopped after {limit:g} seconds (--time-limit)")

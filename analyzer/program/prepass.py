@@ -97,6 +97,8 @@ class Prepass:
         self._facts: dict[str, FileFacts | None] = {}
         self._macros: dict[bytes, set[bytes]] = {}
         self._hot: set[bytes] = set()
+        self._included: dict[str, set[str]] = {}
+        self._wanted: set[str] = set()
         self._searched: dict[tuple[str, ...], dict[str, str]] = {}
 
     def _file(self, path: str) -> FileFacts | None:
@@ -130,6 +132,7 @@ class Prepass:
                 if found and found not in seen:
                     seen.add(found)
                     waiting.append(found)
+        self._included[path] = seen
 
     def _find(self, name: str, folders: tuple[str, ...]) -> str:
         """The first file of that name in the folders, "" without one."""
@@ -139,8 +142,11 @@ class Prepass:
             known[name] = next((path for path in paths if self._file(path) is not None), "")
         return known[name]
 
-    def finish(self) -> None:
-        """After all files are in: which macros lead to a relevant name, however indirectly."""
+    def finish(self, headers: Iterable[str] = ()) -> None:
+        """After all files are in: which macros lead to a relevant name, however indirectly.
+
+        headers: those whose own functions are to be analysed; one file that includes each must be parsed.
+        """
         for facts in self._facts.values():
             if facts is None:
                 continue
@@ -153,11 +159,23 @@ class Prepass:
             more = {name for name, body in self._macros.items() if name not in self._hot and body & self._hot}
             self._hot |= more
             grown = bool(more)
+        for header in headers:
+            self._cover(header)
+
+    def _cover(self, header: str) -> None:
+        facts = self._facts.get(header)
+        if facts is None or not facts.defines or facts.identifiers.isdisjoint(self._hot):
+            return
+        includers = sorted(file for file, seen in self._included.items() if header in seen and file != header)
+        if includers and not any(self.matters(file) for file in includers):
+            self._wanted.add(includers[0])
 
     def matters(self, path: str) -> bool:
         """Whether the file must be parsed. In doubt: yes."""
         facts = self._facts.get(path)
-        return facts is None or facts.odd or not facts.identifiers.isdisjoint(self._hot)
+        return (
+            path in self._wanted or facts is None or facts.odd or not facts.identifiers.isdisjoint(self._hot)
+        )
 
     def defined(self) -> frozenset[str]:
         """Names of all functions that the program defines, wide rather than exact."""

@@ -123,6 +123,7 @@ def _prepass(
             return None
 
     prepass = Prepass(read, options.table.relevant_names)
+    headers = list(headers)
     for header in headers:
         prepass.add(header, ())
     seen: set[tuple[str, ...]] = set()
@@ -131,7 +132,7 @@ def _prepass(
         if task.flags not in seen:
             seen.add(task.flags)
             prepass.add_flags(task.flags)
-    prepass.finish()
+    prepass.finish(headers)
     return prepass
 
 

@@ -84,7 +84,8 @@ def analyse_unit(context: Context, task: Task) -> UnitResult:
     try:
         unit = lower_file(task.path, frontend_options(context, task))
     except MustfreeError as error:
-        return _nothing(context, task, NoticeKind.NOT_ANALYSED, str(error))
+        reason = str(error).removeprefix(f"{task.path}: ")
+        return _nothing(context, task, NoticeKind.NOT_ANALYSED, f"not analysed: {reason}")
     except Exception as error:
         if not context.guard:
             raise
@@ -128,6 +129,8 @@ class _UnitAnalysis:
         """Analyses every function, each under its own guard."""
         self._unit_notices()
         for function in self._unit.functions:
+            if not self._view.exists(function.file):
+                continue  # a function that a pack declares for a missing header: nobody's code
             try:
                 self._function(function)
             except Exception as error:
@@ -155,17 +158,48 @@ class _UnitAnalysis:
     def _unit_notices(self) -> None:
         for header in self._unit.missing_headers:
             self._notice(NoticeKind.MISSING_HEADER, self._unit.path, -1, f"header not found: {header}")
-        for skipped in self._unit.skipped:
-            self._notice(
-                NoticeKind.NOT_ANALYSED,
-                skipped.file,
-                skipped.at,
-                f"{skipped.what} not analysed: {skipped.reason}",
-            )
+        for flag, reason in self._unit.flags:
+            self._notice(NoticeKind.FLAG, self._unit.path, -1, f"compiler flag {flag}: {reason}")
+        self._error_notices()
 
         for name, declaration in sorted(self._unit.declarations.items()):
             if declaration.defined and not declaration.static:
                 self._contradiction(name, declaration)
+
+    def _error_notices(self) -> None:
+        """Errors that no function of the IR accounts for: one note per file.
+
+        They lie outside of functions, or in functions that lost so much that nothing relevant was left. A
+        file that has nothing but errors was not analysed.
+        """
+        path = self._unit.path
+        for skipped in self._unit.skipped:
+            if skipped.what != "declaration":
+                message = f"{skipped.what} not analysed: {skipped.reason}"
+                self._notice(NoticeKind.NOT_ANALYSED, skipped.file, skipped.at, message)
+        bodies = [self._lines_of(function) for function in self._unit.functions if function.file == path]
+        errors = [
+            error
+            for error in self._unit.diagnostics
+            if error.file == path
+            and error.severity in ("error", "fatal")
+            and not any(first <= error.line <= last for first, last in bodies)
+            and not any(header in error.message for header in self._unit.missing_headers)
+        ]
+        if not errors:
+            return
+        first, shown = errors[0], display_path(path, self._context.root)
+        if self._unit.function_count:
+            more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
+            kind, message = NoticeKind.DEGRADED, f"parsed with errors: {first.message}{more}"
+        else:
+            kind = NoticeKind.NOT_ANALYSED
+            message = f"not analysed: no function could be read; {first.message}"
+        self._notices.append(Notice(kind, shown, first.line, message))
+
+    def _lines_of(self, function: Function) -> tuple[int, int]:
+        lines = self._text(function.file)
+        return lines.position(function.at)[0], lines.position(function.end)[0]
 
     def _contradiction(self, name: str, declaration: FunctionDeclaration) -> None:
         """A definition with the signature of a library function: calls follow the library's contract."""

@@ -15,6 +15,7 @@ _FAILED = (NoticeKind.BAD_INPUT, NoticeKind.INTERNAL)
 class Summary:
     """The counts of one run.
 
+    degraded: functions parsed with errors, and files with errors outside of functions.
     hidden: findings of low confidence that are not shown. failed: things that were asked for and could not be
     done. not_analysed: files and functions.
     """
@@ -80,7 +81,7 @@ def last_line(summary: Summary) -> str:
     if summary.hidden:
         parts.append(f"{summary.hidden} hidden for low confidence (--all shows them)")
     gaps = (
-        (summary.degraded, _count(summary.degraded, "function") + " degraded"),
+        (summary.degraded, f"{summary.degraded} degraded"),
         (summary.escaped, _count(summary.escaped, "resource") + " escaped"),
         (summary.skipped, _count(summary.skipped, "file") + " skipped"),
         (summary.not_analysed, f"{summary.not_analysed} not analysed"),

@@ -78,6 +78,21 @@ def test_macros_of_the_command_line_count(flag):
     assert matters({"/p/a.c": b"xfree(1); DROP(1);"}, flags=(flag,))
 
 
+def test_functions_of_a_header_are_seen_by_one_of_its_includers():
+    files = {
+        "/p/a.c": b'#include "own.h"\n',
+        "/p/b.c": b'#include "own.h"\n',
+        "/p/c.c": b'#include "other.h"\n',
+        "/p/own.h": b"static inline void drop(void *p)\n{\n\tfree(p);\n}\n",
+        "/p/other.h": b"void drop(void *);",
+    }
+    prepass = Prepass(files.get, RELEVANT)
+    for name in files:
+        prepass.add(name, ())
+    prepass.finish(["/p/own.h", "/p/other.h"])
+    assert [prepass.matters(f"/p/{name}.c") for name in "abc"] == [True, False, False]
+
+
 def test_an_unreadable_file_is_in_doubt():
     assert matters({}, path="/p/unknown.c")
 

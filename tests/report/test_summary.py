@@ -46,7 +46,7 @@ def test_low_confidence_counts_for_the_status_when_it_is_shown():
 
 def test_last_line_counts_everything():
     assert last_line(summarise(REPORT)) == (
-        "1 finding in 2 files; 1 hidden for low confidence (--all shows them); 1 function degraded; "
+        "1 finding in 2 files; 1 hidden for low confidence (--all shows them); 1 degraded; "
         "1 resource escaped; 1 file skipped; 1 not analysed; 2 failures"
     )
 
