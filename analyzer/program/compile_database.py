@@ -93,6 +93,7 @@ def _flags(arguments: list[str], name: str, file: str, folder: str) -> tuple[str
         (index for index, argument in enumerate(arguments) if argument.startswith("-")), len(arguments)
     )
     flags: list[str] = []
+    base = Path(file).name
     skip = False
     for argument in arguments[start:]:
         if skip:
@@ -101,7 +102,7 @@ def _flags(arguments: list[str], name: str, file: str, folder: str) -> tuple[str
             skip = True
         elif argument not in ("-c", "--") and not (
             argument == name
-            or (argument.endswith(Path(file).name) and os.path.realpath(Path(folder) / argument) == file)
+            or (argument.endswith(base) and os.path.realpath(Path(folder) / argument) == file)
         ):
             flags.append(argument)
     return tuple(flags)

@@ -17,7 +17,7 @@ HEADER_SUFFIXES = frozenset((".h", ".inc", ".def", ".tbl"))
 @final
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file to analyse. named: the user wrote this very name, so it is never left out by the prepass.
+    """A file to analyse. named: the user wrote this very name, which matters to the prepass.
 
     path: absolute, symbolic links resolved.
     """

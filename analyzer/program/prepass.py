@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import final
 
@@ -83,6 +84,12 @@ def include_folders(flags: Iterable[str], directory: str) -> tuple[str, ...]:
     return tuple(str(Path(directory) / folder) for folder in folders)
 
 
+@cache
+def _guesses(folder: str) -> tuple[str, ...]:
+    """Where headers tend to lie, seen from a source file."""
+    return tuple(os.path.normpath(f"{folder}/{guess}") for guess in _GUESSES)
+
+
 @final
 class Prepass:
     """Decides for the files of one program.
@@ -117,9 +124,11 @@ class Prepass:
 
     def add(self, path: str, folders: Iterable[str]) -> None:
         """Takes in a file and the headers it includes, as far as they are found."""
-        parent = Path(path).parent
-        search = [os.path.normpath(parent / guess) for guess in _GUESSES]
-        search += [os.path.normpath(folder) for folder in folders]
+        # os.path, not pathlib: this runs once for every #include of every file.
+        search = (
+            *_guesses(os.path.dirname(path)),  # noqa: PTH120
+            *(os.path.normpath(folder) for folder in folders),
+        )
         waiting = [path]
         seen = {path}
         while waiting:
@@ -128,7 +137,7 @@ class Prepass:
             if facts is None:
                 continue
             for name in facts.includes:
-                found = self._find(name, (str(Path(current).parent), *search))
+                found = self._find(name, (os.path.dirname(current), *search))  # noqa: PTH120
                 if found and found not in seen:
                     seen.add(found)
                     waiting.append(found)

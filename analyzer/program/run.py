@@ -29,6 +29,10 @@ from analyzer.program.prepass import Prepass, include_folders
 from analyzer.program.unit import Context, Task, UnitResult, analyse_unit, frontend_options
 from analyzer.sources import SourceView
 
+# So many named files are parsed even when nothing in them can matter: then whoever looks at single files is
+# told what the parser thinks of them.
+_ALWAYS_PARSED = 8
+
 Progress = Callable[[int, int], None]
 
 
@@ -67,7 +71,8 @@ def analyse_program(
     readable, unreadable = _readable(found.files, view, options.root)
     tasks = {file.path: _task(file.path, options) for file in readable}
     prepass = _prepass(tasks.values(), found.headers, view, options)
-    chosen = [tasks[file.path] for file in readable if file.named or prepass.matters(file.path)]
+    few = sum(file.named for file in readable) <= _ALWAYS_PARSED
+    chosen = [tasks[file.path] for file in readable if (few and file.named) or prepass.matters(file.path)]
     context = Context(
         table=options.table,
         root=options.root,
