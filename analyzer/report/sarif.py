@@ -18,7 +18,7 @@ import sarif_om as om
 from analyzer.findings.model import Finding, Notice, NoticeKind, Region, Report, Step, StepKind, Verdict
 from analyzer.report import sarif_rules
 from analyzer.report.line_hash import line_hashes
-from analyzer.report.plain import plain
+from analyzer.report.plain import plain, split_utf16
 from analyzer.report.sarif_serialize import serialise
 from analyzer.report.summary import exit_status, shown_findings, summarise
 
@@ -119,7 +119,7 @@ class _Writer:
             start_column=at.column,
             end_line=at.end_line,
             end_column=at.end_column,
-            snippet=om.ArtifactContent(text=at.text) if at.text else None,
+            snippet=_content(_inside(at)),
         )
         return om.PhysicalLocation(artifact_location=self._artifact(at.file), region=region)
 
@@ -132,6 +132,10 @@ class _Writer:
 
     def _result(self, finding: Finding) -> Any:  # noqa: ANN401
         primary = self._location(finding.at)
+        line = finding.at.line
+        primary.physical_location.context_region = om.Region(
+            start_line=line, end_line=line, snippet=_content(finding.at.text)
+        )
         primary.logical_locations = [om.LogicalLocation(name=plain(finding.function), kind="function")]
         related = finding.related[:_MOST_RELATED]
         return om.Result(
@@ -247,6 +251,15 @@ class _Writer:
             message=om.Message(text=_no_links(f"Resources that went out of sight: {total}. {text}{more}")),
             locations=[self._notice_location(file, 0)],
         )
+
+
+def _content(text: str) -> Any:  # noqa: ANN401
+    return om.ArtifactContent(text=text) if text else None
+
+
+def _inside(at: Region) -> str:
+    """The part of the source line that the region covers."""
+    return split_utf16(at.text, at.end_column)[len(split_utf16(at.text, at.column)) :]
 
 
 def _descriptor(identity: str) -> Any:  # noqa: ANN401

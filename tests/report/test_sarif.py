@@ -94,6 +94,11 @@ def test_exactly_one_location_with_four_numbers_and_a_relative_uri():
         "startColumn": 3,
         "endLine": 6,
         "endColumn": 12,
+        "snippet": {"text": "return -1"},
+    }
+    assert physical["contextRegion"] == {
+        "startLine": 6,
+        "endLine": 6,
         "snippet": {"text": "\t\treturn -1;"},
     }
 
@@ -105,7 +110,8 @@ def test_the_acquisition_is_step_1_and_related_location_1():
     assert related["id"] == 1
     assert "[this call](1)" in result["message"]["text"]
     assert related["physicalLocation"] == steps[0]["location"]["physicalLocation"]
-    assert steps[-1]["location"]["physicalLocation"] == result["locations"][0]["physicalLocation"]
+    last, primary = steps[-1]["location"]["physicalLocation"], result["locations"][0]["physicalLocation"]
+    assert (last["artifactLocation"], last["region"]) == (primary["artifactLocation"], primary["region"])
     assert [step["executionOrder"] for step in steps] == [1, 2, 3]
     assert [step["importance"] for step in steps] == ["essential", "important", "essential"]
     assert all(step["nestingLevel"] == 0 for step in steps)
