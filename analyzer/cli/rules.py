@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from analyzer.contracts.coverage import spelled
 from analyzer.contracts.headers import prototype
 from analyzer.contracts.loader import load_pack
 from analyzer.contracts.model import EffectKind, FunctionContract, Pack, Provenance
@@ -135,6 +136,10 @@ def _explanation(contract: FunctionContract, table: ContractTable) -> list[str]:
     lines = [prototype(contract)]
     if contract.doc:
         lines.append(f"  {contract.doc}")
+    if contract.returns:
+        lines.append(
+            "  returns: " + " and ".join(spelled(atom, contract.signature) for atom in contract.returns)
+        )
     lines += [
         "  " + outcome_sentence(outcome, contract.signature, table.kinds) for outcome in contract.outcomes
     ]
@@ -155,7 +160,3 @@ def _explanation(contract: FunctionContract, table: ContractTable) -> list[str]:
             lines.append(f"  {label}: {value}")
     lines.append(f"  library: {contract.library}; rule: {contract.source}")
     return lines
-
-
-if __name__ == "__main__":
-    rules()

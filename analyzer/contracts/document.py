@@ -36,9 +36,13 @@ _READ_AS = {
 @final
 @dataclass(slots=True)
 class Problems:
-    """Collects mistakes of one file, each as `file:line:column: what; remedy`."""
+    """Collects mistakes of one file, each as `file:line:column: what; remedy`.
+
+    source: the lines of the file.
+    """
 
     file: str
+    source: list[str] = field(default_factory=list)
     found: list[tuple[int, int, str]] = field(default_factory=list)
 
     def add(self, line: int, column: int, message: str) -> None:
@@ -48,7 +52,7 @@ class Problems:
     def at(self, node: Node, message: str, offset: int = 0) -> None:
         """Note a mistake at a node; offset: characters into a plain one-line scalar."""
         mark = node.start_mark
-        inside = offset if isinstance(node, ScalarNode) and node.style is None else 0
+        inside = offset if isinstance(node, ScalarNode) and not node.style else 0
         self.add(mark.line + 1, mark.column + 1 + inside, message)
 
     def lines(self) -> list[str]:

@@ -28,7 +28,7 @@ from analyzer.contracts.model import (
 from analyzer.contracts.shape import Case, Draft, Entry, Shape
 from analyzer.contracts.syntax import LanguageError, constant_name, parse_condition, parse_effect
 from analyzer.errors import ContractError
-from analyzer.libclang.declarations import Declarations, Declared, parse_declarations
+from analyzer.libclang.declarations import Declarations, Declared, Problem, parse_declarations
 
 _PROBE = "mustfree_constant_"
 _OTHERWISE = "otherwise"
@@ -45,7 +45,7 @@ def load_pack(path: Path, provenance: Provenance = Provenance.PACK, shown: str =
 
 def parse_pack(text: str, shown: str, provenance: Provenance = Provenance.PACK) -> Pack:
     """The same for a text. `shown` names it in messages and sources."""
-    problems = Problems(shown)
+    problems = Problems(shown, text.split("\n"))
     draft = Shape(problems).read(document.compose(text, shown))
     declared = _Declared(draft, problems)
     functions = [
@@ -103,12 +103,21 @@ class _Declared:
                 if entry.c is not None:
                     remedy = "correct the declaration, or add the type to `declare:`"
                     self._problems.at(entry.c, f"C: {problem.message}; {remedy}", problem.column - 1)
-            elif self._draft.declare_at is not None:
-                mark = self._draft.declare_at.start_mark
-                block = isinstance(self._draft.declare_at, ScalarNode) and self._draft.declare_at.style == "|"
-                line = mark.line + problem.line + (1 if block else 0)
-                self._problems.add(line, problem.column, f"C: {problem.message}; correct `declare:`")
+            else:
+                self._report_declare(problem)
         return unknown
+
+    def _report_declare(self, problem: Problem) -> None:
+        """A mistake in `declare:`; its text is indented in the file when it is a block."""
+        at = self._draft.declare_at
+        if at is None:
+            return
+        line, column = at.start_mark.line + problem.line, problem.column
+        if isinstance(at, ScalarNode) and at.style in ("|", ">"):
+            line += 1
+            source = self._problems.source[line - 1] if line <= len(self._problems.source) else ""
+            column += len(source) - len(source.lstrip())
+        self._problems.add(line, column, f"C: {problem.message}; correct `declare:`")
 
     def of(self, position: int, entry: Entry) -> Declared | None:
         """The one function that entry number `position` declares."""

@@ -141,7 +141,8 @@ def check_references(table: ContractTable, provenance: Provenance) -> None:
 
 
 def _of(packs: Sequence[Pack], project: bool) -> list[Pack]:
-    return [pack for pack in reversed(packs) if (pack.provenance is Provenance.PROJECT) is project]
+    found = [pack for pack in packs if (pack.provenance is Provenance.PROJECT) is project]
+    return found[::-1] if project else found
 
 
 def _reason(contract: FunctionContract, difference: str) -> str:

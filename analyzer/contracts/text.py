@@ -79,13 +79,6 @@ def contract_lines(function: FunctionContract) -> Iterator[str]:
             yield f"    {key}: {_quoted(value)}"
 
 
-def outcome_line(outcome: Outcome, signature: Signature) -> str:
-    """``ret > 0: fresh *buf buffer, maybe fresh *creds buffer``."""
-    condition = condition_text(outcome, signature) or "always"
-    effects = ", ".join(effect_text(effect, signature.names) for effect in outcome.effects)
-    return f"{condition}: {effects or 'nothing'}"
-
-
 def outcome_sentence(outcome: Outcome, signature: Signature, kinds: Mapping[str, ResourceKind]) -> str:
     """``when ret > 0: *buf is a new buffer, to be released by free()``."""
     condition = condition_text(outcome, signature)
@@ -103,14 +96,14 @@ def effect_sentence(effect: Effect, signature: Signature, kinds: Mapping[str, Re
     term = term_text(effect.term, signature.names) if effect.term is not None else ""
     kind = kinds.get(effect.resource)
     noun = kind.noun if kind else "resource"
-    releases = " or ".join(f"{name}()" for name in kind.releases) if kind else ""
+    release = f"{kind.releases[0]}()" if kind else ""
     match effect.kind:
         case EffectKind.FRESH:
             null = ", or nothing" if effect.maybe else ""
             before = " (the value before was consumed)" if effect.inout else ""
-            return f"{term} is a new {noun}{null}{before}, to be released by {releases}"
+            return f"{term} is a new {noun}{null}{before}, to be released by {release}"
         case EffectKind.SHARE:
-            return f"{term} gets one more share, to be released by {releases}"
+            return f"{term} gets one more share, to be released by {release}"
         case EffectKind.RELEASE:
             return f"{term} is released{' with all it holds' if effect.deep else ''}"
         case EffectKind.VALUE:
