@@ -190,7 +190,8 @@ class _UnitAnalysis:
             return
         first, shown = errors[0], display_path(path, self._context.root)
         if self._unit.function_count:
-            more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
+            others = f"{len(errors) - 1} more error{'s' if len(errors) > 2 else ''}"
+            more = f" (and {others})" if len(errors) > 1 else ""
             kind, message = NoticeKind.DEGRADED, f"parsed with errors: {first.message}{more}"
         else:
             kind = NoticeKind.NOT_ANALYSED

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import final
 
 from analyzer.findings.model import Confidence, Finding, Notice, NoticeKind, Region, Report
@@ -95,7 +97,7 @@ class TextWriter:
         """
         lines: list[str] = []
         seen: dict[NoticeKind, int] = {}
-        for notice in report.notices:
+        for notice in report.notices if verbose else _one_per_header(report.notices):
             serious = notice.kind in SERIOUS
             seen[notice.kind] = seen.get(notice.kind, 0) + 1
             if serious or verbose or (not quiet and seen[notice.kind] <= _SHOWN_PER_KIND):
@@ -108,3 +110,18 @@ class TextWriter:
         if more and not verbose and not quiet:
             lines.append(f"{self._paint('note', 'note:')} {more} more notices (-v shows them)")
         return lines
+
+
+def _one_per_header(notices: tuple[Notice, ...]) -> list[Notice]:
+    """A header that many files miss is one line."""
+    headers = [notice for notice in notices if notice.kind is NoticeKind.MISSING_HEADER]
+    counts = Counter(notice.message for notice in headers)
+    kept: list[Notice] = []
+    for notice in notices:
+        count = counts.pop(notice.message, 0) if notice.kind is NoticeKind.MISSING_HEADER else 1
+        if count > 1:
+            others = "1 more file" if count == 2 else f"{count - 1} more files"
+            notice = replace(notice, message=f"{notice.message} (and in {others})")
+        if count:
+            kept.append(notice)
+    return kept

@@ -1,5 +1,6 @@
 """`mustfree check`: what is printed where, what is written, and the exit status."""
 
+import io
 import json
 import re
 
@@ -196,3 +197,25 @@ def test_low_confidence_is_counted_and_shown_on_demand(mustfree, project):
     hidden = mustfree("check", "low.c")
     assert hidden.status == 0
     assert "0 findings in 1 file; 1 hidden for low confidence (--all shows them)" in hidden.last
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("option", "shown"), [("-v", True), ("-q", False)])
+def test_a_long_run_shows_a_bar_on_a_terminal(mustfree, monkeypatch, option, shown):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr("analyzer.cli.check._LONG_RUN", 0)
+    mustfree("check", ".", option, "-j1")
+    assert ("analysing" in terminal.getvalue()) is shown
+
+
+def test_a_short_run_shows_none(mustfree, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr("analyzer.cli.check._LONG_RUN", 1e9)
+    mustfree("check", ".", "-j1")
+    assert "analysing" not in terminal.getvalue()

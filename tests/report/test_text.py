@@ -71,3 +71,13 @@ def test_notices_are_cut_unless_they_matter_or_are_asked_for():
     assert default[-1] == "note: 4 more notices (-v shows them)"
     assert default[5] == "a.c: warning: n0"
     assert default[6] == "a.c:1: warning: n1"
+
+
+def test_a_header_that_many_files_miss_is_one_line():
+    missing = [Notice(NoticeKind.MISSING_HEADER, f"{name}.c", 0, "header not found: x.h") for name in "abc"]
+    report = Report(notices=(*missing, Notice(NoticeKind.MISSING_HEADER, "a.c", 0, "header not found: y.h")))
+    assert TextWriter().notices(report) == [
+        "a.c: note: header not found: x.h (and in 2 more files)",
+        "a.c: note: header not found: y.h",
+    ]
+    assert len(TextWriter().notices(report, verbose=True)) == 4
