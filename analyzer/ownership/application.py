@@ -17,6 +17,7 @@ from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import MAYBE, UNDEF, Atom, Ptr, Sym, Value
 
+_SPARING = frozenset({EffectKind.UNCHANGED, EffectKind.RELEASE, EffectKind.TAKE})
 OUT_VALUES: dict[EffectKind, Value] = {
     EffectKind.NULL: 0,
     EffectKind.UNDEFINED: UNDEF,
@@ -122,9 +123,9 @@ class Application:
         returned = next((e for e in self.outcome.effects if e.kind is EffectKind.RETURN), None)
         interior = next((e for e in self.outcome.effects if e.kind is EffectKind.INTERIOR), None)
         if returned is not None and returned.term is not None:
-            result = self._argument(returned.term.index)
+            result = self._value(returned.term, state) or 0
         elif interior is not None and interior.term is not None:
-            result = self._interior(self._argument(interior.term.index), state)
+            result = self._interior(self._value(interior.term, state) or 0, state)
         else:
             result = result_symbol(self.machine, self.site, state)
             if any(
@@ -158,7 +159,8 @@ class Application:
         path = self._path(term)
         if path is None:
             return None
-        return self.machine.read(path, self.site.op.at, UNKNOWN, state)
+        fresh = self.machine.universe.symbol("out", self.site.op.at, "read", term.index)
+        return self.machine.read(path, fresh, UNKNOWN, state)
 
     def _value(self, term: Term, state: State) -> Value | None:
         """What a term is before the call; None when that cannot be followed."""
@@ -172,7 +174,7 @@ class Application:
         return {
             e.term.index
             for e in self.outcome.effects
-            if e.term is not None and e.term.root is Root.PARAM and e.kind is not EffectKind.BORROW
+            if e.term is not None and e.term.root is Root.PARAM and e.kind in _SPARING
         }
 
     # -- effects that take something away -------------------------------------------------------------
@@ -183,6 +185,7 @@ class Application:
             if effect.term is None:
                 continue
             if effect.kind is EffectKind.RELEASE:
+                self._name_subject(effect.term, state)
                 value = self._value(effect.term, state)
                 if value is not None and not self._release(value, effect, state):
                     return False
@@ -195,17 +198,29 @@ class Application:
                     state.shares = min(state.shares + 1, 3)
         return True
 
+    def _name_subject(self, term: Term, state: State) -> None:
+        """Without a resource under study an event speaks of the argument."""
+        if self.machine.study is None and term.index < len(self.site.texts):
+            text = self.site.texts[term.index]
+            if text in self.machine.prepared.array_texts:
+                text = text.removeprefix("&")
+            state.holder = self._out_text(term) if term.selectors else text
+
     def _take(self, effect: Effect, state: State) -> bool:
         assert effect.term is not None
         value = self._value(effect.term, state)
         if value is None:
             return True
-        if state.own is Own.OWNED and state.reaches_resource((value,)):
+        values = [value]
+        path = self._path(effect.term) if effect.term.selectors else None
+        if path is not None:  # all of the object goes, not its first member alone
+            values += state.by_base().get(path[0], [])
+        if state.own is Own.OWNED and state.reaches_resource(values):
             name = f"{self.site.op.name}()"
             verdict = Verdict.MOVED if effect.kind is EffectKind.TAKE else Verdict.ESCAPED
             self.machine.listener.ended(verdict, name, state)
             return False
-        self.machine.publish((value,), state)
+        self.machine.publish(values, state)
         return True
 
     def _release(self, value: Value, effect: Effect, state: State) -> bool:
@@ -293,6 +308,7 @@ class Application:
             return False
         if self.machine.study is None:
             if value in state.released and value.key[0] not in ("old", "either"):
+                state.released_by, state.released_at = state.released[value]
                 self._event(EventKind.DOUBLE_RELEASE, state, value)
                 return False
             if not self._is_shared(effect):
@@ -351,7 +367,7 @@ class Application:
                 value = self.machine.symbol(state, "out", self.site.op.at, position)
             case _:
                 value = OUT_VALUES[effect.kind]
-        self.machine.write(path, value, self.site.op.at, self._out_text(term), state)
+        self._write_out(path, value, term, state)
 
     def _out_text(self, term: Term) -> str:
         text = self.site.texts[term.index] if term.index < len(self.site.texts) else ""
@@ -393,6 +409,7 @@ class Application:
     def _acquire(self, effect: Effect, position: int, path: Path | None, state: State) -> State | None:
         """This execution is the one under study: the resource itself."""
         resource = self.machine.universe.resource
+        study = self.machine.study
         state.own = Own.OWNED
         state.shares = 0
         self.machine.listener.step(
@@ -402,6 +419,8 @@ class Application:
         if effect.term.root is Root.RET:
             result = state.temps[self.result_key]
             values = state.range_of(result)
+            if study is not None and not study.kind.integer:
+                values = intersect(values, NONZERO)
             state.facts.pop(result, None)
             state.temps[self.result_key] = resource
             state.facts[resource] = values
@@ -410,7 +429,7 @@ class Application:
         if path is None:
             self.machine.listener.ended(Verdict.ESCAPED, "an unknown place", state)
             return None
-        self.machine.write(path, resource, self.site.op.at, self._out_text(effect.term), state)
+        self._write_out(path, resource, effect.term, state)
         return state
 
     def _not_acquired(self, path: Path | None, state: State) -> State:
@@ -433,8 +452,14 @@ class Application:
         if not effect.maybe:
             state.facts[symbol] = NONZERO
         state.local_objects |= {symbol}
-        self.machine.write(path, symbol, self.site.op.at, self._out_text(term), state)
+        self._write_out(path, symbol, term, state)
         return state
+
+    def _write_out(self, path: Path, value: Value, term: Term, state: State) -> None:
+        """The function wrote through the pointer; what lies beside the cell is no longer unset."""
+        if state.defaults.get(path[0]) is UNDEF:
+            state.defaults[path[0]] = None
+        self.machine.write(path, value, self.site.op.at, self._out_text(term), state)
 
     # -- realloc --------------------------------------------------------------------------------------
 

@@ -69,6 +69,9 @@ class Calls:
     def call(self, machine: Machine, op: Call, state: State) -> list[State]:
         """States after the call."""
         site = machine.prepared.calls[id(op)]
+        if machine.cyclic:
+            for symbol in machine.universe.created_at(op.at):
+                state.retire(symbol)
         arguments = [machine.value(argument, state) for argument in op.arguments]
         if site.record_result is not None:
             self._clear_record(machine, site, state)
@@ -99,7 +102,7 @@ class Calls:
             if index in releasing or index >= len(contract.signature.parameters):
                 continue
             if is_pointer(contract.signature.parameters[index]) or value is machine.universe.resource:
-                machine.use(value, site.op.at, state)
+                machine.use(value, site.op.at, site.texts[index], state)
 
     # -- contracts ------------------------------------------------------------------------------------
 
@@ -172,10 +175,10 @@ class Calls:
                 name, ctype, variadic and not site.declaration.implicit if site.declaration else False
             ):
                 lent = lent or state.root_is_resource(value)
-                machine.use(value, site.op.at, state)
+                machine.use(value, site.op.at, site.texts[index], state)
             else:
                 if state.own is Own.RELEASED and is_pointer(ctype) and value is machine.universe.resource:
-                    machine.use(value, site.op.at, state)
+                    machine.use(value, site.op.at, site.texts[index], state)
                 escaping.append(value)
         if state.own is Own.OWNED and self._escapes(machine, site, escaping, state):
             return []

@@ -21,7 +21,7 @@ from analyzer.ownership.prepare import Contracts, Prepared, prepare
 from analyzer.ownership.resources import Resource, has_releases, resources
 from analyzer.ownership.state import Own, State
 from analyzer.ownership.transfer import Machine
-from analyzer.ownership.values import MAYBE, Universe, Value
+from analyzer.ownership.values import MAYBE, UNDEF, Atom, Ptr, Sym, Universe, Value
 from analyzer.ownership.witness import Alarm, Witness, search
 
 JOINS_BEFORE_WIDENING = 3
@@ -167,6 +167,8 @@ class _Run:
     ) -> None:
         clean(self.prepared, block_id, state)
         key = merge_key(state)
+        if self.study is None:
+            key = (*key, unusual_locals(self.prepared, state))
         entries = self.entries[block_id]
         known = entries.get(key)
         if known is None:
@@ -227,6 +229,8 @@ class _Run:
 
     def _wanted(self, alarm: Alarm) -> bool:
         """A realloc run speaks of the lost block only; a release run of what no other run sees."""
+        if alarm.kind is EventKind.UNINITIALIZED_RELEASE and self.prepared.function.degraded:
+            return False  # a lost statement may have set it
         if self.study is not None and self.study.old:
             return alarm.kind is EventKind.LEAK_REALLOC
         return True
@@ -330,6 +334,20 @@ def merge_key(state: State) -> Key:
     if state.own is Own.NONE:
         return (0, frozenset(state.released))
     return (int(state.own), state.shares, state.held_key(), state.released_at, frozenset(state.released))
+
+
+def unusual_locals(prepared: Prepared, state: State) -> tuple[str, ...]:
+    """What the locals that are given to releases hold, where releasing it is a mistake: kept apart by it."""
+    found = []
+    for index in prepared.release_locals:
+        value = state.cells.get((index, 0), state.defaults.get(index))
+        if value is UNDEF:
+            found.append(f"{index} unset")
+        elif isinstance(value, Ptr) and not isinstance(value.base, Sym):
+            found.append(f"{index} memory")
+        elif isinstance(value, Atom):
+            found.append(f"{index} {value.kind}")
+    return tuple(found)
 
 
 def clean(prepared: Prepared, block_id: int, state: State) -> None:

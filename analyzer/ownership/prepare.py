@@ -13,7 +13,7 @@ from typing import Protocol, final
 
 import networkx as nx
 
-from analyzer.contracts.model import FunctionContract, ResourceKind
+from analyzer.contracts.model import EffectKind, FunctionContract, ResourceKind
 from analyzer.ir.function import Function, FunctionDeclaration, TranslationUnit, successors
 from analyzer.ir.operands import DerefBase, Field, GlobalBase, Index, Int, LocalBase, Operand, Place, Temp
 from analyzer.ir.ops import (
@@ -114,6 +114,8 @@ class Prepared:
     name_only: list[tuple[int, str, str]] = field(default_factory=list)
     constants: dict[tuple[str, int], int] = field(default_factory=dict)
     is_main: bool = False
+    array_texts: set[str] = field(default_factory=set)
+    release_locals: tuple[int, ...] = ()
 
     def distance_to(self, block: int) -> list[int]:
         """Least number of edges from each block to `block` (a large number where there is no way)."""
@@ -341,6 +343,8 @@ class _Flattener:
         self.defined = defined
         self.members: dict[str, int] = {}
         self.cache: dict[str, Match] = {}
+        self.loaded: dict[int, int] = {}
+        self.released: set[int] = set()
 
     def run(self) -> None:
         for block_id in sorted(range(len(self.prepared.order)), key=self.prepared.order.__getitem__):
@@ -349,14 +353,19 @@ class _Flattener:
                 self._operation(op, self.prepared.cyclic[block_id])
             if isinstance(block.end, Return) and block.end.record is not None:
                 self._spot(block.end.record)
+        self.prepared.release_locals = tuple(sorted(self.released))
 
     def _operation(self, op: Op, cyclic: bool) -> None:
         text = self.prepared.temp_text
         match op:
             case Load(place=place, result=result):
                 text[result.id] = self._spot(place).text
+                if isinstance(place.base, LocalBase) and not place.selectors:
+                    self.loaded[result.id] = place.base.index
             case AddressOf(place=place, result=result):
                 text[result.id] = "&" + self._spot(place).text
+                if self._is_array(place):
+                    self.prepared.array_texts.add(text[result.id])
             case Convert(operand=Temp(id=source), result=result):
                 text[result.id] = text.get(source, "")
             case Binary(left=Temp(id=source), result=result, pointer=True):
@@ -371,6 +380,15 @@ class _Flattener:
             case _:
                 pass
 
+    def _is_array(self, place: Place) -> bool:
+        match place:
+            case Place(base=LocalBase(index=index), selectors=()):
+                return self.prepared.function.locals[index].type.kind is TypeKind.ARRAY
+            case Place(base=GlobalBase(name=name), selectors=()) if name in self.unit.globals:
+                return self.unit.globals[name].type.kind is TypeKind.ARRAY
+            case _:
+                return False
+
     def _call(self, op: Call, cyclic: bool) -> None:
         declaration = self.unit.declarations.get(op.name) if op.name else None
         contract, by = None, ""
@@ -379,6 +397,10 @@ class _Flattener:
             contract, by = match.contract, match.by
             if match.mismatch:
                 self.prepared.name_only.append((op.at, op.name, match.mismatch))
+        if contract is not None and _releases(contract):
+            self.released |= {
+                self.loaded[o.id] for o in op.arguments if isinstance(o, Temp) and o.id in self.loaded
+            }
         record = self._spot(op.record_result) if op.record_result is not None else None
         texts = tuple(self._operand_text(argument) for argument in op.arguments)
         self.prepared.calls[id(op)] = CallSite(op, contract, by, declaration, texts, cyclic, record)
@@ -452,6 +474,10 @@ class _Flattener:
     def _member(self, name: str) -> int:
         number = self.members.setdefault(name, len(self.members) + 1)
         return NAMED_MEMBER * number
+
+
+def _releases(contract: FunctionContract) -> bool:
+    return any(effect.kind is EffectKind.RELEASE for o in contract.outcomes for effect in o.effects)
 
 
 def _with_call_types(declaration: FunctionDeclaration, op: Call) -> FunctionDeclaration:

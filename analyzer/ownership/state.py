@@ -62,7 +62,8 @@ class State:
     local_objects: symbols of heap objects created here that nobody outside has seen.
     exposed: locals whose address is known outside. targets: join symbol -> values it may be.
     released: other symbols released on the way (symbol -> (function, offset)).
-    holder: the last holder as the programmer writes it. loss: (offset, sort) of the last store over a holder.
+    holder, origin: the last and the first holder as the programmer writes it.
+    loss: (offset, sort) of the last store over a holder.
     trail: the way here, kept by the witness search only.
     epoch: the last operation that may have changed memory outside; part of the name of what is read there.
     """
@@ -77,6 +78,7 @@ class State:
         "holder",
         "local_objects",
         "loss",
+        "origin",
         "own",
         "released",
         "released_at",
@@ -107,6 +109,7 @@ class State:
         self.blurred = False
         self.unknown_calls: tuple[str, ...] = ()
         self.holder = ""
+        self.origin = ""
         self.loss: tuple[int, str] | None = None
         self.trail: object = None
 
@@ -130,6 +133,7 @@ class State:
         other.blurred = self.blurred
         other.unknown_calls = self.unknown_calls
         other.holder = self.holder
+        other.origin = self.origin
         other.loss = self.loss
         other.trail = self.trail
         return other
@@ -285,8 +289,8 @@ class State:
 
     def _distinct(self, left: Value, right: Value) -> bool:
         """Two objects that were both created here are never at one address."""
-        created = [self._created(side) for side in (left, right)]
-        return all(created) and left != right and all(isinstance(side, Sym) for side in (left, right))
+        bases = [side.base if isinstance(side, Ptr) else side for side in (left, right)]
+        return bases[0] != bases[1] and all(self._created(side) for side in (left, right))
 
     def _created(self, value: Value) -> bool:
         base = value.base if isinstance(value, Ptr) else value

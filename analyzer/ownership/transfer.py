@@ -80,6 +80,7 @@ class Machine:
         self.listener = listener
         self.calls = calls
         self.cyclic = False
+        self._texts: dict[Path, str] = {}
         self.reallocations = frozenset(
             site.op.at
             for site in prepared.calls.values()
@@ -157,6 +158,9 @@ class Machine:
 
     def _operation(self, op: Op, state: State) -> bool:  # noqa: C901 - one case per operation
         """Execute one operation that cannot split; False: no execution goes on."""
+        if self.cyclic and isinstance(op, (Load, AddressOf, Unary, Binary)):
+            # What this operation created in the round before is "old", before anything is evaluated.
+            state.retire(self._fresh(op))
         match op:
             case Load():
                 return self._load(op, state)
@@ -166,9 +170,7 @@ class Machine:
                 state.temps[op.result.id] = self._address(op, state)
             case Unary():
                 value = self.value(op.operand, state)
-                state.temps[op.result.id] = arithmetic.unary(
-                    state, op.operator, value, self._fresh(op.at, state)
-                )
+                state.temps[op.result.id] = arithmetic.unary(state, op.operator, value, self._fresh(op))
             case Binary():
                 self._binary(op, state)
             case Convert():
@@ -183,9 +185,7 @@ class Machine:
             case DeclareLocal():
                 self._undefine(op.local, op.at, state, EventKind.LEAK_OVERWRITTEN)
             case ScopeEnd():
-                for index in op.locals:
-                    self._undefine(index, op.at, state, EventKind.LEAK_EXIT)
-                return self.check_lost(op.at, state)
+                return self._scope_end(op, state)
             case Call() | EndExpression():
                 raise AssertionError("executed by block()")
             case _:
@@ -213,12 +213,6 @@ class Machine:
         state.facts.pop(symbol, None)
         return symbol
 
-    def _fresh(self, at: int, state: State) -> Sym:
-        symbol = self.universe.symbol("op", at)
-        if self.cyclic:
-            state.retire(symbol)
-        return symbol
-
     def limit_by_type(self, state: State, symbol: Sym, ctype: CType) -> None:
         """Note what the type says about the values."""
         if ctype.kind is TypeKind.BOOL:
@@ -228,15 +222,16 @@ class Machine:
 
     def _binary(self, op: Binary, state: State) -> None:
         left, right = self.value(op.left, state), self.value(op.right, state)
+        fresh = self._fresh(op)
         if op.pointer:
-            result = arithmetic.pointer_step(
-                state, op.operator, left, right, op.scale_bits, self._fresh(op.at, state)
-            )
+            result = arithmetic.pointer_step(state, op.operator, left, right, op.scale_bits, fresh)
         else:
-            result = arithmetic.binary(state, op.operator, left, right, self.universe.symbol("op", op.at))
-            if self.cyclic and isinstance(result, Sym) and result.key[0] == "op":
-                state.retire(result)
+            result = arithmetic.binary(state, op.operator, left, right, fresh)
         state.temps[op.result.id] = result
+
+    def _fresh(self, op: Load | AddressOf | Unary | Binary) -> Sym:
+        # Several operations may stand at one offset (a macro); each has a temp of its own.
+        return self.universe.symbol("op", op.at, op.result.id)
 
     # -- memory ---------------------------------------------------------------------------------------
 
@@ -248,7 +243,7 @@ class Machine:
             pointer = self.value(spot.pointer, state)
             if pointer is UNDEF or not state.assume(pointer, NONZERO):
                 return False  # undefined behaviour: nothing can be said of what follows
-            self.use(pointer, at, state)
+            self.use(pointer, at, self._operand_text(spot.pointer), state)
             found = self.target(pointer)
             if found is None:
                 return None
@@ -271,13 +266,18 @@ class Machine:
             return (pointer.base, pointer.offset if isinstance(pointer.offset, int) else None)
         return None
 
-    def use(self, value: Value, at: int, state: State) -> None:
-        """The object behind the value is accessed."""
+    def _operand_text(self, operand: Operand) -> str:
+        return self.prepared.temp_text.get(operand.id, "") if isinstance(operand, Temp) else ""
+
+    def use(self, value: Value, at: int, text: str, state: State) -> None:
+        """The object behind the value is accessed. text: the value as the programmer writes it."""
         base = value.base if isinstance(value, Ptr) else value
         if base is self.universe.resource:
             if state.own is Own.RELEASED:
                 self.listener.event(EventKind.USE_AFTER_RELEASE, at, state, base)
-        elif isinstance(base, Sym) and base in state.released:
+        elif isinstance(base, Sym) and base in state.released and base.key[0] != "old":
+            state.holder = text
+            state.released_by, state.released_at = state.released[base]
             self.listener.event(EventKind.USE_AFTER_RELEASE, at, state, base)
 
     def _load(self, op: Load, state: State) -> bool:
@@ -285,18 +285,21 @@ class Machine:
         if path is False:
             return False
         if path is None or path is True:
-            state.temps[op.result.id] = self._unknown_read(op.at, op.type, state)
+            state.temps[op.result.id] = self._unknown_read(self._fresh(op), op.type, state)
         else:
-            state.temps[op.result.id] = self.read(path, op.at, op.type, state)
+            state.temps[op.result.id] = self.read(path, self._fresh(op), op.type, state)
         return True
 
-    def _unknown_read(self, at: int, ctype: CType, state: State) -> Value:
-        symbol = self.symbol(state, "load", at)
+    def _unknown_read(self, symbol: Sym, ctype: CType, state: State) -> Value:
+        state.facts.pop(symbol, None)
         self.limit_by_type(state, symbol, ctype)
         return symbol
 
-    def read(self, path: Path, at: int, ctype: CType, state: State) -> Value:
-        """The value of a cell; reading an unknown one gives it a name, so that a second read is the same."""
+    def read(self, path: Path, fresh: Sym, ctype: CType, state: State) -> Value:
+        """The value of a cell; reading an unknown one gives it a name, so that a second read is the same.
+
+        fresh: the name for it when its path does not give one.
+        """
         base, offset = path
         if offset is not None:
             known = state.cells.get(path)
@@ -305,22 +308,23 @@ class Machine:
         if self._may_hold(base, offset, state):
             return MAYBE
         if offset is None:
-            return self._unknown_read(at, ctype, state)
+            return self._unknown_read(fresh, ctype, state)
         default = state.defaults.get(base)
         if default is not None:
             return default
         if isinstance(base, str) and (base, offset) in self.prepared.constants:
             return self.prepared.constants[(base, offset)]
-        value = self._initial(base, offset, at, state)
+        value = self._initial(base, offset, fresh, state)
         self.limit_by_type(state, value, ctype)
         state.cells[path] = value
         return value
 
-    def _initial(self, base: Base, offset: int, at: int, state: State) -> Sym:
+    def _initial(self, base: Base, offset: int, fresh: Sym, state: State) -> Sym:
         """The name of memory nobody wrote: after the path for globals and parameters, else after the load."""
         if isinstance(base, str) or (isinstance(base, Sym) and base.key[0] == "param"):
             return self.universe.symbol("init", base, offset, state.epoch)
-        return self.symbol(state, "load", at)
+        state.facts.pop(fresh, None)
+        return fresh
 
     def _may_hold(self, base: Base, offset: int | None, state: State) -> bool:
         """Whether an unwritten or unknown element of the object may be the resource."""
@@ -342,7 +346,7 @@ class Machine:
         if path is None or path is True:
             return self._store_nowhere(value, state)
         if value is UNDEF and state.defaults.get(path[0]) is not UNDEF:
-            value = self.symbol(state, "op", op.at)
+            value = self.universe.fresh()
         self.write(path, value, op.at, spot.text, state)
         return True
 
@@ -358,27 +362,35 @@ class Machine:
         base, offset = path
         holds = state.root_is_resource(value)
         if holds:
+            if text:
+                self._texts[path] = text
             if text and state.holder != text:
                 kind = "alias" if state.holder else "hold"
                 state.holder = text
                 self.listener.step(kind, at, text, state)
             elif not state.holder:
                 state.holder = text or "?"
+            state.origin = state.origin or state.holder
         if offset is None:
             if holds:
                 state.cells[path] = value
         else:
             old = state.cells.get(path)
-            if old is not None and not holds and state.own is Own.OWNED and state.root_is_resource(old):
-                state.loss = (at, self._overwrite_kind(value).value)
+            if isinstance(base, Sym) and base.key[0] in ("old", "either") and old is not None:
+                # One name for several objects: only one of them is written.
+                value = MAYBE if holds or state.root_is_resource(old) else self.universe.fresh()
+            elif old is not None and not holds and state.own is Own.OWNED and state.root_is_resource(old):
+                state.loss = (at, self._overwrite_kind(value, at).value)
                 state.holder = text or state.holder
             state.cells[path] = value
         if not isinstance(value, int) and state.is_outside(base):
             self.publish((value,), state)
 
-    def _overwrite_kind(self, value: Value) -> EventKind:
+    def _overwrite_kind(self, value: Value, at: int) -> EventKind:
         """What sort of loss it is when this value is stored over the last holder."""
         study = self.study
+        if study is not None and at == study.site.op.at:
+            return EventKind.LEAK_LOOP
         if study is None or not isinstance(value, Sym):
             return EventKind.LEAK_OVERWRITTEN
         origin = value.key
@@ -407,7 +419,7 @@ class Machine:
     def _address(self, op: AddressOf, state: State) -> Value:
         path = self.resolve_address(self.prepared.spots[id(op.place)], state)
         if path is None:
-            return self.symbol(state, "load", op.at)
+            return self._fresh(op)
         return self.universe.pointer(*path)
 
     def resolve_address(self, spot: Spot, state: State) -> Path | None:
@@ -433,7 +445,8 @@ class Machine:
         target = self.resolve(target_spot, op.at, state)
         if not isinstance(target, tuple):
             return
-        moved: list[tuple[int, Value]] = []
+        moved: list[tuple[int, Value, str]] = []
+        source_text = self.prepared.spots[id(op.source)].text
         default: Value | None = None
         if isinstance(source, tuple) and source[1] is not None:
             default = state.defaults.get(source[0])
@@ -441,7 +454,9 @@ class Machine:
                 if base == source[0] and offset is not None and offset >= source[1]:
                     distance = offset - source[1]
                     if not op.bits or distance < op.bits:
-                        moved.append((distance, value))
+                        known = self._texts.get((base, offset), "")
+                        member = known.removeprefix(source_text) if known.startswith(source_text) else ""
+                        moved.append((distance, value, member))
         if target[1] is not None:
             self._note_overwrites(target, op.bits, op.at, state)
             state.drop_range(target[0], target[1], op.bits)
@@ -449,9 +464,9 @@ class Machine:
                 state.defaults[target[0]] = default
             elif target[0] in state.defaults:
                 state.defaults[target[0]] = None
-        for distance, value in moved:
+        for distance, value, member in moved:
             place = (target[0], None if target[1] is None else target[1] + distance)
-            self.write(place, value, op.at, target_spot.text, state)
+            self.write(place, value, op.at, target_spot.text + member, state)
 
     def _note_overwrites(self, path: Path, bits: int, at: int, state: State) -> None:
         if state.own is not Own.OWNED or path[1] is None:
@@ -487,21 +502,33 @@ class Machine:
         state.defaults[path[0]] = None
         return True
 
+    def _scope_end(self, op: ScopeEnd, state: State) -> bool:
+        if state.own is Own.OWNED:
+            ended = [path for path in state.holders() if path[0] in op.locals]
+            exact = [path for path in ended if state.cells[path] is self.universe.resource]
+            texts = [self._cell_text(path) for path in (*exact, *ended)]
+            if ended and state.holder not in texts[: len(exact)]:
+                state.holder = texts[0] or state.holder
+            if state.origin in texts:
+                state.holder = state.origin
+        for index in op.locals:
+            self._undefine(index, op.at, state, EventKind.LEAK_EXIT)
+        return self.check_lost(op.at, state)
+
     def _undefine(self, index: int, at: int, state: State, kind: EventKind) -> None:
         """A local's life begins or ends: it holds nothing."""
         for path in [path for path in state.cells if path[0] == index]:
             value = state.cells.pop(path)
             if state.own is Own.OWNED and state.root_is_resource(value):
                 state.loss = (at, kind.value)
-                state.holder = self._cell_text(path) or state.holder
         state.defaults[index] = UNDEF
         if index in state.exposed:
             state.exposed -= {index}
 
     def _cell_text(self, path: Path) -> str:
-        if isinstance(path[0], int) and path[1] == 0:
+        if isinstance(path[0], int) and path[1] == 0 and "." not in self._texts.get(path, ""):
             return self.prepared.function.locals[path[0]].name
-        return ""
+        return self._texts.get(path, "")
 
     # -- ends -----------------------------------------------------------------------------------------
 

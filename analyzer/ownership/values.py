@@ -87,6 +87,7 @@ class Universe:
 
     def __init__(self) -> None:
         self._symbols: dict[tuple[object, ...], Sym] = {}
+        self._sites: dict[int, list[Sym]] = {}
         self._pointers: dict[tuple[Base, int | str | None], Ptr] = {}
         self._expressions: dict[tuple[str, Value, Value], Expr] = {}
         self._atoms: dict[tuple[str, str], Atom] = {}
@@ -97,7 +98,13 @@ class Universe:
         found = self._symbols.get(key)
         if found is None:
             found = self._symbols[key] = Sym(key, len(self._symbols))
+            if key[0] in ("call", "out") and isinstance(key[1], int):
+                self._sites.setdefault(key[1], []).append(found)
         return found
+
+    def created_at(self, at: int) -> list[Sym]:
+        """The symbols that calls at this offset have created so far."""
+        return self._sites.get(at, [])
 
     def fresh(self) -> Sym:
         """A symbol like no other."""
