@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from typing import TextIO
 
 import click
@@ -46,6 +47,10 @@ def run(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read our output has left (`| head`); nothing must be written when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
+    except Exception:  # Python's own status would be 1, which means that there are findings
+        traceback.print_exc()
+        print("error: internal error, please report it", file=sys.stderr)  # noqa: T201
         return 2
     return status if isinstance(status, int) else 0
 

@@ -14,7 +14,7 @@ def code(text: str) -> str:
 
 def released(event: Event) -> str:
     """The participle for the customary release: freed, closed, released."""
-    name = event.fits[0] if event.fits else ""
+    name = event.fits[0] if event.fits else event.released_by
     if "free" in name:
         return "freed"
     return "closed" if "close" in name else "released"

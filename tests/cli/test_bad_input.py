@@ -172,3 +172,13 @@ def test_hostile_names_and_contents_do_not_steer_the_terminal(mustfree, project)
     assert outcome.status == 2
     assert "\x1b" not in outcome.out + outcome.err
     assert "\\x1b[31mred\\x07.c:12:3:" in outcome.out
+
+
+def test_a_mistake_of_ours_is_2_not_1(mustfree, monkeypatch):
+    def broken(self, *rest):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("analyzer.workspace.Workspace.analyse", broken)
+    outcome = mustfree("check", "leak.c")
+    assert outcome.status == 2
+    assert outcome.err.endswith("error: internal error, please report it\n")
