@@ -6,9 +6,12 @@ between these no condition changes, so the check is exact. (For `&` all unions o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, islice, product
 from math import prod
+from typing import final
 
 from analyzer.contracts.model import Atom, Root, Signature, Term
 from analyzer.contracts.syntax import atom_text
@@ -16,44 +19,61 @@ from analyzer.ir.types import CType, TypeKind
 
 Point = Mapping[Term, int]
 Condition = tuple[Atom, ...]
+_Kind = tuple[Term, TypeKind, bool]
 
 _MAX_POINTS = 20_000
+_HOLDS: Mapping[str, Callable[[int, int], bool]] = {
+    "==": lambda left, right: left == right,
+    "!=": lambda left, right: left != right,
+    "<": lambda left, right: left < right,
+    "<=": lambda left, right: left <= right,
+    ">": lambda left, right: left > right,
+    ">=": lambda left, right: left >= right,
+    "&": lambda left, right: (left & right) != 0,
+    "!&": lambda left, right: (left & right) == 0,
+}
 _NEGATED = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "&": "!&", "!&": "&"}
 
 
-def holds(atom: Atom, value: int) -> bool:
-    """Whether the condition holds for a value of its term."""
-    return _holds(atom.operator, value, atom.value)
+@final
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What a list of conditions covers.
+
+    too_many: there are too many cases to look at; then the rest says nothing.
+    twice: positions of two conditions that hold in the same case, and that case.
+    gap: a case that no condition covers. rest: exclusive conditions that together cover all such cases.
+    """
+
+    too_many: bool = False
+    twice: tuple[int, int, Point] | None = None
+    gap: Point | None = None
+    rest: tuple[Condition, ...] = ()
 
 
-def _holds(operator: str, left: int, right: int) -> bool:
-    results = {
-        "==": left == right,
-        "!=": left != right,
-        "<": left < right,
-        "<=": left <= right,
-        ">": left > right,
-        ">=": left >= right,
-        "&": (left & right) != 0,
-        "!&": (left & right) == 0,
+def study(conditions: Sequence[Condition], returns: Condition, signature: Signature) -> Coverage:
+    """What the conditions cover of all cases in which `returns` holds."""
+    terms = dict.fromkeys(atom.term for condition in (*conditions, returns) for atom in condition)
+    kinds = tuple([(term, *term_kind(term, signature)) for term in terms])
+    return _study(tuple(conditions), returns, kinds)
+
+
+@lru_cache(maxsize=1024)
+def _study(conditions: tuple[Condition, ...], returns: Condition, kinds: tuple[_Kind, ...]) -> Coverage:
+    atoms = [atom for condition in (*conditions, returns) for atom in condition]
+    values = {
+        term: _values([a for a in atoms if a.term == term], kind, signed) for term, kind, signed in kinds
     }
-    return results[operator]
-
-
-def points(conditions: Iterable[Condition], signature: Signature) -> list[Point] | None:
-    """One point for every combination of cases that the conditions can tell apart; None when too many."""
-    atoms: dict[Term, list[Atom]] = {}
-    for condition in conditions:
-        for atom in condition:
-            atoms.setdefault(atom.term, []).append(atom)
-    values = {term: _values(term, about, signature) for term, about in atoms.items()}
     if prod(len(v) for v in values.values()) > _MAX_POINTS:
-        return None
-    return [dict(zip(values, choice, strict=True)) for choice in product(*values.values())]
+        return Coverage(too_many=True)
+    every = [dict(zip(values, choice, strict=True)) for choice in product(*values.values())]
+    where = [point for point in every if true_at(returns, point)]
+    gap = next((p for p in where if not any(true_at(c, p) for c in conditions)), None)
+    return Coverage(False, _doubled(conditions, where), gap, _rest(conditions, where) if gap else ())
 
 
-def _values(term: Term, atoms: Sequence[Atom], signature: Signature) -> list[int]:
-    kind, signed = term_kind(term, signature)
+def _values(atoms: Sequence[Atom], kind: TypeKind, signed: bool) -> list[int]:
+    """Values of a term, one at least for each case that the conditions on it can tell apart."""
     found = {0, 1}
     for atom in atoms:
         found |= {atom.value - 1, atom.value, atom.value + 1}
@@ -80,16 +100,10 @@ def _union(masks: Iterable[int]) -> int:
 
 def true_at(condition: Condition, point: Point) -> bool:
     """Whether all atoms hold there."""
-    return all(_holds(atom.operator, point[atom.term], atom.value) for atom in condition)
+    return all(_HOLDS[atom.operator](point[atom.term], atom.value) for atom in condition)
 
 
-def uncovered(conditions: Sequence[Condition], where: Sequence[Point]) -> Point | None:
-    """A case that no condition covers."""
-    return next((p for p in where if not any(true_at(c, p) for c in conditions)), None)
-
-
-def doubled(conditions: Sequence[Condition], where: Sequence[Point]) -> tuple[int, int, Point] | None:
-    """Positions of two conditions that hold in the same case, and that case."""
+def _doubled(conditions: Sequence[Condition], where: Sequence[Point]) -> tuple[int, int, Point] | None:
     for point in where:
         both = list(islice((i for i, c in enumerate(conditions) if true_at(c, point)), 2))
         if len(both) == 2:
@@ -97,12 +111,11 @@ def doubled(conditions: Sequence[Condition], where: Sequence[Point]) -> tuple[in
     return None
 
 
-def otherwise(conditions: Sequence[Condition], where: Sequence[Point]) -> list[Condition]:
-    """Exclusive conditions that together cover exactly what the given ones do not."""
+def _rest(conditions: Sequence[Condition], where: Sequence[Point]) -> tuple[Condition, ...]:
     rest: list[Condition] = [()]
     for condition in conditions:
         rest = [simpler for c in rest for simpler in _without(c, condition, where)]
-    return rest
+    return tuple(rest)
 
 
 def _without(base: Condition, removed: Condition, where: Sequence[Point]) -> Iterator[Condition]:

@@ -32,6 +32,7 @@ from analyzer.libclang.declarations import Declarations, Declared, Problem, pars
 
 _PROBE = "mustfree_constant_"
 _OTHERWISE = "otherwise"
+_BORROWS = (Outcome((), ()),)
 
 
 def load_pack(path: Path, provenance: Provenance = Provenance.PACK, shown: str = "") -> Pack:
@@ -49,7 +50,15 @@ def parse_pack(text: str, shown: str, provenance: Provenance = Provenance.PACK) 
     draft = Shape(problems).read(document.compose(text, shown))
     declared = _Declared(draft, problems)
     functions = [
-        _function(entry, declared.of(position, entry), declared.constants, draft, problems, provenance)
+        _function(
+            entry,
+            declared.of(position, entry),
+            declared.texts[position],
+            declared.constants,
+            draft,
+            problems,
+            provenance,
+        )
         for position, entry in enumerate(draft.entries)
     ]
     if problems.found:
@@ -76,10 +85,12 @@ class _Declared:
         self._names = _constant_names(draft)
         lines = draft.declare.split("\n")
         self._first_entry = len(lines) + 1
-        lines += [_one_line(entry) + ";" for entry in draft.entries]
+        self.texts = [_one_line(entry) for entry in draft.entries]
+        lines += [f"{text};" for text in self.texts]
         self._first_probe = len(lines) + 1
         lines += [f"enum {{ {_PROBE}{name} = (long long)({name}) }};" for name in self._names]
-        parsed = parse_declarations("\n".join(lines) + "\n")
+        borrowers = sum(1 for entry in draft.entries if entry.borrows)
+        parsed = parse_declarations("\n".join(lines) + "\n", self._first_probe - borrowers)
         unknown = self._report(parsed)
         self.constants = {
             name: parsed.constants[_PROBE + name]
@@ -161,6 +172,7 @@ def _constant_names(draft: Draft) -> list[str]:
 def _function(
     entry: Entry,
     function: Declared | None,
+    text: str,
     constants: Mapping[str, int],
     draft: Draft,
     problems: Problems,
@@ -170,6 +182,16 @@ def _function(
     if function is None or entry.cases is None:
         return None
     signature = Signature(function.result, function.parameters, function.names, function.variadic)
+    if entry.borrows:
+        return FunctionContract(
+            function.name,
+            signature,
+            _BORROWS,
+            provenance,
+            draft.library,
+            f"{problems.file}:{entry.at.start_mark.line + 1}",
+            declaration=text,
+        )
     cases = _Cases(signature, draft.kinds, constants, problems)
     returns = cases.condition(entry.returns)
     outcomes = cases.outcomes(entry, returns)
@@ -187,7 +209,7 @@ def _function(
         until=texts.get("until", ""),
         replaces=texts.get("replaces", ""),
         returns=returns,
-        declaration=_one_line(entry),
+        declaration=text,
         noreturn=bool(outcomes)
         and all(any(e.kind is EffectKind.NORETURN for e in outcome.effects) for outcome in outcomes),
     )
@@ -244,25 +266,21 @@ class _Cases:
         returns: coverage.Condition,
     ) -> list[Outcome]:
         """The outcomes that `otherwise` stands for; notes gaps and overlaps."""
-        conditions = [condition for _, condition, _ in rows]
-        points = coverage.points([*conditions, returns], self._signature)
-        if points is None:
+        found = coverage.study([condition for _, condition, _ in rows], returns, self._signature)
+        if found.too_many:
             self._problems.at(entry.at, "too many conditions to check; use fewer terms")
-            return []
-        points = [point for point in points if coverage.true_at(returns, point)]
-        twice = coverage.doubled(conditions, points)
-        if twice is not None:
-            where = self._spelled(twice[2])
+        if found.twice is not None:
+            where = self._spelled(found.twice[2])
             message = f"this outcome and an earlier one both hold when {where}; make the conditions exclusive"
-            self._problems.at(rows[twice[1]][0].at, message)
+            self._problems.at(rows[found.twice[1]][0].at, message)
         if last is not None:
-            rest = coverage.otherwise(conditions, points)
-            if not rest:
+            if not found.rest and not found.too_many:
                 self._problems.at(last[0].at, "nothing is left for `otherwise`; remove it")
-            return [Outcome(condition, last[1]) for condition in rest]
-        gap = coverage.uncovered(conditions, points)
-        if gap is not None:
-            message = f"no outcome for {self._spelled(gap)}; add it, or `when: otherwise` as the last one"
+            return [Outcome(condition, last[1]) for condition in found.rest]
+        if found.gap is not None:
+            message = (
+                f"no outcome for {self._spelled(found.gap)}; add it, or `when: otherwise` as the last one"
+            )
             self._problems.at(entry.at, message)
         return []
 

@@ -30,11 +30,12 @@ def check_atom(atom: Atom, signature: Signature) -> None:
     """Raises LanguageError for a condition that can have no sense."""
     _check_term(atom.term, signature)
     kind, _ = term_kind(atom.term, signature)
-    spelled = term_text(atom.term, signature.names)
     if kind in (TypeKind.RECORD, TypeKind.VOID, TypeKind.FLOAT):
-        raise LanguageError(f"`{spelled}` is a {kind.value}; compare an integer or a pointer")
+        raise LanguageError(
+            f"`{_spelled(atom.term, signature)}` is a {kind.value}; compare an integer or a pointer"
+        )
     if kind is TypeKind.POINTER and atom.operator in _ORDERED:
-        raise LanguageError(f"`{spelled}` is a pointer; compare it with == or !=")
+        raise LanguageError(f"`{_spelled(atom.term, signature)}` is a pointer; compare it with == or !=")
 
 
 def check_effect(effect: Effect, signature: Signature, kinds: Mapping[str, ResourceKind]) -> None:
@@ -43,12 +44,15 @@ def check_effect(effect: Effect, signature: Signature, kinds: Mapping[str, Resou
     if term is None:
         return
     _check_term(term, signature)
-    spelled = term_text(term, signature.names)
     if effect.kind in _WRITES:
         if term.root is Root.PARAM and not term.selectors:
-            raise LanguageError(f"the caller's `{spelled}` cannot change; write `*{spelled}`")
+            raise LanguageError(
+                f"the caller's `{_spelled(term, signature)}` cannot change; write `*{_spelled(term, signature)}`"
+            )
     elif term.root is Root.RET:
-        raise LanguageError(f"`{effect.kind.value}` is about an argument, not `{spelled}`; name a parameter")
+        raise LanguageError(
+            f"`{effect.kind.value}` is about an argument, not `{_spelled(term, signature)}`; name a parameter"
+        )
     if effect.kind in _ALIASES and not _can_alias(signature.result):
         raise LanguageError(
             f"`{effect.kind.value}` needs a returned pointer; the result is {signature.result.spelling}"
@@ -57,8 +61,11 @@ def check_effect(effect: Effect, signature: Signature, kinds: Mapping[str, Resou
         _check_resource(term, kinds[effect.resource], signature)
 
 
+def _spelled(term: Term, signature: Signature) -> str:
+    return term_text(term, signature.names)
+
+
 def _check_term(term: Term, signature: Signature) -> None:
-    spelled = term_text(term, signature.names)
     start = signature.result if term.root is Root.RET else signature.parameters[term.index]
     if start.kind is TypeKind.VOID:
         raise LanguageError("the function returns nothing; remove the condition or effect on `ret`")
@@ -66,10 +73,14 @@ def _check_term(term: Term, signature: Signature) -> None:
         return
     first = term.selectors[0]
     if first in ("*", "[]") and start.kind not in (TypeKind.POINTER, TypeKind.ARRAY, TypeKind.UNKNOWN):
-        raise LanguageError(f"`{spelled}` looks behind {start.spelling}, which is no pointer; remove the `*`")
+        raise LanguageError(
+            f"`{_spelled(term, signature)}` looks behind {start.spelling}, which is no pointer; remove the `*`"
+        )
     through_member = len(term.selectors) > 1 and term.selectors[1].startswith(".")
     if first == "*" and through_member and start.pointee_kind not in (TypeKind.RECORD, TypeKind.UNKNOWN):
-        raise LanguageError(f"`{spelled}` names a member, but {start.spelling} points to no struct")
+        raise LanguageError(
+            f"`{_spelled(term, signature)}` names a member, but {start.spelling} points to no struct"
+        )
 
 
 def _can_alias(result: CType) -> bool:
@@ -78,10 +89,11 @@ def _can_alias(result: CType) -> bool:
 
 def _check_resource(term: Term, kind: ResourceKind, signature: Signature) -> None:
     of, _ = term_kind(term, signature)
-    spelled = term_text(term, signature.names)
     if kind.integer and of is TypeKind.POINTER:
-        raise LanguageError(f"`{spelled}` is a pointer, kind `{kind.name}` is an integer; use another kind")
+        raise LanguageError(
+            f"`{_spelled(term, signature)}` is a pointer, kind `{kind.name}` is an integer; use another kind"
+        )
     if not kind.integer and of in (TypeKind.INT, TypeKind.BOOL):
         raise LanguageError(
-            f"`{spelled}` is an integer, kind `{kind.name}` is not; add `integer: true` to it"
+            f"`{_spelled(term, signature)}` is an integer, kind `{kind.name}` is not; add `integer: true` to it"
         )

@@ -147,7 +147,10 @@ class Provenance(Enum):
 @final
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a declaration must look like for the contract to apply. Spellings are canonical C types."""
+    """What a declaration must look like for the contract to apply. Spellings are canonical C types.
+
+    names: of the parameters; () for a plain borrower, whose rule mentions none.
+    """
 
     result: CType
     parameters: tuple[CType, ...]

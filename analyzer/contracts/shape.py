@@ -37,6 +37,11 @@ class Entry:
     returns: list[ScalarNode] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def borrows(self) -> bool:
+        """Whether it stands in `borrows:`."""
+        return self.at is self.c
+
 
 @final
 @dataclass(slots=True)
@@ -73,6 +78,7 @@ class Shape:
             "notes": self._notes,
         }
         document.read_mapping(root, readers, self.problems, "the rule file", required=["library"])
+        self.draft.entries.sort(key=lambda entry: entry.borrows)
         return self.draft
 
     def _text(self, name: str, node: Node) -> None:

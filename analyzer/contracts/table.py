@@ -118,7 +118,9 @@ class ContractTable:
             contract.name
             for contracts in self._contracts.values()
             for contract in contracts
-            if any(effect.kind in kinds for outcome in contract.outcomes for effect in outcome.effects)
+            for outcome in contract.outcomes
+            for effect in outcome.effects
+            if effect.kind in kinds
         )
 
 

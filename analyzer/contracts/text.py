@@ -51,10 +51,14 @@ def pack_text(pack: Pack) -> str:
         lines += ["kinds:", *(f"  {kind.name}: {_kind_text(kind)}" for kind in pack.kinds.values())]
     if pack.declare:
         lines += [f"declare: {_quoted(pack.declare)}"]
-    if pack.functions:
+    functions = [function for function in pack.functions if not _only_borrows(function)]
+    if functions:
         lines.append("functions:")
-        for function in pack.functions:
+        for function in functions:
             lines += contract_lines(function)
+    borrowers = [function for function in pack.functions if _only_borrows(function)]
+    if borrowers:
+        lines += ["borrows:", *(f"  - {prototype(function)}" for function in borrowers)]
     if pack.notes:
         lines += ["notes:", *(f"  {_quoted(key)}: {_quoted(value)}" for key, value in pack.notes.items())]
     return "\n".join(lines) + "\n"
@@ -110,6 +114,12 @@ def effect_sentence(effect: Effect, signature: Signature, kinds: Mapping[str, Re
             return f"{term} becomes {effect.value}"
         case _:
             return _SENTENCES[effect.kind].format(term=term)
+
+
+def _only_borrows(function: FunctionContract) -> bool:
+    """Whether `borrows:` says all there is to say."""
+    silent = not any(getattr(function, key) for key in _TEXTS) and not function.returns
+    return silent and function.outcomes == (Outcome((), ()),)
 
 
 def _kind_text(kind: ResourceKind) -> str:
