@@ -32,10 +32,10 @@ def check_atom(atom: Atom, signature: Signature) -> None:
     kind, _ = term_kind(atom.term, signature)
     if kind in (TypeKind.RECORD, TypeKind.VOID, TypeKind.FLOAT):
         raise LanguageError(
-            f"`{_spelled(atom.term, signature)}` is a {kind.value}; compare an integer or a pointer"
+            f"`{_name(atom.term, signature)}` is a {kind.value}; compare an integer or a pointer"
         )
     if kind is TypeKind.POINTER and atom.operator in _ORDERED:
-        raise LanguageError(f"`{_spelled(atom.term, signature)}` is a pointer; compare it with == or !=")
+        raise LanguageError(f"`{_name(atom.term, signature)}` is a pointer; compare it with == or !=")
 
 
 def check_effect(effect: Effect, signature: Signature, kinds: Mapping[str, ResourceKind]) -> None:
@@ -47,11 +47,11 @@ def check_effect(effect: Effect, signature: Signature, kinds: Mapping[str, Resou
     if effect.kind in _WRITES:
         if term.root is Root.PARAM and not term.selectors:
             raise LanguageError(
-                f"the caller's `{_spelled(term, signature)}` cannot change; write `*{_spelled(term, signature)}`"
+                f"the caller's `{_name(term, signature)}` cannot change; write `*{_name(term, signature)}`"
             )
     elif term.root is Root.RET:
         raise LanguageError(
-            f"`{effect.kind.value}` is about an argument, not `{_spelled(term, signature)}`; name a parameter"
+            f"`{effect.kind.value}` is about an argument, not `{_name(term, signature)}`; name a parameter"
         )
     if effect.kind in _ALIASES and not _can_alias(signature.result):
         raise LanguageError(
@@ -61,7 +61,7 @@ def check_effect(effect: Effect, signature: Signature, kinds: Mapping[str, Resou
         _check_resource(term, kinds[effect.resource], signature)
 
 
-def _spelled(term: Term, signature: Signature) -> str:
+def _name(term: Term, signature: Signature) -> str:
     return term_text(term, signature.names)
 
 
@@ -74,12 +74,12 @@ def _check_term(term: Term, signature: Signature) -> None:
     first = term.selectors[0]
     if first in ("*", "[]") and start.kind not in (TypeKind.POINTER, TypeKind.ARRAY, TypeKind.UNKNOWN):
         raise LanguageError(
-            f"`{_spelled(term, signature)}` looks behind {start.spelling}, which is no pointer; remove the `*`"
+            f"`{_name(term, signature)}` looks behind {start.spelling}, which is no pointer; remove the `*`"
         )
     through_member = len(term.selectors) > 1 and term.selectors[1].startswith(".")
     if first == "*" and through_member and start.pointee_kind not in (TypeKind.RECORD, TypeKind.UNKNOWN):
         raise LanguageError(
-            f"`{_spelled(term, signature)}` names a member, but {start.spelling} points to no struct"
+            f"`{_name(term, signature)}` names a member, but {start.spelling} points to no struct"
         )
 
 
@@ -91,9 +91,9 @@ def _check_resource(term: Term, kind: ResourceKind, signature: Signature) -> Non
     of, _ = term_kind(term, signature)
     if kind.integer and of is TypeKind.POINTER:
         raise LanguageError(
-            f"`{_spelled(term, signature)}` is a pointer, kind `{kind.name}` is an integer; use another kind"
+            f"`{_name(term, signature)}` is a pointer, kind `{kind.name}` is an integer; use another kind"
         )
     if not kind.integer and of in (TypeKind.INT, TypeKind.BOOL):
         raise LanguageError(
-            f"`{_spelled(term, signature)}` is an integer, kind `{kind.name}` is not; add `integer: true` to it"
+            f"`{_name(term, signature)}` is an integer, kind `{kind.name}` is not; add `integer: true` to it"
         )
