@@ -83,7 +83,8 @@ def analyse_program(
         guard=options.guard,
     )
     results = _results(chosen, context, options, progress or (lambda done, total: None))
-    return _report(results, [*found.notices, *unreadable], len(tasks), options)
+    notices = [*found.notices, *unreadable, *_without_flags(readable, options)]
+    return _report(results, notices, len(tasks), options)
 
 
 def lower_for_dump(path: str, options: ProgramOptions) -> TranslationUnit:
@@ -109,6 +110,17 @@ def _readable(
         else:
             good.append(file)
     return good, notices
+
+
+def _without_flags(files: Iterable[SourceFile], options: ProgramOptions) -> list[Notice]:
+    if options.database is None:
+        return []
+    message = f"is not in {options.database.path}: analysed without its flags"
+    return [
+        Notice(NoticeKind.FLAG, display_path(file.path, options.root), 0, message)
+        for file in files
+        if file.path not in options.database.commands
+    ]
 
 
 def _task(path: str, options: ProgramOptions) -> Task:

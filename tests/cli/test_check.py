@@ -132,6 +132,9 @@ def test_a_compile_database_gives_each_file_its_flags(mustfree, project):
     )
     assert mustfree("check", "-p", "build", "leak.c").last == "1 finding in 1 file"
     assert mustfree("check", "-p", "build/compile_commands.json").last == "1 finding in 1 file"
+    both = mustfree("check", "-p", "build", "leak.c", "clean.c")
+    assert "clean.c: note: is not in " in both.err
+    assert "leak.c: note" not in both.err
 
 
 def test_nothing_in_a_compile_database_is_executed(mustfree, project):
