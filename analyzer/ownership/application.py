@@ -7,7 +7,7 @@ from typing import final
 from analyzer.contracts.model import Atom as Condition
 from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Outcome, Root, Term
 from analyzer.findings.model import Verdict
-from analyzer.ir.types import UNKNOWN
+from analyzer.ir.types import UNKNOWN, CType, TypeKind
 from analyzer.ownership.events import EventKind
 from analyzer.ownership.memory import result_symbol, write_behind
 from analyzer.ownership.prepare import CallSite, Contracts, is_pointer
@@ -46,6 +46,11 @@ def condition_text(outcome: Outcome, contract: FunctionContract) -> str:
         text = "*" * len([s for s in atom.term.selectors if s == "*"]) + text
         parts.append(f"{text} {atom.operator} {atom.value}")
     return " and ".join(parts)
+
+
+def _points_to_pointer(parameters: tuple[CType, ...], term: Term) -> bool:
+    described = bool(term.selectors) and term.index < len(parameters)
+    return described and parameters[term.index].pointee_kind is TypeKind.POINTER
 
 
 def return_range(outcome: Outcome) -> Range:
@@ -171,10 +176,14 @@ class Application:
         return self._read(term, state) if term.selectors else self._argument(term.index)
 
     def _written_arguments(self) -> set[int]:
+        """Arguments whose memory the effects describe completely: pointers to pointers, untouched ones."""
+        parameters = self.contract.signature.parameters
         return {
             e.term.index
             for e in self.outcome.effects
-            if e.term is not None and e.term.root is Root.PARAM and e.kind in _SPARING
+            if e.term is not None
+            and e.term.root is Root.PARAM
+            and (e.kind in _SPARING or _points_to_pointer(parameters, e.term))
         }
 
     # -- effects that take something away -------------------------------------------------------------

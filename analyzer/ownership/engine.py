@@ -16,16 +16,16 @@ from analyzer.ir.function import Function, TranslationUnit
 from analyzer.ownership.calls import Calls
 from analyzer.ownership.events import AcquisitionResult, Event, EventKind, FunctionResult
 from analyzer.ownership.join import join
+from analyzer.ownership.keys import Key, clean, merge_key, unusual_locals
 from analyzer.ownership.limits import Limits
 from analyzer.ownership.prepare import Contracts, Prepared, prepare
 from analyzer.ownership.resources import Resource, has_releases, resources
 from analyzer.ownership.state import Own, State
 from analyzer.ownership.transfer import Machine
-from analyzer.ownership.values import MAYBE, UNDEF, Atom, Ptr, Sym, Universe, Value
+from analyzer.ownership.values import MAYBE, Universe, Value
 from analyzer.ownership.witness import Alarm, Witness, search
 
 JOINS_BEFORE_WIDENING = 3
-Key = tuple[object, ...]
 
 
 @final
@@ -327,51 +327,6 @@ class _Run:
                 holders = ", ".join(sorted(str(path) for path in state.holders()))
                 line = f"{self.seen.holder or self.study.slot_text} {state.own.name}"
                 states.setdefault(block_id, []).append(f"{line} held by {{{holders}}}" if holders else line)
-
-
-def merge_key(state: State) -> Key:
-    """States with one key are joined."""
-    if state.own is Own.NONE:
-        return (0, frozenset(state.released))
-    return (int(state.own), state.shares, state.held_key(), state.released_at, frozenset(state.released))
-
-
-def unusual_locals(prepared: Prepared, state: State) -> tuple[str, ...]:
-    """What the locals that are given to releases hold, where releasing it is a mistake: kept apart by it."""
-    found = []
-    for index in prepared.release_locals:
-        value = state.cells.get((index, 0), state.defaults.get(index))
-        if value is UNDEF:
-            found.append(f"{index} unset")
-        elif isinstance(value, Ptr) and not isinstance(value.base, Sym):
-            found.append(f"{index} memory")
-        elif isinstance(value, Atom):
-            found.append(f"{index} {value.kind}")
-    return tuple(found)
-
-
-def clean(prepared: Prepared, block_id: int, state: State) -> None:
-    """Drop dead locals (never the last holders of the resource) and what only they could reach."""
-    live = prepared.live_in[block_id]
-    dead = [path for path in state.cells if isinstance(path[0], int) and path[0] not in live]
-    if dead:
-        holding = [path for path in dead if state.root_is_resource(state.cells[path])]
-        if holding and state.own is not Own.RELEASED:
-            alive = any(path not in holding for path in state.holders())
-            if not alive:
-                dead = [path for path in dead if path not in holding]
-        for path in dead:
-            value = state.cells[path]
-            if isinstance(value, int) or not _leads_to_resource(state, path, value):
-                del state.cells[path]
-    state.collect()
-
-
-def _leads_to_resource(state: State, path: object, value: Value) -> bool:
-    """Whether a dead local is the way to an object that holds the resource."""
-    if state.own is not Own.OWNED or state.root_is_resource(value):
-        return False
-    return state.reaches_resource((value,))
 
 
 __all__ = ["Limits", "StepKind", "analyse"]

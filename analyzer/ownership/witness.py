@@ -14,10 +14,11 @@ from analyzer.findings.model import StepKind, Verdict
 from analyzer.ir.ops import Branch, Switch
 from analyzer.ownership.calls import Calls
 from analyzer.ownership.events import EventKind, PathStep
+from analyzer.ownership.keys import clean
 from analyzer.ownership.limits import Limits
 from analyzer.ownership.prepare import NOWHERE, Contracts, Prepared
 from analyzer.ownership.resources import Resource
-from analyzer.ownership.state import Own, State
+from analyzer.ownership.state import State
 from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import Universe, Value
 
@@ -156,11 +157,7 @@ def _decisive(steps: list[PathStep]) -> list[PathStep]:
 
 def fingerprint(prepared: Prepared, block_id: int, state: State) -> object:
     """What makes two exact states the same for the rest of the way."""
-    live = prepared.live_in[block_id]
-    for path in [p for p in state.cells if isinstance(p[0], int) and p[0] not in live]:
-        if not (state.own is Own.OWNED and state.reaches_resource((state.cells[path],))):
-            del state.cells[path]
-    state.collect()
+    clean(prepared, block_id, state)
     return (
         int(state.own),
         state.shares,

@@ -1,0 +1,40 @@
+"""What keeps states apart at a block, and what is forgotten there."""
+
+from __future__ import annotations
+
+from analyzer.ownership.prepare import Prepared
+from analyzer.ownership.state import Own, State
+from analyzer.ownership.values import UNDEF, Atom, Ptr, Sym
+
+Key = tuple[object, ...]
+
+
+def merge_key(state: State) -> Key:
+    """States with one key are joined."""
+    if state.own is Own.NONE:
+        return (0, frozenset(state.released))
+    return (int(state.own), state.shares, state.held_key(), state.released_at, frozenset(state.released))
+
+
+def unusual_locals(prepared: Prepared, state: State) -> tuple[str, ...]:
+    """What the locals that are given to releases hold, where releasing it is a mistake: kept apart by it."""
+    found = []
+    for index in prepared.release_locals:
+        value = state.cells.get((index, 0), state.defaults.get(index))
+        if value is UNDEF:
+            found.append(f"{index} unset")
+        elif isinstance(value, Ptr) and not isinstance(value.base, Sym):
+            found.append(f"{index} memory")
+        elif isinstance(value, Atom):
+            found.append(f"{index} {value.kind}")
+    return tuple(found)
+
+
+def clean(prepared: Prepared, block_id: int, state: State) -> None:
+    """Drop dead locals and what only they could reach; the way to a resource that is owned stays."""
+    live = prepared.live_in[block_id]
+    for path in [path for path in state.cells if isinstance(path[0], int) and path[0] not in live]:
+        value = state.cells[path]
+        if isinstance(value, int) or state.own is not Own.OWNED or not state.reaches_resource((value,)):
+            del state.cells[path]
+    state.collect()
