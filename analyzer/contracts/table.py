@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import final
 
 from analyzer.contracts.headers import virtual_header
@@ -56,9 +55,9 @@ class ContractTable:
     def __init__(self, packs: Sequence[Pack]) -> None:
         """Packs whose provenance is PROJECT win over the others, later ones over earlier ones."""
         self.packs = _with_all_releases(_with_unique_kinds(packs))
-        self.kinds: Mapping[str, ResourceKind] = MappingProxyType(
-            {name: kind for pack in self.packs for name, kind in pack.kinds.items()}
-        )
+        self.kinds: Mapping[str, ResourceKind] = {
+            name: kind for pack in self.packs for name, kind in pack.kinds.items()
+        }
         self._contracts: dict[str, tuple[FunctionContract, ...]] = {}
         ranked = [*_of(self.packs, project=True), *_of(self.packs, project=False)]
         for pack in ranked:

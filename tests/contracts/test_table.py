@@ -1,5 +1,7 @@
 """Which contract applies to a call, and why not another; kinds of several packs."""
 
+import pickle
+
 import pytest
 
 from analyzer.contracts.model import EffectKind, Provenance
@@ -177,3 +179,10 @@ def test_a_rule_file_of_the_project_applies(tmp_path):
     assert match.by == "project"
     assert match.contract is not None
     assert not any(e.kind is EffectKind.FRESH for o in match.contract.outcomes for e in o.effects)
+
+
+def test_a_table_can_be_sent_to_another_process(table: ContractTable):
+    sent = pickle.loads(pickle.dumps(table))
+    found = sent.lookup(declaration("char *lib_get(int n)"))
+    assert found == table.lookup(declaration("char *lib_get(int n)"))
+    assert (sent.kinds, sent.relevant_names) == (table.kinds, table.relevant_names)
