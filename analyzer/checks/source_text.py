@@ -24,6 +24,7 @@ _WORD = re.compile(rb"\w+")
 _OPENING = {b"(": b")", b"[": b"]", b"{": b"}"}
 _CLOSING = frozenset(_OPENING.values())
 _CONDITION_ENDS = frozenset((b"&&", b"||", b";", b"{", b"}", b"?", b":", b","))
+_CONDITION_STARTS_AFTER = _CONDITION_ENDS | {b"!", b"return"}
 _LONGEST = 72
 
 
@@ -96,7 +97,7 @@ class SourceText:
                 depth += 1
             elif token in _OPENING and depth:
                 depth -= 1
-            elif depth == 0 and (token in _OPENING or token in _CONDITION_ENDS or token == b"return"):
+            elif depth == 0 and (token in _OPENING or token in _CONDITION_STARTS_AFTER):
                 return position + 1
         return index
 
@@ -106,12 +107,27 @@ class SourceText:
             return at, at
         first = self._backward(index)
         last = self._forward(first)
-        return self._starts[first], self._ends[max(last, index)]
+        return self._starts[first - self._negations(first)], self._ends[max(last, index)]
+
+    def _negations(self, index: int) -> int:
+        """How many ``!`` stand directly before a token."""
+        count = 0
+        while count < index and self._tokens[index - count - 1] == b"!":
+            count += 1
+        return count
 
     def condition(self, at: int) -> str:
-        """The condition around `at` on one line, as the programmer wrote it; "" when there is none."""
+        """The condition around `at` on one line, as the programmer wrote it; "" when there is none.
+
+        With the ``!`` before it: see `negated`.
+        """
         start, end = self._condition(at)
         return shorten(display_bytes(b" ".join(self._data[start:end].split())))
+
+    def negated(self, at: int) -> bool:
+        """Whether the quoted condition is true when the IR's is false: the IR has no ``!`` in conditions."""
+        index = self._index(at)
+        return index >= 0 and self._negations(self._backward(index)) % 2 == 1
 
     def is_switch(self, at: int) -> bool:
         """Whether the condition around `at` is what a `switch` looks at."""

@@ -47,7 +47,8 @@ def decisive(event: Event, source: SourceText) -> str:
         condition = source.condition(step.at)
         if not condition or step.taken is None or source.is_switch(step.at):
             return ""
-        return f" when {code(condition)}" + ("" if step.taken else " is false")
+        true = step.taken != source.negated(step.at)
+        return f" when {code(condition)}" + ("" if true else " is false")
     return ""
 
 
@@ -56,7 +57,7 @@ def _branch(step: PathStep, source: SourceText) -> str:
     if step.taken is None or source.is_switch(step.at):
         where = code(condition) if condition else "the value here"
         return f"{where} is {step.detail}" if step.detail else f"{where} selects the way"
-    truth = "true" if step.taken else "false"
+    truth = "true" if step.taken != source.negated(step.at) else "false"
     return f"{code(condition)} is {truth}" if condition else f"the condition here is {truth}"
 
 

@@ -28,6 +28,8 @@ static int receive(struct sock *sk, int *kinds)
 		free(buf);
 		free(buf);
 	}
+	if (!good(n) || !!ready || n == !ready)
+		return 4;
 	buf = NULL; { take(sk, NULL); }
 }
 """

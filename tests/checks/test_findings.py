@@ -46,6 +46,12 @@ def one(*events, of=None, exit_leaks=False, **changes):
         ),
         (
             EventKind.LEAK_EXIT,
+            "return 4",
+            {"steps": (ACQUIRE, PathStep(at("good(n)"), StepKind.BRANCH, taken=False))},
+            "`buf` from take() is not freed on this path: the function returns when `!good(n)`",
+        ),
+        (
+            EventKind.LEAK_EXIT,
             "}\n\twhile",
             {"steps": (ACQUIRE,)},
             "`buf` from take() is not freed on this path: its scope ends",

@@ -13,7 +13,9 @@ from tests.checks.scene import SOURCE, at, function, source_text
         ("RTM_NEWLINK", "kinds[0] != RTM_NEWLINK"),
         ("n + 1", "n + 1"),
         ("n\n\t\t<", "n < 5 /* five */"),
-        ("!(n", "!(n < 5 /* five */)"),
+        ("good(n)", "!good(n)"),
+        ("ready", "!!ready"),
+        ("n == !", "n == !ready"),
     ],
 )
 def test_conditions_are_quoted_as_written(place, condition):
@@ -23,6 +25,13 @@ def test_conditions_are_quoted_as_written(place, condition):
 
 def test_other_places_have_no_condition():
     assert source_text().condition(at("/* five")) == ""
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"), [("n <= 0", False), ("good(n)", True), ("ready", False), ("n\n\t\t<", False)]
+)
+def test_negations_before_a_condition_turn_its_truth(place, expected):
+    assert source_text().negated(at(place)) is expected
 
 
 @pytest.mark.parametrize(("place", "expected"), [("n + 1", True), ("n <= 0", False), ("log(n)", False)])
