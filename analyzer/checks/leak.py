@@ -17,6 +17,8 @@ def _how_it_ends(event: Event, source: SourceText) -> str:
         return f"its scope is left by {code(word)}"
     if word == "}":
         return "the function ends" if event.at >= source.function.end else "its scope ends"
+    if word in ("for", "while", "do"):
+        return "the loop ends"
     if event.exits_process:
         return "the process ends"
     return "its life ends here"
