@@ -154,7 +154,10 @@ class Diagnostic:
 @final
 @dataclass(frozen=True, slots=True)
 class TranslationUnit:
-    """One parsed C file."""
+    """One parsed C file.
+
+    flags: compiler flags that were not passed to the parser although they may matter, each with the reason.
+    """
 
     path: str
     functions: tuple[Function, ...]
@@ -164,6 +167,7 @@ class TranslationUnit:
     skipped: tuple[Skipped, ...] = ()
     missing_headers: tuple[str, ...] = ()
     function_count: int = 0
+    flags: tuple[tuple[str, str], ...] = ()
 
 
 def successors(end: Terminator) -> tuple[int, ...]:

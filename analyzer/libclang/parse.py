@@ -6,6 +6,7 @@ The caller keeps the environment quiet (`environment`) and runs in a big-stack t
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ _ALWAYS: Final = (
 )
 
 
+_MISSING: Final = re.compile(r"'([^']+)' file not found")
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class ParserMessage:
@@ -43,6 +47,11 @@ class ParserMessage:
     offset: int
     severity: str
     text: str
+
+    def missing_header(self) -> str:
+        """The name of the header that was not found, "" for another error."""
+        match = _MISSING.match(self.text)
+        return match.group(1) if match else ""
 
 
 @final

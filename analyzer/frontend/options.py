@@ -1,0 +1,34 @@
+"""What a caller may choose for the lowering of one file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import final
+
+Relevant = Callable[[str], bool] | Collection[str] | None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FrontendOptions:
+    """How to parse and lower a file.
+
+    flags: compiler flags as a compile database or a user gives them; only known ones are passed on.
+    overlay: path -> contents that stand for the file of that name.
+    virtual_headers: pattern of header names (``netlink/*.h``) -> C text that stands for a missing header.
+    relevant: names of functions; only functions that mention one are lowered. None: all are.
+    directory: the directory that relative paths in `flags` count from; "" is the working directory.
+    """
+
+    flags: tuple[str, ...] = ()
+    overlay: Mapping[str, bytes] = field(default_factory=dict)
+    virtual_headers: Mapping[str, str] = field(default_factory=dict)
+    relevant: Relevant = None
+    directory: str = ""
+
+    def is_relevant(self, name: str) -> bool:
+        """Whether a function of this name makes its callers worth lowering."""
+        if self.relevant is None:
+            return True
+        return self.relevant(name) if callable(self.relevant) else name in self.relevant

@@ -1,0 +1,219 @@
+"""One C file to a translation unit of the IR: which functions, in which files, with which errors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, final
+
+from analyzer.frontend.declarations import Declarations
+from analyzer.frontend.globals import global_variable
+from analyzer.frontend.lower import lower_function
+from analyzer.frontend.options import FrontendOptions
+from analyzer.frontend.positions import FileText
+from analyzer.frontend.repair import Repaired, parse_repaired
+from analyzer.frontend.tree import Tree
+from analyzer.frontend.types import Types
+from analyzer.ir.function import Diagnostic, Function, GlobalVariable, Skipped, TranslationUnit
+from analyzer.libclang import kinds
+from analyzer.libclang.binding import Cursor, Location
+from analyzer.libclang.environment import parse_environment
+from analyzer.libclang.parse import ParserMessage, Unit
+from analyzer.libclang.stack import run_with_big_stack
+from analyzer.sources import SourceView
+from analyzer.sources.view import absolute
+
+CPLUSPLUS: Final = frozenset({".cc", ".cpp", ".cxx", ".c++", ".C", ".hh", ".hpp", ".hxx"})
+
+
+def lower_file(path: str, options: FrontendOptions) -> TranslationUnit:
+    """Parse a C file and lower its functions.
+
+    Errors in the C code are in the result: what was lost in `skipped`, damaged functions marked degraded. Raises
+    MustfreeError when the file cannot be read or the parser makes nothing of it.
+    """
+    view = SourceView(options.overlay)
+    data = view.read(path)
+    if Path(path).suffix in CPLUSPLUS:
+        reason = "C++ is not supported; only C files are analysed"
+        return TranslationUnit(path, (), {}, {}, skipped=(Skipped(path, 0, "file", reason),))
+
+    def task() -> TranslationUnit:
+        with parse_environment(), parse_repaired(path, data, view, options) as repaired:
+            return _UnitLowering(repaired, path, view, options).run()
+
+    return run_with_big_stack(task)
+
+
+def run_names(path: str, directory: str) -> Callable[[str], str]:
+    """A function from libclang's file names to the run's: relative where the run's own path is relative."""
+    main, here = absolute(path), os.getcwd()  # noqa: PTH109 - a string is wanted
+    relative = not Path(path).is_absolute()
+
+    def name(spelled: str) -> str:
+        full = absolute(spelled, directory)
+        if full == main:
+            return path
+        if relative and full.startswith(here + os.sep):
+            return os.path.relpath(full, here)
+        return full
+
+    return name
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Definition:
+    """A function definition in the tree. start, end: offsets of its name and of its last character."""
+
+    cursor: Cursor
+    name: str
+    handle: int
+    start: int
+    end: int
+
+
+@final
+class _UnitLowering:
+    """The lowering of one parsed file."""
+
+    def __init__(self, repaired: Repaired, path: str, view: SourceView, options: FrontendOptions) -> None:
+        self._repaired = repaired
+        self._unit: Unit = repaired.unit
+        self._lib = self._unit.lib
+        self._path = path
+        self._view = view
+        self._options = options
+        self._names = run_names(path, options.directory)
+        self._files: dict[int, FileText] = {}
+        self._file_names: dict[int, str] = {}
+        self._declarations = Declarations(self._unit, Types(self._lib), self._file_name)
+        self._globals: dict[str, GlobalVariable] = {}
+        self._written: set[int | None] = set()
+
+    def _file_name(self, spelled: str) -> str:
+        return self._names(spelled)
+
+    def run(self) -> TranslationUnit:
+        """Everything the file holds that is wanted."""
+        main = self._unit.file(absolute(self._path))
+        definitions = list(self._definitions(main))
+        own = [definition for definition in definitions if definition.handle == main]
+        self._declarations.defined.update(definition.name for definition in definitions)
+        functions = []
+        for definition in definitions:
+            function = self._function(definition)
+            if function is not None:
+                functions.append(function)
+        errors = self._repaired.errors
+        functions = [self._with_errors(function, errors) for function in functions]
+        return TranslationUnit(
+            path=self._path,
+            functions=tuple(functions),
+            declarations=dict(self._declarations.functions),
+            globals=self._globals,
+            diagnostics=tuple(self._diagnostic(error) for error in errors),
+            skipped=tuple(self._skipped(errors, own)),
+            missing_headers=self._repaired.missing,
+            function_count=len(own),
+            flags=self._repaired.flags,
+        )
+
+    def _definitions(self, main: int | None) -> list[_Definition]:
+        """Function definitions of the file and of the project's headers, in the order of the tree."""
+        found: list[Cursor] = []
+        is_definition = self._lib.isCursorDefinition
+
+        def visit(cursor: Cursor, _parent: Cursor) -> int:
+            if cursor.kind == kinds.FUNCTION_DECL and is_definition(cursor):
+                found.append(cursor)
+            return kinds.CONTINUE
+
+        self._unit.visit(self._unit.root(), visit)
+        definitions = []
+        for cursor in found:
+            handle, _, _, start = self._unit.place(self._lib.getCursorLocation(cursor))
+            if handle is None:
+                continue
+            if handle != main and self._lib.Location_isInSystemHeader(self._lib.getCursorLocation(cursor)):
+                continue
+            name = self._lib.text(self._lib.getCursorSpelling(cursor))
+            end = self._end(cursor, handle, start)
+            definitions.append(_Definition(cursor, name, handle, start, end))
+        return definitions
+
+    def _end(self, cursor: Cursor, handle: int, start: int) -> int:
+        extent = self._lib.getCursorExtent(cursor)
+        end_handle, _, _, end = self._unit.place(Location(extent.first, extent.second, extent.end))
+        return max(start, end - 1) if end_handle == handle else start
+
+    def _text(self, handle: int) -> FileText:
+        if handle not in self._files:
+            spelled = self._unit.file_name(handle)
+            name = self._names(spelled)
+            data = self._repaired.contents.get(spelled)
+            if data is None:
+                data = self._view.read(absolute(spelled, self._options.directory))
+            self._files[handle] = FileText(self._unit, handle, name, data)
+        return self._files[handle]
+
+    def _function(self, definition: _Definition) -> Function | None:
+        rows = self._unit.descendants(definition.cursor)
+        if not self._is_relevant(rows):
+            return None
+        tree = Tree(definition.cursor, rows)
+        text = self._text(definition.handle)
+        function, body = lower_function(tree, self._declarations, text, definition.start, definition.end)
+        for name, declared in body.globals_seen.items():
+            if name not in self._globals:
+                self._globals[name] = global_variable(self._declarations, declared, self._written)
+        return function
+
+    def _is_relevant(self, rows: list[tuple[Cursor, Cursor]]) -> bool:
+        """Whether a body mentions a relevant function; notes on the way which static variables it may write."""
+        relevant = self._options.relevant is None
+        referenced, is_relevant = self._declarations.referenced, self._options.is_relevant
+        for cursor, parent in rows:
+            kind = cursor.kind
+            if kind == kinds.DECL_REF_EXPR:
+                declared = referenced(cursor)
+                if declared is None:
+                    continue
+                if declared.kind == kinds.FUNCTION_DECL:
+                    relevant = relevant or is_relevant(declared.name)
+                elif declared.kind == kinds.VAR_DECL and parent.kind != kinds.UNEXPOSED_EXPR:
+                    self._written.add(declared.key)
+            elif kind == kinds.UNEXPOSED_ATTR and parent.kind == kinds.VAR_DECL and not relevant:
+                function = self._declarations.cleanup(parent)
+                relevant = bool(function) and is_relevant(function)
+        return relevant
+
+    def _with_errors(self, function: Function, errors: tuple[ParserMessage, ...]) -> Function:
+        """The function, degraded by the errors inside of it."""
+        inside = tuple(
+            f"error: {error.text} at line {error.line}"
+            for error in errors
+            if self._lies_in(error, function.file, function.at, function.end)
+        )
+        if not inside:
+            return function
+        return replace(function, degraded=tuple(dict.fromkeys((*inside, *function.degraded))))
+
+    def _lies_in(self, error: ParserMessage, file: str, start: int, end: int) -> bool:
+        return bool(error.file) and start <= error.offset <= end and self._names(error.file) == file
+
+    def _diagnostic(self, error: ParserMessage) -> Diagnostic:
+        file = self._names(error.file) if error.file else ""
+        return Diagnostic(file, error.line, error.column, error.severity, error.text)
+
+    def _skipped(self, errors: tuple[ParserMessage, ...], own: list[_Definition]) -> list[Skipped]:
+        """Errors of the file outside of any function: what they hide is not known."""
+        found = []
+        for error in errors:
+            if not error.file or self._names(error.file) != self._path or error.missing_header():
+                continue
+            if not any(item.start <= error.offset <= item.end for item in own):
+                found.append(Skipped(self._path, error.offset, "declaration", f"error: {error.text}"))
+        return found
