@@ -87,9 +87,7 @@ class FindingBuilder:
         found = []
         if event.acquired_at >= 0:
             what = article(event.noun or "resource")
-            found.append(
-                Related(self._source.region(event.acquired_at), f"{event.callee}() hands out {what}")
-            )
+            found.append(Related(self._source.region(event.acquired_at), f"{event.callee}() hands out {what}"))
         if event.released_at >= 0:
             found.append(Related(self._source.region(event.released_at), "released here"))
         if event.sibling_release_at >= 0 and event.released_at < 0:

@@ -31,9 +31,7 @@ def sentence(event: Event, source: SourceText) -> str:
         case EventKind.LEAK_OVERWRITTEN:
             return f"{name} is overwritten before it is {participle}{decisive(event, source)}"
         case EventKind.LEAK_LOOP:
-            return f"{name} is not {participle} before the loop's next round overwrites it" + decisive(
-                event, source
-            )
+            return f"{name} is not {participle} before the loop's next round overwrites it" + decisive(event, source)
         case EventKind.LEAK_DISCARDED:
             return f"{name} is not kept, so it can never be {participle}"
         case EventKind.LEAK_REALLOC:

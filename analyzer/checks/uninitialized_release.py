@@ -17,9 +17,7 @@ def sentence(event: Event, source: SourceText) -> str:
     """What was never set, and why."""
     what = code(event.holder) if event.holder else "a variable"
     why = f": {event.callee}() did not set it" if event.callee else ""
-    return f"{_release(event)} is given {what}, which was never set on this path{why}" + decisive(
-        event, source
-    )
+    return f"{_release(event)} is given {what}, which was never set on this path{why}" + decisive(event, source)
 
 
 def lost(event: Event, source: SourceText) -> str:

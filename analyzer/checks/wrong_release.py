@@ -23,9 +23,7 @@ def sentence(event: Event, source: SourceText) -> str:
         case EventKind.WRONG_MEMORY:
             return f"{_release(event)} is given {what}, which was never allocated"
         case _:
-            needs = (
-                f", which does not fit: it needs {fitting(event)}" if event.fits else ", which does not fit"
-            )
+            needs = f", which does not fit: it needs {fitting(event)}" if event.fits else ", which does not fit"
             return f"{thing(event)} is released with {_release(event)}{needs}"
 
 

@@ -41,9 +41,7 @@ An interrupted run ends with 130 and writes whole output files or none."""
 
 
 def _output(flag: str, what: str) -> Callable[[Any], Any]:
-    return click.option(
-        flag, default="", metavar="FILE", help=f"Write {what} to FILE (- for standard output)."
-    )
+    return click.option(flag, default="", metavar="FILE", help=f"Write {what} to FILE (- for standard output).")
 
 
 @click.command(cls=FlagsCommand, epilog=_EPILOG)
@@ -57,9 +55,7 @@ def _output(flag: str, what: str) -> Callable[[Any], Any]:
 @_output("--verdicts-json", "the verdicts as JSON")
 @click.option("--all", "everything", is_flag=True, help="Show findings of low confidence too.")
 @click.option("--exit-leaks", is_flag=True, help="Also report what is lost where the process ends.")
-@click.option(
-    "--strict", is_flag=True, help="Degraded, escaped and skipped count as not analysed (status 3)."
-)
+@click.option("--strict", is_flag=True, help="Degraded, escaped and skipped count as not analysed (status 3).")
 @click.option("--exit-zero", is_flag=True, help="Report only: findings and gaps leave the exit status 0.")
 @click.option(
     "-j",
@@ -172,9 +168,7 @@ def _write_outputs(report: Report, workspace: Workspace, options: dict[str, Any]
     def sarif() -> str:
         from analyzer.report.sarif import SarifOptions, sarif_report
 
-        return sarif_report(
-            report, SarifOptions(workspace.root, workspace.read, everything, strict, exit_zero)
-        )
+        return sarif_report(report, SarifOptions(workspace.root, workspace.read, everything, strict, exit_zero))
 
     def json() -> str:
         from analyzer.report.json_report import json_report

@@ -107,9 +107,7 @@ def _loaded(extra: tuple[str, ...]) -> ContractTable:
 def _counted(pack: Pack) -> str:
     borrowers = sum(1 for function in pack.functions if _is_borrower(function))
     functions = len(pack.functions)
-    return (
-        f"{functions} functions ({borrowers} borrow only), {len(pack.kinds)} resource kinds, no mistake found"
-    )
+    return f"{functions} functions ({borrowers} borrow only), {len(pack.kinds)} resource kinds, no mistake found"
 
 
 def _is_borrower(function: FunctionContract) -> bool:
@@ -137,12 +135,8 @@ def _explanation(contract: FunctionContract, table: ContractTable) -> list[str]:
     if contract.doc:
         lines.append(f"  {contract.doc}")
     if contract.returns:
-        lines.append(
-            "  returns: " + " and ".join(spelled(atom, contract.signature) for atom in contract.returns)
-        )
-    lines += [
-        "  " + outcome_sentence(outcome, contract.signature, table.kinds) for outcome in contract.outcomes
-    ]
+        lines.append("  returns: " + " and ".join(spelled(atom, contract.signature) for atom in contract.returns))
+    lines += ["  " + outcome_sentence(outcome, contract.signature, table.kinds) for outcome in contract.outcomes]
     releases = [
         f"{name} (noun: {kind.noun}): {', '.join(kind.releases)}"
         for name, kind in table.kinds.items()

@@ -61,9 +61,7 @@ def study(conditions: Sequence[Condition], returns: Condition, signature: Signat
 @lru_cache(maxsize=1024)
 def _study(conditions: tuple[Condition, ...], returns: Condition, kinds: tuple[_Kind, ...]) -> Coverage:
     atoms = [atom for condition in (*conditions, returns) for atom in condition]
-    values = {
-        term: _values([a for a in atoms if a.term == term], kind, signed) for term, kind, signed in kinds
-    }
+    values = {term: _values([a for a in atoms if a.term == term], kind, signed) for term, kind, signed in kinds}
     if prod(len(v) for v in values.values()) > _MAX_POINTS:
         return Coverage(too_many=True)
     every = [dict(zip(values, choice, strict=True)) for choice in product(*values.values())]

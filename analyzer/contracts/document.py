@@ -161,9 +161,7 @@ def read_text_value(node: Node, problems: Problems, what: str) -> str | None:
     if isinstance(node, ScalarNode) and node.tag == f"{_TAG}str":
         return str(node.value)
     if isinstance(node, ScalarNode) and node.value:
-        problems.at(
-            node, f'YAML reads `{node.value}` as {shape(node)}, {what} is a text; write "{node.value}"'
-        )
+        problems.at(node, f'YAML reads `{node.value}` as {shape(node)}, {what} is a text; write "{node.value}"')
     else:
         problems.at(node, f"{what} must be a text, not {shape(node)}; write one")
     return None

@@ -137,15 +137,11 @@ class _Declared:
             return None
         functions = self._by_line.get(line, [])
         if len(functions) != 1:
-            self._problems.at(
-                entry.c, "not the declaration of one function; write `type name(type parameter)`"
-            )
+            self._problems.at(entry.c, "not the declaration of one function; write `type name(type parameter)`")
             return None
         function = functions[0]
         if not function.prototyped:
-            self._problems.at(
-                entry.c, f"`{function.name}()` has no prototype; write `(void)` or its parameters"
-            )
+            self._problems.at(entry.c, f"`{function.name}()` has no prototype; write `(void)` or its parameters")
             return None
         before = self._seen.setdefault(function.name, entry.c.start_mark.line + 1)
         if before != entry.c.start_mark.line + 1:
@@ -234,9 +230,7 @@ class _Cases:
         """The outcomes of one function. returns: what every returned value meets."""
         cases = entry.cases or []
         if not cases:
-            self._problems.at(
-                entry.at, "`outcomes:` is empty; add an outcome, or list the function in `borrows:`"
-            )
+            self._problems.at(entry.at, "`outcomes:` is empty; add an outcome, or list the function in `borrows:`")
             return ()
         if len(cases) == 1 and not cases[0].when:
             return (Outcome((), self._effects(cases[0])),)
@@ -247,9 +241,7 @@ class _Cases:
             effects = self._effects(case)
             if [node.value.strip() for node in case.when] == [_OTHERWISE]:
                 if position != len(cases) - 1:
-                    self._problems.at(
-                        case.at, "`when: otherwise` is not the last outcome; move it to the end"
-                    )
+                    self._problems.at(case.at, "`when: otherwise` is not the last outcome; move it to the end")
                 last = (case, effects)
             else:
                 rows.append((case, self._condition(case), effects))
@@ -278,9 +270,7 @@ class _Cases:
                 self._problems.at(last[0].at, "nothing is left for `otherwise`; remove it")
             return [Outcome(condition, last[1]) for condition in found.rest]
         if found.gap is not None:
-            message = (
-                f"no outcome for {self._spelled(found.gap)}; add it, or `when: otherwise` as the last one"
-            )
+            message = f"no outcome for {self._spelled(found.gap)}; add it, or `when: otherwise` as the last one"
             self._problems.at(entry.at, message)
         return []
 
@@ -290,9 +280,7 @@ class _Cases:
 
     def _condition(self, case: Case) -> coverage.Condition:
         if not case.when:
-            self._problems.at(
-                case.at, "`when:` is empty; write a condition, or `otherwise` in the last outcome"
-            )
+            self._problems.at(case.at, "`when:` is empty; write a condition, or `otherwise` in the last outcome")
         return self.condition(case.when)
 
     def condition(self, nodes: Sequence[ScalarNode]) -> coverage.Condition:

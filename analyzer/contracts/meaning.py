@@ -31,9 +31,7 @@ def check_atom(atom: Atom, signature: Signature) -> None:
     _check_term(atom.term, signature)
     kind, _ = term_kind(atom.term, signature)
     if kind in (TypeKind.RECORD, TypeKind.VOID, TypeKind.FLOAT):
-        raise LanguageError(
-            f"`{_name(atom.term, signature)}` is a {kind.value}; compare an integer or a pointer"
-        )
+        raise LanguageError(f"`{_name(atom.term, signature)}` is a {kind.value}; compare an integer or a pointer")
     if kind is TypeKind.POINTER and atom.operator in _ORDERED:
         raise LanguageError(f"`{_name(atom.term, signature)}` is a pointer; compare it with == or !=")
 
@@ -78,9 +76,7 @@ def _check_term(term: Term, signature: Signature) -> None:
         )
     through_member = len(term.selectors) > 1 and term.selectors[1].startswith(".")
     if first == "*" and through_member and start.pointee_kind not in (TypeKind.RECORD, TypeKind.UNKNOWN):
-        raise LanguageError(
-            f"`{_name(term, signature)}` names a member, but {start.spelling} points to no struct"
-        )
+        raise LanguageError(f"`{_name(term, signature)}` names a member, but {start.spelling} points to no struct")
 
 
 def _can_alias(result: CType) -> bool:

@@ -195,9 +195,7 @@ class Shape:
             readers[name] = lambda value, name=name: read_text(name, value)  # type: ignore[misc]
         document.read_mapping(node, readers, self.problems, "a function", required=["c"])
         if entry.cases is None and isinstance(node, MappingNode):
-            self.problems.at(
-                node, "the function has no effects; add `then:` or `outcomes:`, or list it in `borrows:`"
-            )
+            self.problems.at(node, "the function has no effects; add `then:` or `outcomes:`, or list it in `borrows:`")
         return entry
 
     def _once(self, entry: Entry, value: Node) -> None:
@@ -235,8 +233,6 @@ class Shape:
         if text is None or not isinstance(node, ScalarNode):
             return None
         if any(c in text for c in ";{}#") or text.count("(") != text.count(")"):
-            self.problems.at(
-                node, f"`{text}` is not one C declaration; write `type name(type parameter, ...)`"
-            )
+            self.problems.at(node, f"`{text}` is not one C declaration; write `type name(type parameter, ...)`")
             return None
         return node

@@ -116,9 +116,7 @@ def atom_text(atom: Atom, names: Sequence[str], null: bool = False) -> str:
     return f"{term_text(atom.term, names)} {atom.operator} {value}"
 
 
-def parse_effect(
-    text: str, names: Sequence[str], kinds: Sequence[str], constants: Mapping[str, int]
-) -> Effect:
+def parse_effect(text: str, names: Sequence[str], kinds: Sequence[str], constants: Mapping[str, int]) -> Effect:
     """One effect, as in ``maybe fresh *creds buffer``."""
     words = text.split()
     modifiers: list[str] = []
@@ -136,9 +134,7 @@ def parse_effect(
         value = parse_constant(words[2], constants)
     elif len(words) == 3:
         resource = _known_kind(words[2], kinds)
-    return Effect(
-        kind, term, resource, "maybe" in modifiers, "inout" in modifiers, "deep" in modifiers, value
-    )
+    return Effect(kind, term, resource, "maybe" in modifiers, "inout" in modifiers, "deep" in modifiers, value)
 
 
 def usage(kind: EffectKind) -> str:
@@ -196,7 +192,5 @@ def _lengths(kind: EffectKind) -> tuple[int, ...]:
 
 def _known_kind(word: str, kinds: Sequence[str]) -> str:
     if word not in kinds:
-        raise LanguageError(
-            f"`{word}` is no kind of this file; {near(word, kinds) if kinds else 'add `kinds:`'}"
-        )
+        raise LanguageError(f"`{word}` is no kind of this file; {near(word, kinds) if kinds else 'add `kinds:`'}")
     return word

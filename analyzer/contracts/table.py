@@ -134,9 +134,7 @@ def check_references(table: ContractTable, provenance: Provenance) -> None:
             for name in names:
                 if not table.all_named(name):
                     remedy = f"add `{name}` to `functions:` with the effect `{role} ...`"
-                    problems.append(
-                        f"{kind.source}: no rule describes `{name}`, a {role} of this kind; {remedy}"
-                    )
+                    problems.append(f"{kind.source}: no rule describes `{name}`, a {role} of this kind; {remedy}")
     if problems:
         raise ContractError(problems)
 
@@ -171,9 +169,7 @@ def _renamed(pack: Pack, names: set[str]) -> Pack:
     if not names:
         return pack
     new = {name: f"{pack.library}/{name}" for name in names}
-    kinds = {
-        new.get(name, name): replace(kind, name=new.get(name, name)) for name, kind in pack.kinds.items()
-    }
+    kinds = {new.get(name, name): replace(kind, name=new.get(name, name)) for name, kind in pack.kinds.items()}
     return replace(pack, kinds=kinds, functions=tuple(_renamed_function(f, new) for f in pack.functions))
 
 

@@ -304,4 +304,3 @@ class Body:
         address = self.address(Place(LocalBase(number)), at)
         self.emit(Call(at, None, variable.cleanup, None, (address,), (pointer,), VOID, implicit=True))
         self.emit(EndExpression(at))
-

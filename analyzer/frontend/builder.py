@@ -94,9 +94,7 @@ class BlockBuilder:
         order = [label for label in self._order if label in kept and label in self._code]
         number = {label: index for index, label in enumerate(order)}
         declared = set(range(parameters))
-        declared.update(
-            op.local for label in order for op in self._code[label] if isinstance(op, DeclareLocal)
-        )
+        declared.update(op.local for label in order for op in self._code[label] if isinstance(op, DeclareLocal))
         return tuple(
             BasicBlock(
                 tuple(_known_scopes(self._code[label], declared)),
@@ -129,9 +127,7 @@ class BlockBuilder:
         found: set[Label] = set()
         roots = [0]
         roots += [
-            label
-            for label in self._order
-            if any(isinstance(op, Call) and not op.implicit for op in self._code[label])
+            label for label in self._order if any(isinstance(op, Call) and not op.implicit for op in self._code[label])
         ]
         for root in roots:
             stack = [root]

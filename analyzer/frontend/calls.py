@@ -19,11 +19,52 @@ _CONSTANTS: Final = frozenset(
 )
 _PLAIN: Final = frozenset(
     f"__builtin_{name}"
-    for name in (
-        "abort alloca bcmp bcopy bzero calloc exit fprintf fputs free index malloc memchr memcmp memcpy memmove "
-        "mempcpy memset printf puts realloc rindex snprintf sprintf stpcpy strcasecmp strcat strchr strcmp strcpy "
-        "strcspn strdup strlen strncat strncmp strncpy strndup strpbrk strrchr strspn strstr vprintf vsnprintf vsprintf"
-    ).split()
+    for name in [
+        "abort",
+        "alloca",
+        "bcmp",
+        "bcopy",
+        "bzero",
+        "calloc",
+        "exit",
+        "fprintf",
+        "fputs",
+        "free",
+        "index",
+        "malloc",
+        "memchr",
+        "memcmp",
+        "memcpy",
+        "memmove",
+        "mempcpy",
+        "memset",
+        "printf",
+        "puts",
+        "realloc",
+        "rindex",
+        "snprintf",
+        "sprintf",
+        "stpcpy",
+        "strcasecmp",
+        "strcat",
+        "strchr",
+        "strcmp",
+        "strcpy",
+        "strcspn",
+        "strdup",
+        "strlen",
+        "strncat",
+        "strncmp",
+        "strncpy",
+        "strndup",
+        "strpbrk",
+        "strrchr",
+        "strspn",
+        "strstr",
+        "vprintf",
+        "vsnprintf",
+        "vsprintf",
+    ]
 )
 
 

@@ -1,6 +1,6 @@
 """Conditions become jumps: short circuit, negation, ``?:``; no value is made where only the way matters.
 
-    if (!(p && f(p)))   becomes   branch p ? next : yes;  next: %1 = f(p); branch %1 ? no : yes
+if (!(p && f(p)))   becomes   branch p ? next : yes;  next: %1 = f(p); branch %1 ? no : yes
 """
 
 from __future__ import annotations
@@ -180,9 +180,7 @@ def generic(body: Body, node: int) -> Operand:
 def generic_choices(body: Body, node: int) -> list[int]:
     """The associations of a ``_Generic`` that may be the selected one."""
     expressions = [
-        child
-        for child in body.children[node]
-        if kinds.UNEXPOSED_EXPR <= body.kinds[child] <= kinds.LAST_EXPR
+        child for child in body.children[node] if kinds.UNEXPOSED_EXPR <= body.kinds[child] <= kinds.LAST_EXPR
     ][1:]
     type_ = body.type(node)
     return [child for child in expressions if body.type(child) == type_] or expressions

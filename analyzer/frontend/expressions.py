@@ -260,9 +260,7 @@ def arithmetic(body: Body, operator: str, left: Operand, right: Operand, node: i
     return result
 
 
-def pointer_arithmetic(
-    body: Body, operator: str, pointer: Operand, number: Operand, node: int, at: int
-) -> Operand:
+def pointer_arithmetic(body: Body, operator: str, pointer: Operand, number: Operand, node: int, at: int) -> Operand:
     """Pointer plus or minus number; `node` has the pointer's type."""
     if number == Int(0):
         return pointer

@@ -12,9 +12,7 @@ from analyzer.libclang import kinds
 from analyzer.libclang.binding import Cursor
 
 
-def global_variable(
-    declarations: Declarations, declared: Declared, written: set[int | None]
-) -> GlobalVariable:
+def global_variable(declarations: Declarations, declared: Declared, written: set[int | None]) -> GlobalVariable:
     """A global as the IR lists it. written: keys of the variables that some function of the unit may write."""
     lib = declarations.unit.lib
     cursor: Cursor = lib.getCursorDefinition(declared.cursor)

@@ -1,6 +1,6 @@
 """Places: what lvalues and expressions of record type denote.
 
-    s->list[i].next   becomes   %1 = s; %2 = i; place (*(%1)).list@64[%2 x 128].next@0
+s->list[i].next   becomes   %1 = s; %2 = i; place (*(%1)).list@64[%2 x 128].next@0
 """
 
 from __future__ import annotations

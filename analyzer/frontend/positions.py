@@ -33,7 +33,7 @@ class FileText:
         lib = unit.lib
         self.base: int = lib.getLocationForOffset(unit.handle, handle, 0).raw
         last = lib.getLocationForOffset(unit.handle, handle, len(data)).raw
-        self.trusted = 0 < self.base and last - self.base == len(data)
+        self.trusted = self.base > 0 and last - self.base == len(data)
 
     def offset(self, raw: int) -> int | None:
         """The byte offset of a raw position that is in this file and not in a macro, else None."""

@@ -1,16 +1,30 @@
-"""Parses a file, and again with what it misses: headers that lie near, stand-ins for headers, stubs for names."""
+"""Parses a file, and again with what it misses: headers that lie near, stand-ins for headers, stubs for names.
+
+1. A header that is not found is looked for in the file's folder, its parents, and `include` in them.
+2. Else the text of a contract pack stands in for it, when a pack names that header.
+3. Names that are still unknown get stubs, read off the parser's errors, a few rounds.
+
+Each step only when the one before left errors, so a file with its headers is parsed once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import final
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Final, final
 
 from analyzer.frontend.options import FrontendOptions
-from analyzer.libclang.parse import ParserMessage, Unit, parsed
+from analyzer.frontend.stubs import Stubs
+from analyzer.libclang.flags import choose_flags
+from analyzer.libclang.parse import VIRTUAL_DIR, ParserMessage, Unit, parsed
 from analyzer.sources import SourceView
 from analyzer.sources.view import absolute
+
+PARENTS: Final = 4
+ROUNDS: Final = 8
 
 
 @final
@@ -18,8 +32,8 @@ from analyzer.sources.view import absolute
 class Repaired:
     """A parsed unit and how it came to be.
 
-    errors: those that are left. missing: headers that were not found. contents: text by libclang's file name for
-    files that are not on disk.
+    errors: those that are left. missing: headers that were not found and that no pack stands in for. contents:
+    text by libclang's file name for files that are not on disk. flags: those dropped, with the reason.
     """
 
     unit: Unit
@@ -33,8 +47,102 @@ class Repaired:
 def parse_repaired(path: str, data: bytes, view: SourceView, options: FrontendOptions) -> Iterator[Repaired]:
     """Parse the file as well as it can be."""
     main = absolute(path)
-    files = {**view.overlay, main: data}
-    with parsed(main, options.flags, files) as unit:
-        errors = tuple(unit.errors())
-        missing = tuple(dict.fromkeys(filter(None, (error.missing_header() for error in errors))))
-        yield Repaired(unit, errors, missing, files, ())
+    passed, dropped = choose_flags(options.flags, options.directory)
+    attempt = _Attempt(main, passed, {**view.overlay, main: data}, options.virtual_headers)
+    for round_ in range(ROUNDS + 1):
+        with parsed(main, attempt.arguments(), attempt.files) as unit:
+            errors = tuple(unit.errors())
+            if round_ == ROUNDS or not attempt.improve(errors):
+                yield Repaired(unit, attempt.left(errors), attempt.missing(), attempt.files, dropped)
+                return
+
+
+@final
+@dataclass(slots=True)
+class _Attempt:
+    """What the next parse adds to the flags."""
+
+    main: str
+    flags: tuple[str, ...]
+    files: dict[str, bytes]
+    virtual: Mapping[str, str]
+    folders: list[str] = field(default_factory=list)
+    wanted: dict[str, bool] = field(default_factory=dict)
+    stubs: Stubs = field(default_factory=Stubs)
+
+    def arguments(self) -> tuple[str, ...]:
+        """The compiler flags of this attempt."""
+        added: list[str] = []
+        for folder in self.folders:
+            added += ["-I", folder]
+        if any(self.wanted.values()):
+            added += ["-idirafter", str(VIRTUAL_DIR)]
+        if self.stubs.text():
+            added += ["-include", str(VIRTUAL_DIR / "mustfree-stubs.h")]
+        return (*self.flags, *added)
+
+    def missing(self) -> tuple[str, ...]:
+        """Headers nobody has."""
+        return tuple(name for name, supplied in self.wanted.items() if not supplied)
+
+    def left(self, errors: tuple[ParserMessage, ...]) -> tuple[ParserMessage, ...]:
+        """Errors that stay: a missing header is none, and neither is what stands in our own stubs."""
+        ours = str(VIRTUAL_DIR)
+        return tuple(e for e in errors if not e.missing_header() and not e.file.startswith(ours))
+
+    def improve(self, errors: tuple[ParserMessage, ...]) -> bool:
+        """Prepare a better attempt; False when nothing more can be done about the errors."""
+        if not errors:
+            return False
+        headers = [name for name in (error.missing_header() for error in errors) if name]
+        new = [name for name in dict.fromkeys(headers) if name not in self.wanted]
+        found = [self._find(name) for name in new]
+        if any(found):
+            return True
+        if self.stubs.learn(error.text for error in self.left(errors)):
+            self.files[str(VIRTUAL_DIR / "mustfree-stubs.h")] = self.stubs.text().encode()
+            return True
+        return False
+
+    def _find(self, name: str) -> bool:
+        """Look for a missing header; True when the next parse will have it."""
+        folder = self._near(name)
+        if folder is not None:
+            if folder in self.folders:
+                self.wanted[name] = False
+                return False
+            self.folders.append(folder)
+            return True
+        for pattern, text in self.virtual.items():
+            if fnmatchcase(name, pattern):
+                self._supply(name, pattern, text)
+                return True
+        self.wanted[name] = False
+        return False
+
+    def _near(self, name: str) -> str | None:
+        """The folder below which a header of that name lies near the file."""
+        place = Path(self.main).parent
+        for _ in range(PARENTS + 1):
+            for folder in (place, place / "include", place / "src"):
+                if (folder / name).is_file():
+                    return str(folder)
+            if place.parent == place:
+                break
+            place = place.parent
+        return None
+
+    def _supply(self, name: str, pattern: str, text: str) -> None:
+        # Headers of one pack share its text; it stands in one file, which guards itself.
+        pack = VIRTUAL_DIR / f"mustfree-pack-{hash_text(text)}.h"
+        self.files[str(pack)] = b"#pragma once\n" + text.encode()
+        self.files[str(VIRTUAL_DIR / name)] = f'#include "{pack}"\n'.encode()
+        self.wanted[name] = True
+
+
+def hash_text(text: str) -> str:
+    """A short name for a text, the same in every process."""
+    value = 0
+    for character in text[:4096]:
+        value = (value * 31 + ord(character)) % 0xFFFFFFFF
+    return f"{value:08x}{len(text):x}"

@@ -15,7 +15,9 @@ from analyzer.ir.ops import Call, Case, Clobber, CopyRecord, DeclareLocal, EndEx
 from analyzer.ir.types import VOID, TypeKind
 from analyzer.libclang import kinds
 
-_LVALUES: Final = frozenset({kinds.DECL_REF_EXPR, kinds.MEMBER_REF_EXPR, kinds.ARRAY_SUBSCRIPT_EXPR, kinds.UNARY_OPERATOR})
+_LVALUES: Final = frozenset(
+    {kinds.DECL_REF_EXPR, kinds.MEMBER_REF_EXPR, kinds.ARRAY_SUBSCRIPT_EXPR, kinds.UNARY_OPERATOR}
+)
 _SWITCHES: Final = frozenset({kinds.SWITCH_STMT})
 _ASM_GOTO: Final = re.compile(rb"^[\w\s]*\bgoto\b", re.ASCII)
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_]\w*")
@@ -132,9 +134,7 @@ def _case(body: Body, node: int) -> tuple[int, int] | None:
     return (bounds[0], bounds[-1]) if bounds else None
 
 
-def _dispatch(
-    body: Body, value: Operand, cases: list[Case], default: Label, complete: bool, at: int
-) -> None:
+def _dispatch(body: Body, value: Operand, cases: list[Case], default: Label, complete: bool, at: int) -> None:
     if not complete:
         labels = [case.target for case in cases]
         body.builder.end(Jump(at, (*labels, default)))

@@ -95,7 +95,11 @@ class Types:
         ):
             if number in group:
                 return kind
-        single = {kinds.TYPE_VOID: TypeKind.VOID, kinds.TYPE_BOOL: TypeKind.BOOL, kinds.TYPE_RECORD: TypeKind.RECORD}
+        single = {
+            kinds.TYPE_VOID: TypeKind.VOID,
+            kinds.TYPE_BOOL: TypeKind.BOOL,
+            kinds.TYPE_RECORD: TypeKind.RECORD,
+        }
         return single.get(number, TypeKind.UNKNOWN)
 
     def _convert(self, type_: Type) -> CType:
@@ -153,7 +157,9 @@ class Types:
             if anonymous and width:
                 continue  # padding between bit-fields is no member
             offset = lib.Cursor_getOffsetOfField(field)
-            members.append(Member("" if anonymous else name, max(-1, offset), lib.getCursorType(field), width, anonymous))
+            members.append(
+                Member("" if anonymous else name, max(-1, offset), lib.getCursorType(field), width, anonymous)
+            )
         return tuple(members)
 
     def is_union(self, type_: Type) -> bool:

@@ -97,8 +97,7 @@ def print_unit(unit: TranslationUnit) -> str:
     lines = [f"unit {_quote(unit.path)}"]
     lines.extend(f"  missing header {name}" for name in unit.missing_headers)
     lines.extend(
-        f"  {item.severity} {item.file}:{item.line}:{item.column}: {item.message}"
-        for item in unit.diagnostics
+        f"  {item.severity} {item.file}:{item.line}:{item.column}: {item.message}" for item in unit.diagnostics
     )
     lines.extend(f"  skipped {item.what} at {item.file}:{item.at}: {item.reason}" for item in unit.skipped)
     lines.extend(_declaration(unit.declarations[name]) for name in sorted(unit.declarations))
@@ -316,10 +315,7 @@ def _declaration(item: FunctionDeclaration) -> str:
     if not item.prototyped:
         extra.append("no prototype")
     where = f"  ; {item.file}" if item.file else ""
-    return (
-        f"  declare {item.name}({', '.join(shown)}) : {item.result.spelling} {' '.join(extra)}".rstrip()
-        + where
-    )
+    return f"  declare {item.name}({', '.join(shown)}) : {item.result.spelling} {' '.join(extra)}".rstrip() + where
 
 
 def _global(item: GlobalVariable) -> str:

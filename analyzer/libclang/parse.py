@@ -20,6 +20,9 @@ from analyzer.libclang.kinds import BREAK, KEEP_GOING, POLICY_TERSE, SEVERITIES,
 RESOURCE_DIR: Final = Path(__file__).parent
 """The directory whose `include` holds our builtin headers; always given, or the current directory would count."""
 
+VIRTUAL_DIR: Final = Path(__file__).parent / "virtual"
+"""A folder that exists, for headers that do not: they are given to the parser in memory below it."""
+
 # Errors since clang 16 that older compilers and real code live with; and what large files need.
 _ALWAYS: Final = (
     "-w",
@@ -189,9 +192,7 @@ def parsed(path: str, flags: Sequence[str], files: Mapping[str, bytes]) -> Itera
             index, None, argv, len(arguments), _unsaved(files), len(files), KEEP_GOING, handle
         )
         if code or not handle.value:
-            raise MustfreeError(
-                f"{path}: the C parser gave up (libclang error {code}); check the compiler flags"
-            )
+            raise MustfreeError(f"{path}: the C parser gave up (libclang error {code}); check the compiler flags")
         try:
             yield Unit(lib, handle.value)
         finally:

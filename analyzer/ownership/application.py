@@ -286,9 +286,7 @@ class Application:
 
     def _release_memory(self, value: Value, state: State) -> bool:
         """Release of the address of a variable, a string, a function; a "maybe" is let pass."""
-        if value is MAYBE or (
-            isinstance(value, Ptr) and value.offset is None and self._holds_resource(value, state)
-        ):
+        if value is MAYBE or (isinstance(value, Ptr) and value.offset is None and self._holds_resource(value, state)):
             self.machine.listener.ended(Verdict.MAYBE_RELEASED, self._name(), state)
             return False
         pointed = isinstance(value, Ptr) and (isinstance(value.base, (int, str)))
@@ -308,11 +306,7 @@ class Application:
 
     def _release_other(self, value: Sym, effect: Effect, state: State) -> bool:
         """Release of something that is not under study; what it holds goes with it, or is lost."""
-        if (
-            state.own is Own.OWNED
-            and state.targets.get(value)
-            and state.reaches_resource(state.targets[value])
-        ):
+        if state.own is Own.OWNED and state.targets.get(value) and state.reaches_resource(state.targets[value]):
             self.machine.listener.ended(Verdict.MAYBE_RELEASED, self._name(), state)
             return False
         if self.machine.study is None:
@@ -421,9 +415,7 @@ class Application:
         study = self.machine.study
         state.own = Own.OWNED
         state.shares = 0
-        self.machine.listener.step(
-            "acquire", self.site.op.at, condition_text(self.outcome, self.contract), state
-        )
+        self.machine.listener.step("acquire", self.site.op.at, condition_text(self.outcome, self.contract), state)
         assert effect.term is not None
         if effect.term.root is Root.RET:
             result = state.temps[self.result_key]
@@ -489,7 +481,5 @@ class Application:
         state.facts[resource] = values
         state.own = Own.OWNED
         state.holder = self.site.texts[study.slot.index] if study.slot.index < len(self.site.texts) else ""
-        self.machine.listener.step(
-            "acquire", self.site.op.at, condition_text(self.outcome, self.contract), state
-        )
+        self.machine.listener.step("acquire", self.site.op.at, condition_text(self.outcome, self.contract), state)
         return True

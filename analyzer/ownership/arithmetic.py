@@ -195,11 +195,7 @@ def convert(state: State, value: Value, ctype: CType) -> Value:
         return _to_bool(state, value)
     if ctype.kind is not TypeKind.INT or not ctype.bits:
         return value
-    low, high = (
-        (-(1 << (ctype.bits - 1)), (1 << (ctype.bits - 1)) - 1)
-        if ctype.signed
-        else (0, (1 << ctype.bits) - 1)
-    )
+    low, high = (-(1 << (ctype.bits - 1)), (1 << (ctype.bits - 1)) - 1) if ctype.signed else (0, (1 << ctype.bits) - 1)
     if isinstance(value, int):
         return ((value - low) % (1 << ctype.bits)) + low
     if isinstance(value, Atom):

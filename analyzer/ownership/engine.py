@@ -101,9 +101,7 @@ def _distinct(events: list[Event]) -> tuple[Event, ...]:
             best[key] = event
     released = {e.at for e in best.values() if e.kind is EventKind.DOUBLE_RELEASE and e.acquired_at >= 0}
     kept = [
-        e
-        for e in best.values()
-        if not (e.kind is EventKind.DOUBLE_RELEASE and e.acquired_at < 0 and e.at in released)
+        e for e in best.values() if not (e.kind is EventKind.DOUBLE_RELEASE and e.acquired_at < 0 and e.at in released)
     ]
     return tuple(sorted(kept, key=lambda e: (e.at, e.kind.value, e.acquired_at, e.slot)))
 
@@ -122,9 +120,7 @@ _SEEN_BY_MANY = frozenset(
 class _Run:
     """One resource (or, with study None, all releases of other things) over one function."""
 
-    def __init__(
-        self, prepared: Prepared, contracts: Contracts, limits: Limits, study: Resource | None
-    ) -> None:
+    def __init__(self, prepared: Prepared, contracts: Contracts, limits: Limits, study: Resource | None) -> None:
         self.prepared = prepared
         self.limits = limits
         self.study = study

@@ -211,12 +211,7 @@ def _join_facts(result: State, old: State, new: State, widening: bool) -> bool:
                 else:
                     result.facts[key] = covered
     for key, known in new.facts.items():
-        if (
-            key not in old.facts
-            and key not in result.facts
-            and isinstance(key, Sym)
-            and not old.is_mentioned(key)
-        ):
+        if key not in old.facts and key not in result.facts and isinstance(key, Sym) and not old.is_mentioned(key):
             result.facts[key] = known
     return changed
 
@@ -239,9 +234,7 @@ def _join_rest(block_id: int, result: State, old: State, new: State) -> bool:
         result.exposed = old.exposed | new.exposed
         changed = True
     private = frozenset(
-        symbol
-        for symbol in old.local_objects | new.local_objects
-        if _private(symbol, old) and _private(symbol, new)
+        symbol for symbol in old.local_objects | new.local_objects if _private(symbol, old) and _private(symbol, new)
     )
     if private != old.local_objects:
         result.local_objects = private

@@ -15,9 +15,7 @@ def forget_scalars(state: State, path: Path) -> None:
     changed = [
         cell
         for cell, value in state.cells.items()
-        if cell[0] == base
-        and (offset is None or cell[1] is None or cell[1] >= offset)
-        and _is_scalar(state, value)
+        if cell[0] == base and (offset is None or cell[1] is None or cell[1] >= offset) and _is_scalar(state, value)
     ]
     for cell in changed:
         del state.cells[cell]
@@ -76,9 +74,7 @@ def result_symbol(machine: Machine, site: CallSite, state: State) -> Sym:
     return symbol
 
 
-def write_behind(
-    machine: Machine, site: CallSite, arguments: list[Value], state: State, spared: set[int]
-) -> None:
+def write_behind(machine: Machine, site: CallSite, arguments: list[Value], state: State, spared: set[int]) -> None:
     """A borrowing function may write scalars through pointers to non-const; pointers there stay."""
     assert site.contract is not None
     parameters = site.contract.signature.parameters

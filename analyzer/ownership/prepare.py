@@ -125,9 +125,7 @@ class Prepared:
         return known
 
 
-def prepare(
-    function: Function, unit: TranslationUnit, contracts: Contracts, defined: frozenset[str]
-) -> Prepared:
+def prepare(function: Function, unit: TranslationUnit, contracts: Contracts, defined: frozenset[str]) -> Prepared:
     """Everything the runs over this function share."""
     graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_nodes_from(range(len(function.blocks)))
@@ -398,9 +396,7 @@ class _Flattener:
             if match.mismatch:
                 self.prepared.name_only.append((op.at, op.name, match.mismatch))
         if contract is not None and _releases(contract):
-            self.released |= {
-                self.loaded[o.id] for o in op.arguments if isinstance(o, Temp) and o.id in self.loaded
-            }
+            self.released |= {self.loaded[o.id] for o in op.arguments if isinstance(o, Temp) and o.id in self.loaded}
         record = self._spot(op.record_result) if op.record_result is not None else None
         texts = tuple(self._operand_text(argument) for argument in op.arguments)
         self.prepared.calls[id(op)] = CallSite(op, contract, by, declaration, texts, cyclic, record)
@@ -409,9 +405,7 @@ class _Flattener:
 
     def _lookup(self, name: str, declaration: FunctionDeclaration | None, op: Call) -> Match:
         if declaration is None:
-            declaration = FunctionDeclaration(
-                name, op.result_type, op.argument_types, prototyped=False, implicit=True
-            )
+            declaration = FunctionDeclaration(name, op.result_type, op.argument_types, prototyped=False, implicit=True)
         elif declaration.implicit or not declaration.prototyped:
             declaration = _with_call_types(declaration, op)
         else:

@@ -105,8 +105,7 @@ def widen(old: Range, new: Range) -> Range:
 def shift(values: Range, by: int) -> Range:
     """Every value plus `by`; infinite bounds stay."""
     return tuple(
-        (low if low == -INFINITY else low + by, high if high == INFINITY else high + by)
-        for low, high in values
+        (low if low == -INFINITY else low + by, high if high == INFINITY else high + by) for low, high in values
     )
 
 

@@ -95,8 +95,7 @@ def conditional_release(contract: FunctionContract) -> Term | None:
     for outcome in contract.outcomes:
         here = {e.term for e in outcome.effects if e.kind is EffectKind.RELEASE and e.term is not None}
         gives = any(
-            e.kind is EffectKind.FRESH and e.term is not None and e.term.root is Root.RET
-            for e in outcome.effects
+            e.kind is EffectKind.FRESH and e.term is not None and e.term.root is Root.RET for e in outcome.effects
         )
         if here and gives:
             released |= here

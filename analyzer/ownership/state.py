@@ -515,9 +515,7 @@ class State:
             self.targets = {key: values for key, values in self.targets.items() if key in live}
         if self.defaults:
             self.defaults = {
-                base: value
-                for base, value in self.defaults.items()
-                if not isinstance(base, Sym) or base in live
+                base: value for base, value in self.defaults.items() if not isinstance(base, Sym) or base in live
             }
 
     def _is_garbage(self, path: Path, live: set[Sym]) -> bool:

@@ -598,9 +598,7 @@ class Machine:
         if state.reaches_resource(roots):
             self.listener.ended(Verdict.HANDED_OVER, "", state)
             return
-        outside = [
-            (b, v) for (b, _), v in state.cells.items() if not isinstance(b, int) and state.is_outside(b)
-        ]
+        outside = [(b, v) for (b, _), v in state.cells.items() if not isinstance(b, int) and state.is_outside(b)]
         if state.reaches_resource(v for _, v in outside):
             held = any(isinstance(b, str) and state.reaches_resource((v,)) for b, v in outside)
             self.listener.ended(Verdict.HELD if held else Verdict.HANDED_OVER, "", state)

@@ -89,9 +89,7 @@ def _arguments(entry: Mapping[str, object], where: str) -> list[str]:
 
 def _flags(arguments: list[str], name: str, file: str, folder: str) -> tuple[str, ...]:
     """Everything after the compiler (and a wrapper before it), without the input and -c and -o."""
-    start = next(
-        (index for index, argument in enumerate(arguments) if argument.startswith("-")), len(arguments)
-    )
+    start = next((index for index, argument in enumerate(arguments) if argument.startswith("-")), len(arguments))
     flags: list[str] = []
     base = Path(file).name
     skip = False
@@ -101,8 +99,7 @@ def _flags(arguments: list[str], name: str, file: str, folder: str) -> tuple[str
         elif argument == "-o":
             skip = True
         elif argument not in ("-c", "--") and not (
-            argument == name
-            or (argument.endswith(base) and os.path.realpath(Path(folder) / argument) == file)
+            argument == name or (argument.endswith(base) and os.path.realpath(Path(folder) / argument) == file)
         ):
             flags.append(argument)
     return tuple(flags)

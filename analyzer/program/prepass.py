@@ -182,9 +182,7 @@ class Prepass:
     def matters(self, path: str) -> bool:
         """Whether the file must be parsed. In doubt: yes."""
         facts = self._facts.get(path)
-        return (
-            path in self._wanted or facts is None or facts.odd or not facts.identifiers.isdisjoint(self._hot)
-        )
+        return path in self._wanted or facts is None or facts.odd or not facts.identifiers.isdisjoint(self._hot)
 
     def defined(self) -> frozenset[str]:
         """Names of all functions that the program defines, wide rather than exact."""

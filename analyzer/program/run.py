@@ -59,9 +59,7 @@ class ProgramOptions:
     guard: bool = True
 
 
-def analyse_program(
-    paths: Sequence[str], options: ProgramOptions, progress: Progress | None = None
-) -> Report:
+def analyse_program(paths: Sequence[str], options: ProgramOptions, progress: Progress | None = None) -> Report:
     """Analyses all C files that `paths` name or contain as one program.
 
     progress: called with files done and files in all.
@@ -94,9 +92,7 @@ def lower_for_dump(path: str, options: ProgramOptions) -> TranslationUnit:
     return lower_file(path, frontend_options(context, task, everything=True))
 
 
-def _readable(
-    files: Iterable[SourceFile], view: SourceView, root: str
-) -> tuple[list[SourceFile], list[Notice]]:
+def _readable(files: Iterable[SourceFile], view: SourceView, root: str) -> tuple[list[SourceFile], list[Notice]]:
     """Splits off what cannot be read: a named file is the user's mistake, one in a folder a gap."""
     good: list[SourceFile] = []
     notices: list[Notice] = []
@@ -130,9 +126,7 @@ def _task(path: str, options: ProgramOptions) -> Task:
     return Task(path, command.flags + options.flags, command.directory)
 
 
-def _prepass(
-    tasks: Iterable[Task], headers: Iterable[str], view: SourceView, options: ProgramOptions
-) -> Prepass:
+def _prepass(tasks: Iterable[Task], headers: Iterable[str], view: SourceView, options: ProgramOptions) -> Prepass:
     def read(path: str) -> bytes | None:
         try:
             return view.read(path)
@@ -153,9 +147,7 @@ def _prepass(
     return prepass
 
 
-def _results(
-    tasks: list[Task], context: Context, options: ProgramOptions, progress: Progress
-) -> list[UnitResult]:
+def _results(tasks: list[Task], context: Context, options: ProgramOptions, progress: Progress) -> list[UnitResult]:
     run = partial(analyse_unit, context)
     workers = options.jobs or os.cpu_count() or 1
     done: Iterator[tuple[int, UnitResult | Lost]]
@@ -180,9 +172,7 @@ def _lost(path: str, reason: str, root: str) -> UnitResult:
     return UnitResult(path, notices=(notice,), analysed=False)
 
 
-def _report(
-    results: Iterable[UnitResult], notices: list[Notice], files: int, options: ProgramOptions
-) -> Report:
+def _report(results: Iterable[UnitResult], notices: list[Notice], files: int, options: ProgramOptions) -> Report:
     """Puts the parts together. files: number of readable files."""
     findings: dict[tuple[str | int, ...], Finding] = {}
     acquisitions: dict[tuple[str | int, ...], Acquisition] = {}

@@ -208,9 +208,7 @@ class _UnitAnalysis:
         body = next((function for function in self._unit.functions if function.name == name), None)
         if contract is None or body is None:
             return
-        message = (
-            f"is defined here, but its calls follow the contract in {contract.source} ({contract.library})"
-        )
+        message = f"is defined here, but its calls follow the contract in {contract.source} ({contract.library})"
         self._notice(NoticeKind.CONTRADICTION, body.file, body.at, message, name)
 
     def _function(self, function: Function) -> None:
@@ -239,9 +237,7 @@ class _UnitAnalysis:
     def _function_notices(self, function: Function, result: FunctionResult) -> None:
         name, file = function.name, function.file
         if function.degraded:
-            self._notice(
-                NoticeKind.DEGRADED, file, function.at, f"parsed with errors: {function.degraded[0]}", name
-            )
+            self._notice(NoticeKind.DEGRADED, file, function.at, f"parsed with errors: {function.degraded[0]}", name)
         budget = result.gave_up
         if not budget:
             caps = [found.reason for found in result.acquisitions if found.verdict is Verdict.GAVE_UP]
@@ -249,6 +245,4 @@ class _UnitAnalysis:
         if budget:
             self._notice(NoticeKind.NOT_ANALYSED, file, function.at, f"analysed in part: {budget}", name)
         for at, callee, why in result.name_only:
-            self._notice(
-                NoticeKind.NAME_ONLY, file, at, why or f"{callee}() fits a contract by name only", name
-            )
+            self._notice(NoticeKind.NAME_ONLY, file, at, why or f"{callee}() fits a contract by name only", name)

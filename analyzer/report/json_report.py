@@ -37,8 +37,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "resource": finding.resource,
         "callee": finding.callee,
         "steps": [
-            {"kind": step.kind.value, "message": plain(step.message), "at": _region(step.at)}
-            for step in finding.steps
+            {"kind": step.kind.value, "message": plain(step.message), "at": _region(step.at)} for step in finding.steps
         ],
         "related": [{"message": plain(other.message), "at": _region(other.at)} for other in finding.related],
         "advice": finding.advice,
@@ -47,9 +46,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def json_report(
-    report: Report, everything: bool = False, strict: bool = False, exit_zero: bool = False
-) -> str:
+def json_report(report: Report, everything: bool = False, strict: bool = False, exit_zero: bool = False) -> str:
     """The report as JSON text with a final line feed. everything: with low confidence."""
     summary = summarise(report, everything)
     content = {

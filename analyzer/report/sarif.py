@@ -227,9 +227,7 @@ class _Writer:
 
     def _notice_location(self, file: str, line: int) -> Any:  # noqa: ANN401
         region = om.Region(start_line=line) if line else None
-        return om.Location(
-            physical_location=om.PhysicalLocation(artifact_location=self._artifact(file), region=region)
-        )
+        return om.Location(physical_location=om.PhysicalLocation(artifact_location=self._artifact(file), region=region))
 
     def _escapes(self) -> list[Any]:
         """One note per file, not per resource: real code has thousands."""

@@ -145,9 +145,7 @@ def taxonomy(cwes: list[int]) -> om.ToolComponent:
             om.ReportingDescriptor(
                 id=str(number),
                 name=_CWE_NAMES.get(number, f"CWE-{number}").replace(" ", ""),
-                short_description=om.MultiformatMessageString(
-                    text=_CWE_NAMES.get(number, f"CWE-{number}") + "."
-                ),
+                short_description=om.MultiformatMessageString(text=_CWE_NAMES.get(number, f"CWE-{number}") + "."),
                 help_uri=f"https://cwe.mitre.org/data/definitions/{number}.html",
             )
             for number in cwes

@@ -67,9 +67,7 @@ class TextWriter:
             lines += [f"  {line}" for line in self._source(step.at)]
         acquired = 1 if finding.callee else 0
         for related in finding.related[acquired:]:
-            lines.append(
-                f"  {self._paint('note', 'note:')} {self._place(related.at)}: {plain(related.message)}"
-            )
+            lines.append(f"  {self._paint('note', 'note:')} {self._place(related.at)}: {plain(related.message)}")
         if finding.advice:
             lines.append(f"  {self._paint('note', 'help:')} {plain(finding.advice)}")
         if finding.confidence is not Confidence.HIGH:
@@ -103,9 +101,7 @@ class TextWriter:
             if serious or verbose or (not quiet and seen[notice.kind] <= _SHOWN_PER_KIND):
                 lines.append(self.notice(notice))
         more = sum(
-            count - _SHOWN_PER_KIND
-            for kind, count in seen.items()
-            if kind not in SERIOUS and count > _SHOWN_PER_KIND
+            count - _SHOWN_PER_KIND for kind, count in seen.items() if kind not in SERIOUS and count > _SHOWN_PER_KIND
         )
         if more and not verbose and not quiet:
             lines.append(f"{self._paint('note', 'note:')} {more} more notices (-v shows them)")
