@@ -228,9 +228,7 @@ def stale(packages: Sequence[Package], judgements: Judgements) -> list[str]:
     """Judgements of findings that are no longer there, in the packages that were run."""
     now = {(package.name, finding["fingerprint"]) for package in packages for finding in package.drawn}
     names = {package.name for package in packages}
-    return [
-        f"{package} {mark}" for package, mark in judgements if package in names and (package, mark) not in now
-    ]
+    return [f"{package} {mark}" for package, mark in judgements if package in names and (package, mark) not in now]
 
 
 def reasons(packages: Sequence[Package], top: int = 15) -> str:
@@ -247,9 +245,7 @@ def reasons(packages: Sequence[Package], top: int = 15) -> str:
 
 def main() -> int:
     """Run, write the sheet, print the tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     parser.add_argument("--sheet", type=Path, help="write the findings to judge here")
     parser.add_argument("--judgements", type=Path, default=HERE / "judgements.tsv")

@@ -87,13 +87,9 @@ class Runner:
     def _side(self, record: Record, side: str) -> tuple[dict[str, Any], Checked]:
         info = self.script.prepare(record, side, str(self.mirror), str(self.work))
         source = Path(info["file"]).resolve()
-        flags = [
-            "-I" + str(Path(flag[2:]).resolve()) if flag.startswith("-I") else flag for flag in info["flags"]
-        ]
+        flags = ["-I" + str(Path(flag[2:]).resolve()) if flag.startswith("-I") else flag for flag in info["flags"]]
         seen = check([source], cwd=Path(info["root"]), flags=flags, timeout=self.timeout)
-        span = self.script.find_function(
-            source.read_text(encoding="utf-8", errors="replace"), record["function"]
-        )
+        span = self.script.find_function(source.read_text(encoding="utf-8", errors="replace"), record["function"])
         findings = [
             {
                 "rule": finding["check"],
@@ -161,9 +157,7 @@ def summary(pairs: Sequence[Pair]) -> str:
 
 def main() -> int:
     """Run the pairs and print the tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--mirror", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)

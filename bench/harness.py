@@ -286,8 +286,7 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A Markdown table; numbers are aligned right."""
     body = [list(row) for row in rows]
     right = [
-        all(isinstance(row[i], int | float) or str(row[i])[:1].isdigit() for row in body)
-        for i in range(len(head))
+        all(isinstance(row[i], int | float) or str(row[i])[:1].isdigit() for row in body) for i in range(len(head))
     ]
     lines = ["| " + " | ".join(head) + " |", "|" + "|".join("---:" if r else "---" for r in right) + "|"]
     lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in body]

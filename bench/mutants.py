@@ -144,9 +144,7 @@ def sites_of(text: str, corpus: int, file: Path, releases: Mapping[str, int]) ->
             if position < len(arguments) and re.search(r"[A-Za-z_]", arguments[position]):
                 line = text.count("\n", 0, match.start(1)) + 1
                 argument = holder_key(arguments[position])
-                yield Site(
-                    corpus, file, match.start(1), stop.end(), line, name, parameters, release, argument
-                )
+                yield Site(corpus, file, match.start(1), stop.end(), line, name, parameters, release, argument)
 
 
 def _matching(code: str, opening: int, end: int) -> int:
@@ -245,8 +243,7 @@ def concerns(finding: Mapping[str, Any], site: Site, held: set[tuple[int, str]])
     if holder_key(finding["resource"]) == site.argument or _named(site.argument, finding["message"]):
         return True
     return any(
-        step["kind"] == "acquire" and (step["at"]["line"], finding["callee"]) in held
-        for step in finding["steps"]
+        step["kind"] == "acquire" and (step["at"]["line"], finding["callee"]) in held for step in finding["steps"]
     )
 
 
@@ -260,8 +257,7 @@ def acquisitions(seen: Checked, site: Site) -> list[dict[str, Any]]:
     return [
         a
         for a in seen.acquisitions
-        if a["function"] == site.function
-        and holder_key(a["holder"]).lstrip("*&") == site.argument.lstrip("*&")
+        if a["function"] == site.function and holder_key(a["holder"]).lstrip("*&") == site.argument.lstrip("*&")
     ]
 
 
@@ -363,9 +359,7 @@ def _share(part: int, whole: int) -> str:
 
 def main() -> int:
     """Run and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)

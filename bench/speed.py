@@ -92,9 +92,7 @@ class Bench:
         """libclang's parse, in one process, nothing looked at."""
         tasks = self.folder / "tasks.json"
         extra = builtin_headers()
-        tasks.write_text(
-            json.dumps([(str(f), self.of(f)[0], [*self.of(f)[1], *extra]) for f in self.corpus.files])
-        )
+        tasks.write_text(json.dumps([(str(f), self.of(f)[0], [*self.of(f)[1], *extra]) for f in self.corpus.files]))
         cost = self._run([sys.executable, "-c", PARSE, str(tasks)])
         return cost, int(cost.output.rsplit("done", 1)[-1]) if "done" in cost.output else 0
 
@@ -133,9 +131,7 @@ class Bench:
         command = [self.tidy, "--quiet", checks, "-p", str(self.folder), *map(str, self.corpus.files)]
         cost = self._run(command)
         failed = {line.partition(" ")[2] for line in cost.output.splitlines() if "while processing" in line}
-        failed |= {
-            line.split(":", 1)[0] for line in cost.output.splitlines() if "[clang-diagnostic-error]" in line
-        }
+        failed |= {line.split(":", 1)[0] for line in cost.output.splitlines() if "[clang-diagnostic-error]" in line}
         return cost, len(self.corpus.files) - len(failed)
 
     def _run(self, command: list[str]) -> Cost:
@@ -175,9 +171,7 @@ def rows_of(bench: Bench, names: list[str]) -> list[list[object]]:
 
 def main() -> int:
     """Run it all."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     parser.add_argument("--every", type=int, default=1, help="every n-th file only")
     parser.add_argument("--flagged", action="store_true", help="only files that the database names")
@@ -195,8 +189,7 @@ def main() -> int:
         if not corpus.files:
             parser.error(f"{path}: no C files")
         notes.append(
-            f"{corpus.name}: {len(corpus.files)} files, {corpus.lines():,} lines, "
-            f"flags known for {len(corpus.flags)}."
+            f"{corpus.name}: {len(corpus.files)} files, {corpus.lines():,} lines, flags known for {len(corpus.flags)}."
         )
         with tempfile.TemporaryDirectory() as folder:
             rows += rows_of(Bench(corpus, Path(folder), options.clang_tidy, options.timeout), names)
