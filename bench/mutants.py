@@ -7,7 +7,9 @@ call of a function which a contract says releases its argument: `free(p);`, `clo
 uniformly over all trees, at most 3 per file. Kept is a site that is compiled (not left out by the
 preprocessor) and where the unchanged function has no leak finding for that resource. The statement is replaced by `;`, lines stay. Both versions are analysed alone
 with default options. A mutant counts as found when the mutated function has a leak finding that was not
-there before and that names the expression or belongs to an acquisition it held.
+there before and that names the expression or belongs to an acquisition it held; as escaped when the
+verdict on what it held is that; as not in scope when nothing that a contract knows as acquired in this
+function was held in it; else as missed.
 
 The sources are not touched: mutants live in a folder of links beside nothing of the original.
 """
@@ -344,10 +346,14 @@ def tables(outcomes: Sequence[Outcome], corpora: Sequence[Corpus]) -> str:
                 states["escaped"],
                 states["outside"],
                 _share(states["found"], len(group)),
+                _share(states["found"], inside + states["outside"]),
                 _share(states["found"], inside),
             ]
         )
-    head = ["corpus", "mutants", "found", "missed", "escaped", "not in scope", "of all", "of found + missed"]
+    head = [
+        "corpus", "mutants", "found", "missed", "escaped", "not in scope", "found of all",
+        "found of not escaped", "found of found + missed",
+    ]  # fmt: skip
     reasons = Counter((o.state, re.sub(r"line \d+: ", "", o.reason)) for o in outcomes)
     why = [[state, number, reason] for (state, reason), number in sorted(reasons.items())]
     return markdown(head, rows) + "\n\n" + markdown(["state", "number", "reason"], why)
