@@ -5,13 +5,16 @@
 A PATH is a source tree; its compile_commands.json gives the flags. A site is a statement that is just a
 call of a function which a contract says releases its argument: `free(p);`, `close(fd);`. Sites are drawn
 uniformly over all trees, at most 3 per file. Kept is a site that is compiled (not left out by the
-preprocessor) and where the unchanged function has no leak finding for that resource. The statement is replaced by `;`, lines stay. Both versions are analysed alone
-with default options. A mutant counts as found when the mutated function has a leak finding that was not
-there before and that names the expression or belongs to an acquisition it held; as escaped when the
-verdict on what it held is that; as not in scope when nothing that a contract knows as acquired in this
-function was held in it; else as missed.
+preprocessor) and where the unchanged function has no leak finding for that resource. The statement is
+replaced by `;`, lines stay. Both versions are analysed alone with default options.
 
-The sources are not touched: mutants live in a folder of links beside nothing of the original.
+found         the function has a leak finding that was not there before, and it names the expression or
+              belongs to an acquisition that the expression held
+escaped       else, and that is the verdict on what the expression held
+not in scope  else, and nothing that a contract knows as acquired in this function was held in it
+missed        else
+
+The sources are not touched: mutants live in a temporary folder of links.
 """
 
 from __future__ import annotations
