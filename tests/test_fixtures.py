@@ -31,16 +31,14 @@ def test_fixture(paths: Sequence[Path], headers: str):
     expected = {name(path): read(path.read_text()) for path in [*paths, *own_headers(paths)]}
     marks = [mark for marks in expected.values() for mark in marks]
     flags = [flag for mark in marks if mark.word == "args" for flag in mark.subject.split()]
-    if headers == "none":
-        flags.append("-nostdinc")
+    if headers == "none":  # as on a machine without a C library's headers
+        flags.append("-nostdlibinc")
     workspace = Workspace(Settings(root=str(ROOT), flags=tuple(flags), jobs=1, guard=False))
     report = workspace.analyse([name(path) for path in paths])
     for finding in report.findings:
         expected.setdefault(finding.at.file, [])
     problems = [
-        f"{file} {problem}"
-        for file, marks in expected.items()
-        for problem in compare(file, marks, report, workspace)
+        f"{file} {problem}" for file, marks in expected.items() for problem in compare(file, marks, report, workspace)
     ]
     assert not problems, "\n" + "\n".join(problems)
 
@@ -94,9 +92,7 @@ def steps(file: str, report: Report) -> list[Found]:
 
 def verdicts(file: str, report: Report) -> list[Found]:
     return [
-        Found(
-            one.at.line, "verdict", one.holder, one.reason, detail=one.verdict.name.lower().replace("_", " ")
-        )
+        Found(one.at.line, "verdict", one.holder, one.reason, detail=one.verdict.name.lower().replace("_", " "))
         for one in report.acquisitions
         if one.at.file == file
     ]
@@ -136,10 +132,7 @@ def states(file: str, wanted: Sequence[Expectation], workspace: Workspace) -> li
             words = line.partition(" held by ")[0].rpartition(" ")
             if words[0] == mark.subject:
                 found.setdefault((mark.line, mark.subject), set()).add(words[2])
-    return [
-        Found(line, "state", subject, detail=" | ".join(sorted(names)))
-        for (line, subject), names in found.items()
-    ]
+    return [Found(line, "state", subject, detail=" | ".join(sorted(names))) for (line, subject), names in found.items()]
 
 
 def entry_states(unit: TranslationUnit, data: bytes, line: int, workspace: Workspace) -> tuple[str, ...]:
