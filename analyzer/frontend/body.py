@@ -14,7 +14,7 @@ from analyzer.frontend.builder import BlockBuilder, Label
 from analyzer.frontend.declarations import Declarations, Declared
 from analyzer.frontend.positions import Positions
 from analyzer.frontend.tree import Tree
-from analyzer.frontend.types import Types
+from analyzer.frontend.types import Types, decayed
 from analyzer.ir.function import Variable
 from analyzer.ir.operands import GlobalBase, LocalBase, Operand, Place, Temp, Unknown
 from analyzer.ir.ops import AddressOf, Call, DeclareLocal, EndExpression, Load, Op, ScopeEnd, Store
@@ -100,8 +100,20 @@ class Body:
         """The node's type."""
         known = self._ctypes.get(node)
         if known is None:
-            known = self._ctypes[node] = self.types.of(self.tree.cursors[node])
+            known = self.types.of(self.tree.cursors[node])
+            if known.kind is TypeKind.ARRAY and self._is_parameter(node):
+                known = decayed(known)
+            self._ctypes[node] = known
         return known
+
+    def _is_parameter(self, node: int) -> bool:
+        """Whether the node names a parameter: ``int fd[2]`` is shown as an array there, and is a pointer."""
+        while self.kinds[node] in (kinds.UNEXPOSED_EXPR, kinds.PAREN_EXPR) and len(self.children[node]) == 1:
+            node = self.children[node][0]
+        if self.kinds[node] != kinds.DECL_REF_EXPR:
+            return False
+        declared = self.declared(node)
+        return declared is not None and declared.kind == kinds.PARM_DECL
 
     def position(self, node: int) -> int:
         """The node's offset."""

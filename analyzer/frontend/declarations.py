@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final, final
 
-from analyzer.frontend.types import Types
+from analyzer.frontend.types import Types, decayed
 from analyzer.ir.function import FunctionDeclaration
 from analyzer.ir.operands import Int
 from analyzer.ir.types import CType, TypeKind
@@ -57,6 +57,8 @@ class Declared:
         """Its type in the IR."""
         if self._ctype is None:
             self._ctype = self._owner.types.convert(self.type)
+            if self.kind == kinds.PARM_DECL:
+                self._ctype = decayed(self._ctype)
         return self._ctype
 
 
@@ -143,7 +145,7 @@ class Declarations:
         return FunctionDeclaration(
             name=declared.name,
             result=types.convert(lib.getResultType(type_)),
-            parameters=tuple(types.of(argument) for argument in arguments),
+            parameters=tuple(types.of_parameter(argument) for argument in arguments),
             parameter_names=tuple(lib.text(lib.getCursorSpelling(argument)) for argument in arguments),
             variadic=prototyped and bool(lib.isFunctionTypeVariadic(type_)),
             prototyped=prototyped,

@@ -433,10 +433,9 @@ def implicit(body: Body, node: int) -> Operand:
         child = children[0]
         if not _is_expression(body, child):
             return literal(body, node)  # offsetof
-        if is_list_type(body.type(child).spelling) and not is_list_type(body.type(node).spelling):
-            if _is_va_arg(body, node, child):
-                body.effect(child)
-                return Unknown()
+        if _is_va_arg(body, node, child):
+            body.effect(child)
+            return Unknown()
         return _converted_child(body, node, child)
     if len(children) >= 3 and children[0] == children[1]:
         return elvis(body, node)
@@ -446,9 +445,11 @@ def implicit(body: Body, node: int) -> Operand:
 
 
 def _is_va_arg(body: Body, node: int, child: int) -> bool:
-    """``va_arg(list, type)`` against a conversion of the list, to `void *` say."""
-    del child
-    return not body.positions.source(body.cursor(node)) or b"va_arg" in body.positions.source(body.cursor(node))
+    """``va_arg(list, type)``, against a conversion of the list, to `void *` say."""
+    if not is_list_type(body.type(child).spelling) or is_list_type(body.type(node).spelling):
+        return False
+    source = body.positions.source(body.cursor(node))
+    return not source or b"va_arg" in source
 
 
 def _called_function(body: Body, node: int) -> bool:

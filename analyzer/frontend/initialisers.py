@@ -149,10 +149,10 @@ class Filler:
         ctype = body.types.convert(type_)
         if body.kinds[item] == kinds.INIT_LIST_EXPR and ctype.kind in _AGGREGATES:
             self._next += 1
-            if ctype.kind is TypeKind.ARRAY and body.kinds[_literal(body, item)] == kinds.STRING_LITERAL:
-                if ctype.pointee_kind is TypeKind.INT:
-                    _single(body, place, ctype, item)
-                    return
+            string = ctype.kind is TypeKind.ARRAY and ctype.pointee_kind is TypeKind.INT
+            if string and body.kinds[_literal(body, item)] == kinds.STRING_LITERAL:
+                _single(body, place, ctype, item)
+                return
             Filler(body, body.children[item]).braced(place, type_)
         elif ctype.kind in _AGGREGATES and not self._fits_whole(item, ctype):
             before = self._next
@@ -203,11 +203,11 @@ class Filler:
                 number = evaluate(body.lib, body.cursor(node), INT)
                 low = number.value if number is not None else 0
                 type_ = body.types.pointee(type_)
-                if not body.types.is_array(type_) and position < len(designators):
-                    if body.kinds[designators[position]] != kinds.MEMBER_REF:  # [low ... high]
-                        high = evaluate(body.lib, body.cursor(designators[position]), INT)
-                        low = high.value if high is not None else low
-                        position += 1
+                following_index = position < len(designators) and body.kinds[designators[position]] != kinds.MEMBER_REF
+                if following_index and not body.types.is_array(type_):  # [low ... high]
+                    high = evaluate(body.lib, body.cursor(designators[position]), INT)
+                    low = high.value if high is not None else low
+                    position += 1
                 if following < 0:
                     following = low + 1
                 place = extend(place, Index(Int(low), body.types.bits(type_)))

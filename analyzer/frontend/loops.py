@@ -143,4 +143,4 @@ def _header_parts(printed: str, start: int) -> list[str]:
             begin = match.end()
         if depth < 0:
             break
-    return (parts + ["", "", ""])[:3]
+    return [*parts, "", "", ""][:3]

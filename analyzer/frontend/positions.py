@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+from collections.abc import Callable
 from typing import Final, final
 
 from analyzer.libclang.binding import Cursor, Location
@@ -105,7 +106,7 @@ class Positions:
         return offset
 
     @staticmethod
-    def _place(ask: ctypes._CFunctionType, location: Location) -> tuple[int | None, int]:
+    def _place(ask: Callable[..., object], location: Location) -> tuple[int | None, int]:
         file = ctypes.c_void_p()
         offset = ctypes.c_uint()
         ask(location, file, None, None, offset)

@@ -47,7 +47,7 @@ def _variable(body: Body, node: int) -> None:
     at = body.position(node)
     children = body.children[node]
     cleanup = ""
-    if any(kinds.FIRST_ATTR <= body.kinds[child] <= kinds.LAST_ATTR for child in children):
+    if body.lib.Cursor_hasAttrs(cursor):
         cleanup = body.declarations.cleanup(cursor)
     if children and body.types.is_variable_array(declared.type):
         _array_bounds(body, node, at)

@@ -5,7 +5,7 @@ Everything is asked once per type and unit. Sizes and offsets are in bits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, final
 
 from analyzer.ir.types import UNKNOWN, VOID, CType, TypeKind
@@ -29,6 +29,13 @@ class Member:
     anonymous: bool
 
 
+def decayed(ctype: CType) -> CType:
+    """The type as a parameter's: an array is a pointer to its elements."""
+    if ctype.kind is not TypeKind.ARRAY:
+        return ctype
+    return replace(ctype, kind=TypeKind.POINTER, spelling=f"{ctype.pointee} *", bits=64)
+
+
 @final
 class Types:
     """Types of one translation unit."""
@@ -43,6 +50,10 @@ class Types:
     def of(self, cursor: Cursor) -> CType:
         """The type of an expression or declaration."""
         return self.convert(self._lib.getCursorType(cursor))
+
+    def of_parameter(self, cursor: Cursor) -> CType:
+        """The type of a parameter; libclang shows ``int fd[2]`` as it is written, but it is a pointer."""
+        return decayed(self.of(cursor))
 
     def convert(self, type_: Type) -> CType:
         """A libclang type, typedefs resolved."""
