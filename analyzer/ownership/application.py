@@ -270,12 +270,18 @@ class Application:
             return False
         if state.own is not Own.OWNED:
             return True
-        if study.kind.releases and self._name() not in study.kind.releases and not study.old:
+        fits = not study.kind.releases or self._name() in study.kind.releases
+        inside = self._is_own(self.site) or self._is_own(study.site)  # a library takes its own objects apart
+        if not fits and not inside and not study.old:
             self._event(EventKind.WRONG_FUNCTION, state, value)
         if state.shares:
             state.shares -= 1
             return True
         return self._released(resource, study.kind.deep, state)
+
+    def _is_own(self, site: CallSite) -> bool:
+        """Whether the program itself defines the function called."""
+        return site.op.name in self.machine.prepared.defined
 
     def _released(self, resource: Sym, deep: bool, state: State) -> bool:
         state.own = Own.RELEASED

@@ -116,6 +116,7 @@ class Prepared:
     is_main: bool = False
     array_texts: set[str] = field(default_factory=set)
     release_locals: tuple[int, ...] = ()
+    defined: frozenset[str] = frozenset()
 
     def distance_to(self, block: int) -> list[int]:
         """Least number of edges from each block to `block` (a large number where there is no way)."""
@@ -144,6 +145,8 @@ def prepare(function: Function, unit: TranslationUnit, contracts: Contracts, def
     taken = _address_taken(function)
     live_in, temps_out, temps_after = _liveness(function, taken)
     prepared = Prepared(function, order, cyclic, live_in, temps_out, temps_after)
+    own = (name for name, declaration in unit.declarations.items() if declaration.defined)
+    prepared.defined = defined.union(own)
     prepared.is_main = function.name == "main"
     _Flattener(prepared, unit, contracts, defined).run()
     for name, variable in unit.globals.items():
