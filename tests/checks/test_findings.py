@@ -29,8 +29,7 @@ def one(*events, of=None, exit_leaks=False, **changes):
             EventKind.LEAK_EXIT,
             "return -1",
             {},
-            "`buf` from take() is not freed on this path: the function returns "
-            "when `kinds[0] != RTM_NEWLINK`",
+            "`buf` from take() is not freed on this path: the function returns when `kinds[0] != RTM_NEWLINK`",
         ),
         (
             EventKind.LEAK_EXIT,
@@ -102,8 +101,7 @@ def one(*events, of=None, exit_leaks=False, **changes):
             EventKind.WRONG_FUNCTION,
             "free(",
             {"released_by": "free", "fits": ("nlmsg_free", "drop", "put"), "steps": ()},
-            "`buf` from take() is released with free(), which does not fit: "
-            "it needs nlmsg_free(), drop() or put()",
+            "`buf` from take() is released with free(), which does not fit: it needs nlmsg_free(), drop() or put()",
         ),
         (
             EventKind.WRONG_START,

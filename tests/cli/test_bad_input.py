@@ -8,9 +8,7 @@ import pytest
 from analyzer.sources import SourceView
 from tests.cli.conftest import LEAK
 
-NESTED = (
-    "#include <stdlib.h>\nvoid n(int x)\n{\n" + "if (x) {" * 5000 + "free(malloc(1));" + "}" * 5000 + "}\n"
-)
+NESTED = "#include <stdlib.h>\nvoid n(int x)\n{\n" + "if (x) {" * 5000 + "free(malloc(1));" + "}" * 5000 + "}\n"
 
 
 @pytest.mark.parametrize(
@@ -131,9 +129,7 @@ def test_broken_compile_databases(mustfree, project, content):
     assert "compile_commands.json" in outcome.err
 
 
-@pytest.mark.parametrize(
-    "flag", ["-std=klingon", "-march=abacus", "--no-such-flag", "-Wl,x", "-fplugin=evil.so"]
-)
+@pytest.mark.parametrize("flag", ["-std=klingon", "-march=abacus", "--no-such-flag", "-Wl,x", "-fplugin=evil.so"])
 def test_unknown_compiler_flags(mustfree, flag):
     outcome = mustfree("check", "leak.c", "-v", "--", flag)
     assert outcome.status == 1

@@ -27,9 +27,7 @@ def test_check_opens_no_socket_and_starts_no_program(process, project):
     assert (project / "out.sarif").exists()
 
 
-@pytest.mark.parametrize(
-    "attempt", ["import socket; socket.socket()", "import subprocess; subprocess.Popen(['true'])"]
-)
+@pytest.mark.parametrize("attempt", ["import socket; socket.socket()", "import subprocess; subprocess.Popen(['true'])"])
 def test_the_hook_would_notice(process, attempt):
     assert "forbidden" in process("check", "leak.c", code=FORBID + attempt).err
 

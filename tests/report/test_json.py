@@ -45,9 +45,7 @@ def test_the_schema_rejects_what_is_wrong(spoil):
 
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_every_verdict_is_in_the_schema(verdict):
-    VALIDATOR.validate(
-        json.loads(json_report(replace(REPORT, acquisitions=(replace(ESCAPED, verdict=verdict),))))
-    )
+    VALIDATOR.validate(json.loads(json_report(replace(REPORT, acquisitions=(replace(ESCAPED, verdict=verdict),)))))
 
 
 def test_the_exit_status_is_the_one_of_the_process():
