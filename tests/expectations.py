@@ -69,9 +69,7 @@ class Found:
     detail: str = ""
 
     def __str__(self) -> str:
-        return str(
-            Expectation(self.line, self.word, self.subject, "", self.number, self.detail, self.message)
-        )
+        return str(Expectation(self.line, self.word, self.subject, "", self.number, self.detail, self.message))
 
 
 @dataclass(frozen=True)
@@ -121,9 +119,7 @@ def _mark(line: int, body: str) -> Expectation:
     if word == "verdict":
         for verdict in VERDICTS:
             if subject.endswith(" " + verdict):
-                return Expectation(
-                    line, word, subject.removesuffix(verdict).strip(), detail=verdict, text=text
-                )
+                return Expectation(line, word, subject.removesuffix(verdict).strip(), detail=verdict, text=text)
         raise MarkError(f"line {line}: a verdict is one of {', '.join(VERDICTS)}")
     raise MarkError(f"line {line}: unknown word '{word}'")
 
@@ -200,9 +196,7 @@ def unnamed(source: str, expected: Sequence[Expectation]) -> list[str]:
 
 def fixture_programs(root: Path) -> list[tuple[Path, ...]]:
     """What is analysed together: one file each; below units/ and incident/ all files of a folder."""
-    files = sorted(
-        p for p in root.rglob("*.c") if p.relative_to(root).parts[0] not in ("frontend", "include")
-    )
+    files = sorted(p for p in root.rglob("*.c") if p.relative_to(root).parts[0] not in ("frontend", "include"))
     folders: dict[Path, list[Path]] = {}
     for path in files:
         together = path.relative_to(root).parts[0] in ("units", "incident")

@@ -179,7 +179,5 @@ def test_programs_are_single_files_or_whole_folders(tmp_path: Path):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    programs = [
-        tuple(p.relative_to(tmp_path).as_posix() for p in paths) for paths in fixture_programs(tmp_path)
-    ]
+    programs = [tuple(p.relative_to(tmp_path).as_posix() for p in paths) for paths in fixture_programs(tmp_path)]
     assert programs == [("leak/a.c",), ("leak/b.c",), ("units/two/x.c", "units/two/y.c")]

@@ -28,9 +28,7 @@ def fenced(language: str) -> list[str]:
 def tracked(*patterns: str) -> set[str]:
     """Files of the repository, as git names them; without git, what lies there and is not ignored."""
     if (ROOT / ".git").exists():
-        done = subprocess.run(
-            ["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True
-        )
+        done = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
         return {name for name in done.stdout.splitlines() if (ROOT / name).exists()}
     found = {path for pattern in patterns for path in (ROOT / pattern).rglob("*") if path.is_file()}
     return {path.relative_to(ROOT).as_posix() for path in found if "__pycache__" not in path.parts}
@@ -51,23 +49,15 @@ def test_readme_and_ci_run_the_same_test_command():
 
 
 def test_readme_has_one_line_for_the_incident():
-    commands = [
-        block.strip() for block in fenced("sh") if block.strip().endswith("fixtures/incident/leaking")
-    ]
+    commands = [block.strip() for block in fenced("sh") if block.strip().endswith("fixtures/incident/leaking")]
     assert len(commands) == 1
-    assert commands[0].startswith(
-        "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/mustfree check "
-    )
+    assert commands[0].startswith("python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/mustfree check ")
 
 
 def test_continuous_integration_runs_the_script_on_every_python_we_name():
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
     job = workflow["jobs"]["check"]
-    named = [
-        line.rpartition(" ")[2]
-        for line in PROJECT["project"]["classifiers"]
-        if re.search(r":: 3\.\d+$", line)
-    ]
+    named = [line.rpartition(" ")[2] for line in PROJECT["project"]["classifiers"] if re.search(r":: 3\.\d+$", line)]
     assert job["strategy"]["matrix"]["python"] == named
     assert {"run": ".ci/run"} in job["steps"]
 
@@ -102,9 +92,7 @@ def test_readme_names_real_options():
     named = re.findall(r"`(--?[a-z-]+)", table)
     shown = CliRunner().invoke(app, ["check", "--help"]).output
     assert len(named) > 10
-    assert [
-        option for option in named if not re.search(rf"(?<![\w-]){option}\b", shown.replace("-vv", "-v -vv"))
-    ] == []
+    assert [option for option in named if not re.search(rf"(?<![\w-]){option}\b", shown.replace("-vv", "-v -vv"))] == []
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
