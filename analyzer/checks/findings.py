@@ -49,8 +49,7 @@ class FindingBuilder:
             check = self._checks[event.kind]
             if check.id == "leak" and event.exits_process and not self._exit_leaks:
                 continue
-            anchor = event.acquired_at if event.acquired_at >= 0 else event.at
-            key = (anchor, event.slot, event.kind.value, event.callee)
+            key = (_anchor(event), event.slot, event.kind.value, event.callee)
             groups.setdefault(key, []).append(self._finding(check, event))
         merged = [_merge(group) for group in groups.values()]
         return tuple(sorted(merged, key=finding_order))
@@ -100,6 +99,12 @@ def finding_order(finding: Finding) -> tuple[str | int, ...]:
     """Sort key: by place, then by what it is."""
     at = finding.at
     return (at.file, at.line, at.column, finding.check, finding.kind, finding.resource, finding.fingerprint)
+
+
+def _anchor(event: Event) -> int:
+    """What makes several events one finding: the acquisition, else the (first) release."""
+    known = (place for place in (event.acquired_at, event.released_at) if place >= 0)
+    return next(known, event.at)
 
 
 def _level(check: Check, event: Event) -> Level:

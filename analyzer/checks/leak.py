@@ -21,7 +21,8 @@ def _how_it_ends(event: Event, source: SourceText) -> str:
         return "the loop ends"
     if event.exits_process:
         return "the process ends"
-    return "its life ends here"
+    macro = source.statement_macro(event.at)
+    return f"its life ends inside {code(macro)}" if macro else "its life ends here"
 
 
 def sentence(event: Event, source: SourceText) -> str:
@@ -38,8 +39,8 @@ def sentence(event: Event, source: SourceText) -> str:
             call = f"{event.released_by}()" if event.released_by else "the call"
             return f"{name} is lost when {call} fails: the old pointer is overwritten"
         case _:
-            how = _how_it_ends(event, source) + decisive(event, source)
-            return f"{name} is not {participle} on this path: {how}"
+            how, when = _how_it_ends(event, source), decisive(event, source)
+            return f"{name} is not {participle} on this path: {how}{'' if how.endswith(when) else when}"
 
 
 def lost(event: Event, source: SourceText) -> str:

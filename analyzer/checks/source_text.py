@@ -129,6 +129,26 @@ class SourceText:
         index = self._index(at)
         return index >= 0 and self._negations(self._backward(index)) % 2 == 1
 
+    def statement_macro(self, at: int) -> str:
+        """Name of the macro when what stands at `at` is a macro used as a statement, "" otherwise.
+
+        A branch or return inside such a macro has no text of its own here. A macro inside a condition has.
+        """
+        name = self.function.macros.get(at, "")
+        index = self._index(at)
+        if not name or index < 0:
+            return ""
+        depth = 0
+        for position in range(index - 1, -1, -1):
+            token = self._tokens[position]
+            if token in _CLOSING:
+                depth += 1
+            elif token in _OPENING:
+                depth -= 1
+                if depth < 0:
+                    return name if token == b"{" else ""
+        return ""
+
     def is_switch(self, at: int) -> bool:
         """Whether the condition around `at` is what a `switch` looks at."""
         index = self._index(at)

@@ -44,6 +44,9 @@ def decisive(event: Event, source: SourceText) -> str:
     for step in reversed(event.steps):
         if step.kind is not StepKind.BRANCH:
             continue
+        macro = source.statement_macro(step.at)
+        if macro:
+            return f" inside {code(macro)}"
         condition = source.condition(step.at)
         if not condition or step.taken is None or source.is_switch(step.at):
             return ""
@@ -53,6 +56,9 @@ def decisive(event: Event, source: SourceText) -> str:
 
 
 def _branch(step: PathStep, source: SourceText) -> str:
+    macro = source.statement_macro(step.at)
+    if macro:
+        return f"a condition inside {code(macro)} is {'true' if step.taken else 'false'}"
     condition = source.condition(step.at)
     if step.taken is None or source.is_switch(step.at):
         where = code(condition) if condition else "the value here"

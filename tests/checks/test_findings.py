@@ -291,6 +291,34 @@ def test_fingerprints_of_extern_functions_have_no_file():
     assert here.fingerprint != one(event()).fingerprint
 
 
+def test_uses_of_a_parameter_after_its_release_are_one_finding():
+    base = event(
+        EventKind.USE_AFTER_RELEASE,
+        at("free(", 1),
+        acquired_at=-1,
+        callee="",
+        slot="",
+        released_by="free",
+        released_at=at("free("),
+        steps=(),
+    )
+    finding = one(base, replace(base, at=at("buf = NULL")))
+    assert finding.message == "`buf` is used after free() released it (and in 1 more place)"
+
+
+def test_what_happens_inside_a_macro_is_not_quoted_as_a_condition():
+    branch = PathStep(at("log(n)"), StepKind.BRANCH, taken=True)
+    inside = PathStep(at("buf = NULL"), StepKind.BRANCH, taken=False)
+    macros = {at("log(n)"): "log", at("buf = NULL"): "CLEAR"}
+    of = function(macros=macros)
+    lines = source_text(of=of)
+    said = event(place=at("buf = NULL"), steps=(branch, inside))
+    (finding,) = findings(of, result(said), lines)
+    assert finding.message == ("`buf` from take() is not freed on this path: its life ends inside `CLEAR`")
+    assert finding.steps[0].message == "`log(n)` is true"
+    assert finding.steps[1].message == "a condition inside `CLEAR` is false"
+
+
 def test_releases_of_nothing_are_told_apart():
     base = event(EventKind.WRONG_MEMORY, at("free("), acquired_at=-1, callee="", slot="", released_by="free")
     first, second = findings(function(), result(base, replace(base, at=at("free(", 1))), source_text())
