@@ -1,7 +1,7 @@
 """The state in which one function body is lowered, and the dispatch over kinds of nodes.
 
-The constructs themselves are lowered in expressions, places, calls, conditions, initialisers, statements and loops; `lower`
-puts their tables together. The modules call each other through `Body` only.
+The constructs themselves are lowered in expressions, places, calls, conditions, initialisers, statements and loops;
+`lower` puts their tables together. The modules call each other through `Body` only.
 """
 
 from __future__ import annotations

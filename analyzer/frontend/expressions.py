@@ -433,7 +433,7 @@ def implicit(body: Body, node: int) -> Operand:
         child = children[0]
         if not _is_expression(body, child):
             return literal(body, node)  # offsetof
-        if _is_va_arg(body, node, child):
+        if _is_va_arg(body, node, child) or is_broken(body, node, child):
             body.effect(child)
             return Unknown()
         return _converted_child(body, node, child)
@@ -442,6 +442,14 @@ def implicit(body: Body, node: int) -> Operand:
     if children and _called_function(body, children[0]):
         return broken_call(body, node)
     return several(body, node)
+
+
+def is_broken(body: Body, node: int, child: int) -> bool:
+    """What is left of an expression with an error in it, such as a member of an unknown structure.
+
+    libclang shows the part that it understood (the structure) below a node without a type.
+    """
+    return body.type(node).kind is TypeKind.UNKNOWN and body.type(child).kind is not TypeKind.UNKNOWN
 
 
 def _is_va_arg(body: Body, node: int, child: int) -> bool:

@@ -91,6 +91,9 @@ def implicit_place(body: Body, node: int) -> Place:
     children = body.children[node]
     if len(children) == 1:
         child = children[0]
+        if body.type(node).kind is TypeKind.UNKNOWN and body.type(child).kind is not TypeKind.UNKNOWN:
+            body.effect(child)  # what is left of an expression with an error, e.g. an unknown member
+            return Place(DerefBase(Unknown()))
         record = body.type(node).kind in (TypeKind.RECORD, TypeKind.ARRAY)
         if record and body.type(child).kind is body.type(node).kind:
             return body.place(child)

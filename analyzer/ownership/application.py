@@ -12,7 +12,7 @@ from analyzer.ownership.events import EventKind
 from analyzer.ownership.memory import result_symbol, write_behind
 from analyzer.ownership.prepare import CallSite, Contracts, is_pointer
 from analyzer.ownership.ranges import FULL, NONZERO, ZERO, Range, from_relation, intersect
-from analyzer.ownership.resources import is_plain, kind_of
+from analyzer.ownership.resources import conditional_release, is_plain, kind_of
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import MAYBE, UNDEF, Atom, Ptr, Sym, Value
@@ -323,12 +323,17 @@ class Application:
             if not self._is_shared(effect):
                 state.released = {**state.released, value: (self._name(), self.site.op.at)}
         held = [v for (b, _), v in state.cells.items() if b is value and not isinstance(v, int)]
-        if state.own is Own.OWNED and held and state.reaches_resource(held):
+        moves = conditional_release(self.contract) is not None
+        if state.own is Own.OWNED and held and not moves and state.reaches_resource(held):
             if self._is_deep(effect) or value not in state.local_objects:
                 self.machine.listener.ended(Verdict.MOVED, self._name(), state)
                 return False
-            state.loss = (self.site.op.at, EventKind.LEAK_OVERWRITTEN.value)
-        state.drop_range(value, None, 0)
+            state.loss = (self.site.op.at, EventKind.LEAK_EXIT.value)
+        result = state.temps.get(self.result_key)
+        if moves and isinstance(result, Sym):
+            state.move_cells(value, result)  # realloc: the new block holds what the old one held
+        else:
+            state.drop_range(value, None, 0)
         return True
 
     def _kinds(self, effect: Effect) -> list[bool]:

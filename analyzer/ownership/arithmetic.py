@@ -159,12 +159,10 @@ def _compute(operator: str, left: int, right: int) -> int | None:
 
 def pointer_step(state: State, operator: str, left: Value, right: Value, bits: int, fresh: Sym) -> Value:
     """``pointer + n``, ``pointer - n``, and the difference of two pointers."""
-    if operator == "-" and isinstance(right, (Ptr, Sym)) and isinstance(left, (Ptr, Sym)):
-        is_pointer = isinstance(right, Ptr) or isinstance(left, Ptr) or state.root_is_resource(right)
-        if is_pointer and state.root_is_resource(left) and not isinstance(right, Ptr):
-            return fresh
-        if isinstance(right, Ptr) or left is right:
-            return 0 if left is right else fresh
+    # The difference of two pointers; a symbol on the right is taken for a number.
+    subtracts_pointer = isinstance(right, Ptr) or left is right or state.root_is_resource(right)
+    if operator == "-" and isinstance(left, (Ptr, Sym)) and subtracts_pointer:
+        return 0 if left is right else fresh
     number = single(state.range_of(right)) if not isinstance(right, (Ptr, Atom)) else None
     base, offset = _parts(left)
     if base is None:

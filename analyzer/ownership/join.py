@@ -107,6 +107,8 @@ def _drop_or_cover(block_id: int, path: Path, value: Value, old: State, result: 
     if old.own and old.reaches_resource((value,)):
         return False
     del result.cells[path]
+    if not isinstance(path[0], int):
+        result.epoch = -2 - block_id  # or reading it again would give its value at the function's entry
     return True
 
 
@@ -114,6 +116,9 @@ def _keep_reachable(block_id: int, path: Path, value: Value, new: State, result:
     """A cell that only the new side knows: kept when it leads to the resource (silent side)."""
     if new.own and new.reaches_resource((value,)):
         result.cells[path] = value
+        return True
+    if not isinstance(path[0], int) and result.epoch != -2 - block_id:
+        result.epoch = -2 - block_id
         return True
     return False
 

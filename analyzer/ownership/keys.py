@@ -13,6 +13,8 @@ def merge_key(state: State) -> Key:
     """States with one key are joined."""
     if state.own is Own.NONE:
         return (0, frozenset(state.released))
+    if state.own is Own.LOST:
+        return (3, state.lost_at)
     return (int(state.own), state.shares, state.held_key(), state.released_at, frozenset(state.released))
 
 

@@ -9,8 +9,8 @@ from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import UNDEF, Atom, Ptr, Sym, Value
 
 
-def forget_scalars(state: State, path: Path) -> None:
-    """Cells of the object that hold no pointer get unknown contents."""
+def forget_scalars(state: State, path: Path) -> bool:
+    """Cells of the object that hold no pointer get unknown contents; whether any was known."""
     base, offset = path
     changed = [
         cell
@@ -21,6 +21,7 @@ def forget_scalars(state: State, path: Path) -> None:
         del state.cells[cell]
     if state.defaults.get(base) is not None or isinstance(base, int):
         state.defaults[base] = None
+    return bool(changed)
 
 
 def _is_scalar(state: State, value: Value) -> bool:
@@ -43,11 +44,16 @@ def clobber(machine: Machine, site: CallSite, escaping: list[Value], state: Stat
         del state.cells[path]
     for base in [base for base in state.defaults if state.is_outside(base)]:
         state.defaults[base] = None
+    new_epoch(machine, site.op.at, state)
+
+
+def new_epoch(machine: Machine, at: int, state: State) -> None:
+    """Memory outside may differ from now on: what is read there gets names of its own."""
     if machine.cyclic:
-        stale = [s for s in _symbols(state) if s.key[0] == "init" and s.key[3] == site.op.at]
+        stale = [s for s in _symbols(state) if s.key[0] == "init" and s.key[3] == at]
         for symbol in stale:
             state.retire(symbol)
-    state.epoch = site.op.at
+    state.epoch = at
 
 
 def _symbols(state: State) -> list[Sym]:
@@ -83,5 +89,5 @@ def write_behind(machine: Machine, site: CallSite, arguments: list[Value], state
         if index in spared or ctype.kind is not TypeKind.POINTER or ctype.pointee_const:
             continue
         path = machine.target(value)
-        if path is not None:
-            forget_scalars(state, path)
+        if path is not None and forget_scalars(state, path) and not isinstance(path[0], int):
+            new_epoch(machine, site.op.at, state)

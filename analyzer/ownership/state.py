@@ -50,6 +50,7 @@ class Own(IntEnum):
     NONE = 0  # not acquired (yet), or the acquiring call failed
     OWNED = 1
     RELEASED = 2
+    LOST = 3  # realloc failed and its old block went: reported unless the process ends
 
 
 @final
@@ -63,7 +64,7 @@ class State:
     exposed: locals whose address is known outside. targets: join symbol -> values it may be.
     released: other symbols released on the way (symbol -> (function, offset)).
     holder, origin: the last and the first holder as the programmer writes it.
-    loss: (offset, sort) of the last store over a holder.
+    loss: (offset, sort) of the last store over a holder. lost_at: where it happened, for LOST.
     trail: the way here, kept by the witness search only.
     epoch: the last operation that may have changed memory outside; part of the name of what is read there.
     """
@@ -78,6 +79,7 @@ class State:
         "holder",
         "local_objects",
         "loss",
+        "lost_at",
         "origin",
         "own",
         "released",
@@ -110,6 +112,7 @@ class State:
         self.unknown_calls: tuple[str, ...] = ()
         self.holder = ""
         self.origin = ""
+        self.lost_at = -1
         self.loss: tuple[int, str] | None = None
         self.trail: object = None
 
@@ -134,6 +137,7 @@ class State:
         other.unknown_calls = self.unknown_calls
         other.holder = self.holder
         other.origin = self.origin
+        other.lost_at = self.lost_at
         other.loss = self.loss
         other.trail = self.trail
         return other
@@ -495,6 +499,11 @@ class State:
         doomed = [path for path in self.cells if path[0] == base and _inside(path[1], offset, bits)]
         for path in doomed:
             del self.cells[path]
+
+    def move_cells(self, old: Sym, new: Sym) -> None:
+        """What lay in one object lies in another one now."""
+        for base, offset in [path for path in self.cells if path[0] is old]:
+            self.cells[(new, offset)] = self.cells.pop((base, offset))
 
     def forget_facts(self, value: Value) -> None:
         """Nothing is known about the value any more."""

@@ -125,8 +125,13 @@ class Machine:
             else:
                 ends.append(current)
         found: list[tuple[int, State, int | None]] = []
+        order = self.prepared.order
         for current in ends:
-            found.extend(self._terminator(block_id, current))
+            for way in self._terminator(block_id, current):
+                if way[1].own is Own.LOST and order[way[0]] <= order[block_id]:
+                    self._report_lost(way[1])  # the next round of a loop: the function goes on
+                else:
+                    found.append(way)
         return found
 
     def _end_expression(self, at: int, keep: frozenset[int], state: State) -> bool:
@@ -151,8 +156,16 @@ class Machine:
             kind = EventKind.LEAK_DISCARDED
         else:
             kind = EventKind.LEAK_OVERWRITTEN
+        if kind is EventKind.LEAK_REALLOC and not exits:
+            # Many programs end when memory runs out: the loss counts once the function goes on or returns.
+            state.own = Own.LOST
+            state.lost_at = at
+            return True
         self.listener.event(kind, at, state, self.universe.resource)
         return False
+
+    def _report_lost(self, state: State) -> None:
+        self.listener.event(EventKind.LEAK_REALLOC, state.lost_at, state, self.universe.resource)
 
     # -- operations -----------------------------------------------------------------------------------
 
@@ -583,6 +596,9 @@ class Machine:
         return found
 
     def _return(self, end: Return, state: State) -> None:
+        if state.own is Own.LOST:
+            self._report_lost(state)
+            return
         if state.own is Own.RELEASED or state.own is Own.NONE:
             self.listener.ended(Verdict.RELEASED if state.own else Verdict.UNREACHABLE, "", state)
             return
@@ -609,7 +625,7 @@ class Machine:
         self.check_lost(end.at, state, exits=True)
 
     def _stop(self, end: Stop, state: State) -> None:
-        if state.own is Own.OWNED:
+        if state.own in (Own.OWNED, Own.LOST):
             self.listener.ended(Verdict.HELD, end.reason, state)
         elif state.own is Own.RELEASED:
             self.listener.ended(Verdict.RELEASED, "", state)
