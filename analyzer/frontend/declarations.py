@@ -27,6 +27,9 @@ _ATTRIBUTE: Final = re.compile(r"(?:__attribute__\(\(|\[\[(?:gnu::|clang::)?)(.*
 _OF_INTEREST: Final = re.compile(
     r"\b(?:malloc|ownership_\w+|alloc_size|nonnull|returns_nonnull|cleanup|warn_unused_result)\b"
 )
+# The type of a function that never returns, or of a pointer to one, ends so; a parameter's type does not.
+_NORETURN_TYPE: Final = re.compile(r"__attribute__\(\(noreturn\)\)(?: __attribute__\(\(.*?\)\))*$")
+_NORETURN_WORD: Final = re.compile(r"\b_Noreturn\b|\[\[(?:gnu::)?(?:__noreturn__|noreturn|_Noreturn)\b")
 _CLEANUP: Final = re.compile(r"\bcleanup\((\w+)\)")
 
 
@@ -75,6 +78,7 @@ class Declarations:
         self._known: dict[int | None, Declared] = {}
         self._implicit: set[int | None] = set()
         self._constants: dict[int | None, int] = {}
+        self._by_name: dict[str, Cursor] | None = None
 
     def referenced(self, cursor: Cursor) -> Declared | None:
         """What a reference (DECL_REF_EXPR, MEMBER_REF_EXPR ...) names; None when the parser does not know."""
@@ -125,12 +129,31 @@ class Declarations:
     def cleanup(self, variable: Cursor) -> str:
         """The function of a variable's `cleanup` attribute, "" without one."""
         found = _CLEANUP.search(self.unit.printed(variable))
+        if found and found.group(1) not in self.functions:
+            cursor = self._function_named(found.group(1))
+            if cursor is not None:
+                self.function(self.of(cursor))
         return found.group(1) if found else ""
+
+    def _function_named(self, name: str) -> Cursor | None:
+        """The last declaration of a function, which no reference leads to."""
+        if self._by_name is None:
+            known: dict[str, Cursor] = {}
+            lib = self.unit.lib
+
+            def visit(cursor: Cursor, _parent: Cursor) -> int:
+                if cursor.kind == kinds.FUNCTION_DECL:
+                    known[lib.text(lib.getCursorSpelling(cursor))] = cursor
+                return kinds.CONTINUE
+
+            self.unit.visit(self.unit.root(), visit)
+            self._by_name = known
+        return self._by_name.get(name)
 
     def never_returns(self, function_type: Type) -> bool:
         """Whether a function type, or what such a pointer points to, has the noreturn attribute."""
         lib = self.unit.lib
-        return "noreturn" in lib.text(lib.getTypeSpelling(lib.getCanonicalType(function_type)))
+        return bool(_NORETURN_TYPE.search(lib.text(lib.getTypeSpelling(lib.getCanonicalType(function_type)))))
 
     def _function(self, declared: Declared) -> FunctionDeclaration:
         unit, lib, types = self.unit, self.unit.lib, self.types
@@ -161,7 +184,7 @@ class Declarations:
     def _noreturn(self, declared: Declared, printed: str, *, static: bool) -> bool:
         if declared.name in NORETURN and not static and declared.name not in self.defined:
             return True
-        if "noreturn" in printed.lower() and re.search(r"\b_?_?[nN]oreturn(?:__)?\b", printed):
+        if _NORETURN_WORD.search(printed):
             return True
         return self.never_returns(declared.type)
 

@@ -78,7 +78,16 @@ def string_text(body: Body, node: int) -> str:
 
 def block_literal(body: Body, node: int) -> Operand:
     """`^{ ... }`: not lowered; whatever it captures may be held by it."""
-    body.degrade(f"a block (^{{...}}) at offset {body.position(node)} is not analysed")
+    at = body.position(node)
+    body.degrade(f"a block (^{{...}}) at offset {at} is not analysed")
+    captured: dict[int, None] = {}
+    for below in body.tree.subtree(node):
+        if body.kinds[below] == kinds.DECL_REF_EXPR:
+            declared = body.declared(below)
+            if declared is not None and declared.key in body.local_numbers:
+                captured[body.local_numbers[declared.key]] = None
+    values = tuple(body.address(Place(LocalBase(number)), at) for number in captured)
+    body.emit(Call(at, None, "__block", None, values, (_ADDRESS,) * len(values), VOID))
     return Unknown()
 
 
@@ -238,7 +247,7 @@ def step(body: Body, node: int, child: int, operator: str) -> Operand:
     type_ = scalar_type(body, child, place)
     before = body.load(place, type_, at)
     after = arithmetic(body, operator.strip("x")[0], before, Int(1), child, at)
-    body.store(place, after, type_, at)
+    body.store(place, convert(body, after, body.type(child), type_, at), type_, at)
     return before if operator.startswith("x") else after
 
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from analyzer.frontend.constants import evaluate
+from typing import Final
+
+from analyzer.frontend.body import Body, Tables
 from analyzer.frontend.declarations import Declarations, Declared, is_scalar
+from analyzer.frontend.operands import constant_operand
+from analyzer.frontend.positions import FileText, Positions
 from analyzer.frontend.tree import Tree
 from analyzer.ir.function import GlobalVariable
-from analyzer.ir.operands import FunctionAddress, Operand, Str
-from analyzer.ir.types import CType
+from analyzer.ir.operands import Field, FunctionAddress, GlobalBase, Index, Int, Operand, Place, Str
+from analyzer.ir.ops import Store
 from analyzer.libclang import kinds
 from analyzer.libclang.binding import Cursor
 
+_LARGEST_TABLE: Final = 4096  # nodes of an initialiser
 
-def global_variable(declarations: Declarations, declared: Declared, written: set[int | None]) -> GlobalVariable:
-    """A global as the IR lists it. written: keys of the variables that some function of the unit may write."""
+
+def global_variable(
+    declarations: Declarations, declared: Declared, written: set[int | None], text: FileText, tables: Tables
+) -> GlobalVariable:
+    """A global as the IR lists it.
+
+    written: keys of the variables that some function of the unit may write. text: any file of the unit.
+    """
     lib = declarations.unit.lib
     cursor: Cursor = lib.getCursorDefinition(declared.cursor)
     if not cursor.first:
@@ -23,39 +34,48 @@ def global_variable(declarations: Declarations, declared: Declared, written: set
     if not constant and lib.Cursor_getStorageClass(cursor) == kinds.STORAGE_STATIC and is_scalar(ctype):
         constant = declared.key not in written and cursor.first not in written
     initial: dict[int, Operand] = {}
-    if constant:
-        value = _initial(declarations, cursor, ctype)
+    start: Cursor = lib.Cursor_getVarDeclInitializer(cursor)
+    if constant and start.second and is_scalar(ctype):
+        value = constant_operand(declarations, start, ctype)
         if value is not None:
             initial[0] = value
+    elif constant and start.second:
+        initial = _table(declarations, cursor, start, text, tables)
     return GlobalVariable(declared.name, ctype, constant, initial)
 
 
-def _initial(declarations: Declarations, cursor: Cursor, ctype: CType) -> Operand | None:
-    lib = declarations.unit.lib
-    start: Cursor = lib.Cursor_getVarDeclInitializer(cursor)
-    if not start.second or not is_scalar(ctype):
-        return None
-    return constant_operand(declarations, start, ctype)
+def _table(
+    declarations: Declarations, cursor: Cursor, start: Cursor, text: FileText, tables: Tables
+) -> dict[int, Operand]:
+    """The constant scalars in an aggregate: its initialiser is lowered like a local's, and the stores are read."""
+    rows = declarations.unit.descendants(cursor)
+    if len(rows) > _LARGEST_TABLE:
+        return {}
+    tree = Tree(cursor, rows)
+    node = tree.index.get(start.second)
+    if node is None:
+        return {}
+    body = Body(tree, declarations, Positions(text, 0, 0), tables)
+    place = Place(GlobalBase(""))
+    body.initialise(place, declarations.unit.lib.getCursorType(cursor), node)
+    found: dict[int, Operand] = {}
+    for op in body.builder.ops:
+        if isinstance(op, Store) and op.place.base == place.base:
+            offset = _offset(op.place)
+            if offset is not None and isinstance(op.value, Int | Str | FunctionAddress):
+                found[offset] = op.value
+    return found
 
 
-def constant_operand(declarations: Declarations, start: Cursor, ctype: CType) -> Operand | None:
-    """The value of a constant initialiser: an integer, a function, a string; None for another."""
-    value = evaluate(declarations.unit.lib, start, ctype)
-    if value is not None:
-        return value
-    tree = Tree(start, declarations.unit.descendants(start))
-    node = 0
-    while tree.kinds[node] in _WRAPPERS and tree.children[node]:
-        node = tree.children[node][-1]
-    if tree.kinds[node] == kinds.STRING_LITERAL:
-        text = declarations.unit.lib.text(declarations.unit.lib.getCursorSpelling(tree.cursors[node]))
-        return Str(text[1:-1])
-    if tree.kinds[node] == kinds.DECL_REF_EXPR:
-        declared = declarations.referenced(tree.cursors[node])
-        if declared is not None and declared.kind == kinds.FUNCTION_DECL:
-            declarations.function(declared)
-            return FunctionAddress(declared.name)
-    return None
-
-
-_WRAPPERS = (kinds.UNEXPOSED_EXPR, kinds.PAREN_EXPR, kinds.CSTYLE_CAST_EXPR)
+def _offset(place: Place) -> int | None:
+    """Bits from the start of the object, None when they are not constant."""
+    total = 0
+    for selector in place.selectors:
+        match selector:
+            case Field(offset=offset) if offset >= 0:
+                total += offset
+            case Index(index=Int(value), element_bits=bits) if bits:
+                total += value * bits
+            case _:
+                return None
+    return total

@@ -10,7 +10,9 @@ from typing import final
 
 from analyzer.frontend.body import Body
 from analyzer.frontend.constants import evaluate
+from analyzer.frontend.declarations import is_scalar
 from analyzer.frontend.expressions import convert
+from analyzer.frontend.operands import constant_operand
 from analyzer.frontend.places import extend
 from analyzer.frontend.types import Member
 from analyzer.ir.operands import Field, Index, Int, Place
@@ -19,6 +21,7 @@ from analyzer.ir.types import INT, CType, TypeKind
 from analyzer.libclang import kinds
 from analyzer.libclang.binding import Type
 
+_LONGEST_RANGE = 256
 _AGGREGATES = (TypeKind.RECORD, TypeKind.ARRAY)
 
 
@@ -206,13 +209,26 @@ class Filler:
                 following_index = position < len(designators) and body.kinds[designators[position]] != kinds.MEMBER_REF
                 if following_index and not body.types.is_array(type_):  # [low ... high]
                     high = evaluate(body.lib, body.cursor(designators[position]), INT)
-                    low = high.value if high is not None else low
                     position += 1
+                    if high is not None and position == len(designators):
+                        self._repeat(place, type_, range(low, high.value), body.children[item][-1])
+                        low = high.value
                 if following < 0:
                     following = low + 1
                 place = extend(place, Index(Int(low), body.types.bits(type_)))
         self._value(place, type_, body.children[item][-1])
         return following
+
+    def _repeat(self, place: Place, type_: Type, numbers: range, node: int) -> None:
+        """The elements of a range before its last: a constant each. Other values are evaluated once, for the last."""
+        body = self._body
+        ctype = body.types.convert(type_)
+        value = constant_operand(body.declarations, body.cursor(node), ctype) if is_scalar(ctype) else None
+        if value is not None:
+            at = body.position(node)
+            bits = body.types.bits(type_)
+            for number in numbers[:_LONGEST_RANGE]:
+                body.store(extend(place, Index(Int(number), bits)), value, ctype, at, initialises=True)
 
     def _value(self, place: Place, type_: Type, node: int) -> None:
         Filler(self._body, [node])._object(place, type_, 0)

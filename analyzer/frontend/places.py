@@ -29,6 +29,8 @@ def member_place(body: Body, node: int) -> Place:
     if declared is None or not children:
         return Place(DerefBase(Unknown()))
     above = children[0]
+    while _is_anonymous_member(body, above):
+        above = body.children[above][0]
     if body.type(above).kind is TypeKind.POINTER:
         base = Place(DerefBase(body.value(above)))
         record = body.types.pointee(body.lib.getCursorType(body.cursor(above)))
@@ -36,6 +38,14 @@ def member_place(body: Body, node: int) -> Place:
         base = body.place(above)
         record = body.lib.getCursorType(body.cursor(above))
     return extend(base, Field(declared.name, body.types.offset(record, declared.name)))
+
+
+def _is_anonymous_member(body: Body, node: int) -> bool:
+    """Whether a node is the step into an unnamed struct or union that the parser puts before its members."""
+    if body.kinds[node] != kinds.MEMBER_REF_EXPR or not body.children[node]:
+        return False
+    declared = body.declared(node)
+    return declared is not None and (not declared.name or "(" in declared.name)
 
 
 def extend(place: Place, selector: Field | Index) -> Place:

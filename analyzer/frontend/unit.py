@@ -10,7 +10,7 @@ from typing import Final, final
 
 from analyzer.frontend.declarations import Declarations
 from analyzer.frontend.globals import global_variable
-from analyzer.frontend.lower import lower_function
+from analyzer.frontend.lower import TABLES, lower_function
 from analyzer.frontend.options import FrontendOptions
 from analyzer.frontend.positions import FileText
 from analyzer.frontend.repair import Repaired, parse_repaired
@@ -168,7 +168,7 @@ class _UnitLowering:
         function, body = lower_function(tree, self._declarations, text, definition.start, definition.end)
         for name, declared in body.globals_seen.items():
             if name not in self._globals:
-                self._globals[name] = global_variable(self._declarations, declared, self._written)
+                self._globals[name] = global_variable(self._declarations, declared, self._written, text, TABLES)
         return function
 
     def _is_relevant(self, rows: list[tuple[Cursor, Cursor]]) -> bool:
