@@ -81,7 +81,7 @@ def for_statement(body: Body, node: int) -> None:
         body.statement(parts.step)
     body.builder.goto(test, at)
     body.builder.start(out, body.at)
-    body.leave(body.positions.end_of(body.cursor(node)) if body.scopes[-1].locals else body.at)
+    body.leave(at)  # what the head declares ends where the head says so
 
 
 def for_parts(body: Body, node: int) -> ForParts:
