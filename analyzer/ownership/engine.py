@@ -161,7 +161,8 @@ class _Run:
     def _arrive(
         self, block_id: int, state: State, queue: list[tuple[int, int]], pending: dict[int, dict[Key, None]]
     ) -> None:
-        clean(self.prepared, block_id, state)
+        if self.prepared.merges[block_id]:
+            clean(self.prepared, block_id, state)  # before states meet; on the way there it is not worth its cost
         key = merge_key(state)
         if self.study is None:
             key = (*key, unusual_locals(self.prepared, state))

@@ -198,27 +198,42 @@ def _join_temps(block_id: int, result: State, old: State, new: State, widening: 
 
 def _join_facts(result: State, old: State, new: State, widening: bool) -> bool:
     changed = False
+    known_to_new: set[Sym] | None = None
     for key, known in old.facts.items():
         if isinstance(key, Sym) and key.key[0] == "join" and result.facts.get(key, FULL) != known:
             continue  # just set by a cell
-        other = new.facts.get(key) if not isinstance(key, Expr) else _expression_fact(new, key)
+        other = new.facts.get(key)
+        if other == known:
+            continue
+        if other is None and isinstance(key, Expr):
+            other = _expression_fact(new, key)
         if other is None:
-            if isinstance(key, Sym) and not new.is_mentioned(key):
-                continue  # the new side has never heard of it: no cell of it can disagree
+            if isinstance(key, Sym):
+                known_to_new = new.mentioned() if known_to_new is None else known_to_new
+                if key not in known_to_new:
+                    continue  # the new side has never heard of it: no cell of it can disagree
             result.facts.pop(key, None)
             changed = True
-        elif other != known:
-            covered = widen(known, other) if widening else unite(known, other)
-            if covered != known:
-                changed = True
-                if covered == FULL:
-                    result.facts.pop(key, None)
-                else:
-                    result.facts[key] = covered
-    for key, known in new.facts.items():
-        if key not in old.facts and key not in result.facts and isinstance(key, Sym) and not old.is_mentioned(key):
-            result.facts[key] = known
+            continue
+        covered = widen(known, other) if widening else unite(known, other)
+        if covered != known:
+            changed = True
+            if covered == FULL:
+                result.facts.pop(key, None)
+            else:
+                result.facts[key] = covered
+    _add_new_facts(result, old, new)
     return changed
+
+
+def _add_new_facts(result: State, old: State, new: State) -> None:
+    """Facts about symbols that the old side has never heard of hold for the join too."""
+    added = [key for key in new.facts if isinstance(key, Sym) and key not in old.facts and key not in result.facts]
+    if added:
+        known_to_old = old.mentioned()
+        for key in added:
+            if key not in known_to_old:
+                result.facts[key] = new.facts[key]
 
 
 def _expression_fact(state: State, key: Expr) -> Range | None:

@@ -114,6 +114,7 @@ class Prepared:
     name_only: list[tuple[int, str, str]] = field(default_factory=list)
     constants: dict[tuple[str, int], int] = field(default_factory=dict)
     is_main: bool = False
+    merges: list[bool] = field(default_factory=list)
     array_texts: set[str] = field(default_factory=set)
     release_locals: tuple[int, ...] = ()
     defined: frozenset[str] = frozenset()
@@ -147,6 +148,7 @@ def prepare(function: Function, unit: TranslationUnit, contracts: Contracts, def
     prepared = Prepared(function, order, cyclic, live_in, temps_out, temps_after)
     own = (name for name, declaration in unit.declarations.items() if declaration.defined)
     prepared.defined = defined.union(own)
+    prepared.merges = [graph.in_degree(block_id) > 1 for block_id in range(len(function.blocks))]
     prepared.is_main = function.name == "main"
     _Flattener(prepared, unit, contracts, defined).run()
     for name, variable in unit.globals.items():

@@ -37,6 +37,7 @@ from analyzer.ownership.values import (
     Sym,
     Universe,
     Value,
+    add_symbols,
     mentions,
 )
 
@@ -394,12 +395,26 @@ class State:
         if symbol in self.facts or symbol in self.released or symbol in self.local_objects:
             return True
         for (base, _), value in self.cells.items():
-            if base is symbol or (not isinstance(value, int) and mentions(value, symbol)):
+            if base is symbol or value is symbol or (type(value) in _COMPOUND and mentions(value, symbol)):
                 return True
         for value in self.temps.values():
-            if not isinstance(value, int) and mentions(value, symbol):
+            if value is symbol or (type(value) in _COMPOUND and mentions(value, symbol)):
                 return True
-        return any(not isinstance(key, int) and mentions(key, symbol) for key in self.facts)
+        for value in self.facts:  # noqa: SIM110 - plain loops are much quicker here
+            if type(value) in _COMPOUND and mentions(value, symbol):
+                return True
+        return False
+
+    def mentioned(self) -> set[Sym]:
+        """All symbols that occur anywhere."""
+        found: set[Sym] = {*self.released, *self.local_objects}
+        for (base, _), value in self.cells.items():
+            if isinstance(base, Sym):
+                found.add(base)
+            add_symbols(value, found)
+        for value in (*self.temps.values(), *self.facts):
+            add_symbols(value, found)
+        return found
 
     # -- the resource ---------------------------------------------------------------------------------
 
@@ -565,6 +580,9 @@ class State:
             if isinstance(base, Sym):
                 stack.extend(self.targets.get(base, ()))
         return live
+
+
+_COMPOUND = (Ptr, Expr)
 
 
 def _all_live(value: Value, live: set[Sym]) -> bool:

@@ -170,6 +170,18 @@ def _depth(value: Value) -> int:
     return value.depth if isinstance(value, Expr) else 0
 
 
+def add_symbols(value: Value, found: set[Sym]) -> None:
+    """Add the symbols that occur in the value."""
+    if isinstance(value, Sym):
+        found.add(value)
+    elif isinstance(value, Ptr):
+        if isinstance(value.base, Sym):
+            found.add(value.base)
+    elif isinstance(value, Expr):
+        add_symbols(value.left, found)
+        add_symbols(value.right, found)
+
+
 def mentions(value: Value, wanted: Sym) -> bool:
     """Whether the symbol occurs in the value."""
     if value is wanted:
