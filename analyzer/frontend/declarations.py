@@ -138,16 +138,8 @@ class Declarations:
     def _function_named(self, name: str) -> Cursor | None:
         """The last declaration of a function, which no reference leads to."""
         if self._by_name is None:
-            known: dict[str, Cursor] = {}
             lib = self.unit.lib
-
-            def visit(cursor: Cursor, _parent: Cursor) -> int:
-                if cursor.kind == kinds.FUNCTION_DECL:
-                    known[lib.text(lib.getCursorSpelling(cursor))] = cursor
-                return kinds.CONTINUE
-
-            self.unit.visit(self.unit.root(), visit)
-            self._by_name = known
+            self._by_name = {lib.text(lib.getCursorSpelling(cursor)): cursor for cursor in self.unit.functions()}
         return self._by_name.get(name)
 
     def never_returns(self, function_type: Type) -> bool:

@@ -123,17 +123,9 @@ class _UnitLowering:
 
     def _definitions(self, main: int | None) -> list[_Definition]:
         """Function definitions of the file and of the project's headers, in the order of the tree."""
-        found: list[Cursor] = []
         is_definition = self._lib.isCursorDefinition
-
-        def visit(cursor: Cursor, _parent: Cursor) -> int:
-            if cursor.kind == kinds.FUNCTION_DECL and is_definition(cursor):
-                found.append(cursor)
-            return kinds.CONTINUE
-
-        self._unit.visit(self._unit.root(), visit)
         definitions = []
-        for cursor in found:
+        for cursor in filter(is_definition, self._unit.functions()):
             handle, _, _, start = self._unit.place(self._lib.getCursorLocation(cursor))
             if handle is None:
                 continue

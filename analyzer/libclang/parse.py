@@ -134,20 +134,31 @@ class Unit:
         """All descendants of `start` with their parents, in document order: one flat visit."""
         rows: list[tuple[Cursor, Cursor]] = []
         append = rows.append
-        complete = [True]
 
         def visitor(cursor: Cursor, parent: Cursor, _data: object) -> int:
-            try:
-                append((cursor, parent))
-            except MemoryError:
-                complete[0] = False
-                return 0
+            append((cursor, parent))
             return 2
 
-        self.lib.visitChildren(start, Visitor(visitor), None)
-        if not complete[0]:
-            raise MemoryError
+        self._run(start, visitor)
         return rows
+
+    def functions(self) -> list[Cursor]:
+        """The function declarations and definitions on the top level, in document order."""
+        found: list[Cursor] = []
+        append = found.append
+
+        def visitor(cursor: Cursor, _parent: Cursor, _data: object) -> int:
+            if cursor.kind == 8:
+                append(cursor)
+            return 1
+
+        self._run(self.root(), visitor)
+        return found
+
+    def _run(self, start: Cursor, visitor: Callable[[Cursor, Cursor, object], int]) -> None:
+        """A visit whose callback cannot fail but for want of memory; ctypes answers 0 then, which ends the visit."""
+        if self.lib.visitChildren(start, Visitor(visitor), None):
+            raise MemoryError("the visit of the syntax tree broke off")
 
     def printed(self, cursor: Cursor, *, terse: bool = False) -> str:
         """The C text of a declaration as the parser understood it; terse: without bodies."""
