@@ -273,12 +273,28 @@ def judge(site: Site, before: Checked, after: Checked) -> Outcome:
     for fingerprint, finding in leaks(after, site.function).items():
         if fingerprint not in old and concerns(finding, site, held):
             return Outcome(site, "found", f"line {finding['at']['line']}: {finding['kind']}")
-    known = acquisitions(after, site) or acquisitions(before, site)
+    known = _held_at(site, before, after)
     if not known:
         return Outcome(site, *_outside(site, after))
     worst = min(known, key=lambda a: VERDICTS.index(a["verdict"]))
     reason = worst["verdict"] + (f": {worst['reason']}" if worst["reason"] else "")
+    if worst["verdict"] == "leaked":
+        reason += " (finding not shown by default)"
     return Outcome(site, "escaped" if worst["verdict"] == "escaped" else "missed", reason)
+
+
+def _held_at(site: Site, before: Checked, after: Checked) -> list[dict[str, Any]]:
+    """The mutant's acquisitions that the released expression may hold at the site.
+
+    One further down only counts when the deletion changed its verdict (a loop); otherwise the release is of
+    what a parameter brought along, as in a setter: `free(p->name); p->name = strdup(name);`.
+    """
+    old = Counter((a["line"], a["callee"], a["slot"], a["verdict"]) for a in acquisitions(before, site))
+    return [
+        a
+        for a in acquisitions(after, site) or acquisitions(before, site)
+        if a["line"] <= site.line or (a["line"], a["callee"], a["slot"], a["verdict"]) not in old
+    ]
 
 
 def _outside(site: Site, seen: Checked) -> tuple[str, str]:

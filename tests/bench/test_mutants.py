@@ -89,3 +89,49 @@ def test_holders_compare_without_casts_and_spaces(text, key):
     from harness import holder_key
 
     assert holder_key(text) == key
+
+
+def run_of(*acquisitions, findings=()):
+    from harness import Checked
+
+    known = [
+        {"line": line, "callee": "strdup", "slot": "return value", "function": "run", "holder": "p"}
+        | {"verdict": verdict, "reason": reason}
+        for line, verdict, reason in acquisitions
+    ]
+    return Checked(0, list(findings), 0, known, [], 1, 1)
+
+
+LOST = {
+    "check": "leak",
+    "kind": "exit",
+    "fingerprint": "f",
+    "function": "run",
+    "resource": "p",
+    "callee": "strdup",
+    "message": "`p` is lost",
+    "at": {"line": 12},
+    "steps": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "state"),
+    [
+        (run_of((3, "released", "")), run_of((3, "leaked", ""), findings=[LOST]), "found"),
+        (run_of((3, "escaped", "f()")), run_of((3, "escaped", "f()")), "escaped"),
+        (run_of((3, "released", "")), run_of((3, "unproven", "")), "missed"),
+        (run_of((3, "released", "")), run_of((3, "leaked", "")), "missed"),
+        (run_of((9, "handed to the caller", "")), run_of((9, "handed to the caller", "")), "outside"),
+        (run_of((9, "released", "")), run_of((9, "handed to the caller", "")), "missed"),
+        (run_of(), run_of(), "outside"),
+        (run_of(), run_of(findings=[LOST | {"function": "other"}]), "outside"),
+        (run_of(), run_of(findings=[LOST | {"resource": "q", "message": "`q` is lost"}]), "outside"),
+    ],
+)
+def test_a_mutant_has_one_state(before, after, state):
+    import mutants
+
+    site = mutants.Site(0, Path("a.c"), 0, 0, 7, "run", "char *x", "free", "p")
+    assert mutants.silent(site, before)
+    assert mutants.judge(site, before, after).state == state
