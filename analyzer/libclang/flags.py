@@ -15,7 +15,6 @@ _PATHS: Final = ("-I", "-isystem", "-iquote", "-idirafter", "-isysroot", "--sysr
 _TEXTS: Final = ("-D", "-U", "-x", "-target", "--target")
 _SWITCHES: Final = frozenset(
     {
-        "-nostdinc",
         "-nostdlibinc",
         "-undef",
         "-ansi",
@@ -64,6 +63,8 @@ def choose_flags(flags: Sequence[str], directory: str) -> tuple[tuple[str, ...],
         chosen = _with_argument(flag, rest, directory)
         if chosen is not None:
             passed += chosen
+        elif flag == "-nostdinc":
+            passed.append("-nostdlibinc")  # the system's headers are off limits; the compiler's own are ours
         elif flag in _SWITCHES:
             passed.append(flag)
         elif flag.startswith(("-std=", "--std=")):

@@ -83,8 +83,8 @@ typedef typeof(nullptr) nullptr_t;
 #ifndef __mf_max_align_t
 #define __mf_max_align_t
 typedef struct {
-  long long __integer __attribute__((__aligned__(__alignof__(long long))));
-  long double __real __attribute__((__aligned__(__alignof__(long double))));
+  long long __mf_integer __attribute__((__aligned__(__alignof__(long long))));
+  long double __mf_floating __attribute__((__aligned__(__alignof__(long double))));
 } max_align_t;
 #endif
 #undef __need_max_align_t
