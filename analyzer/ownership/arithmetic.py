@@ -199,6 +199,8 @@ def convert(state: State, value: Value, ctype: CType) -> Value:
     if isinstance(value, Atom):
         return value
     values = state.range_of(value)
+    if not values:
+        return value
     if least(values) >= low and greatest(values) <= high:
         return value
     if ctype.signed:

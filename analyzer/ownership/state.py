@@ -166,6 +166,8 @@ class State:
 
     def _range_of_expression(self, value: Expr) -> Range:
         left, right = self.range_of(value.left), self.range_of(value.right)
+        if not left or not right:
+            return ()  # an operand that cannot be: neither can this
         match value.operator:
             case "==":
                 return self._range_of_equality(value, left, right)

@@ -121,6 +121,8 @@ class Machine:
                     if not self._end_expression(op.at, keep, current):
                         break
                 elif not self._operation(op, current):
+                    if current.own is Own.LOST:
+                        self._report_lost(current)  # a null pointer is used: no orderly end of the process
                     break
             else:
                 ends.append(current)

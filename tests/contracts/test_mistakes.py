@@ -29,12 +29,10 @@ def test_all_mistakes_are_listed_in_file_order():
         "lib.yaml:3:1: unknown key `kind` in the rule file; known: library, version, headers, kinds, "
         "declare, functions, borrows, notes",
         "lib.yaml:5:37: `deep:` must be true or false, not `yes`; write one of them",
-        "lib.yaml:5:47: `cwe:` of kind `heap` must be a decimal number, not `0401`; write digits "
-        "without leading 0",
+        "lib.yaml:5:47: `cwe:` of kind `heap` must be a decimal number, not `0401`; write digits without leading 0",
         "lib.yaml:6:3: `heap` stands twice in `kinds:`; remove one",
         "lib.yaml:9:12: `relase p` is no effect; did you mean `release`?",
-        "lib.yaml:10:8: C: unknown type name 'wrong_t'; correct the declaration, or add the type to "
-        "`declare:`",
+        "lib.yaml:10:8: C: unknown type name 'wrong_t'; correct the declaration, or add the type to `declare:`",
         "lib.yaml:12:5: the function has no effects; add `then:` or `outcomes:`, or list it in `borrows:`",
     ]
 

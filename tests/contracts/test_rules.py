@@ -78,14 +78,9 @@ def test_functions_that_a_rule_refers_to_are_described():
 def test_every_kind_is_used_and_can_be_released():
     table = load_packs()
     contracts = [c for name in table.names for c in table.all_named(name)]
-    acquired = {
-        e.resource for c in contracts for o in c.outcomes for e in o.effects if e.kind.value == "fresh"
-    }
+    acquired = {e.resource for c in contracts for o in c.outcomes for e in o.effects if e.kind.value == "fresh"}
     assert sorted(set(table.kinds) - acquired) == []
-    assert (
-        sorted(kind.name for kind in table.kinds.values() if not set(kind.releases) <= table.releasing_names)
-        == []
-    )
+    assert sorted(kind.name for kind in table.kinds.values() if not set(kind.releases) <= table.releasing_names) == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)

@@ -26,9 +26,7 @@ def declared(text: str) -> Declared:
 def difference(wanted: str, found: str) -> str:
     one, other = declared(wanted), declared(found)
     signature = Signature(one.result, one.parameters, one.names, one.variadic)
-    return mismatch(
-        signature, FunctionDeclaration(other.name, other.result, other.parameters, variadic=other.variadic)
-    )
+    return mismatch(signature, FunctionDeclaration(other.name, other.result, other.parameters, variadic=other.variadic))
 
 
 @pytest.mark.parametrize(

@@ -51,9 +51,7 @@ bases = st.one_of(
 selectors = st.builds(Field, names, st.integers(-1, 512)) | st.builds(Index, operands, st.integers(0, 64))
 places = st.builds(Place, bases, st.lists(selectors, max_size=3).map(tuple))
 unary = st.sampled_from(["-", "~", "!"])
-binary = st.sampled_from(
-    ["+", "-", "*", "/", "%", "<<", ">>", "&", "|", "^", "==", "!=", "<", "<=", ">", ">="]
-)
+binary = st.sampled_from(["+", "-", "*", "/", "%", "<<", ">>", "&", "|", "^", "==", "!=", "<", "<=", ">", ">="])
 
 
 @st.composite
@@ -78,9 +76,7 @@ operations = st.one_of(
     st.builds(ops.Store, offsets, places, operands, types, st.booleans()),
     st.builds(ops.AddressOf, offsets, temps, places),
     st.builds(ops.Unary, offsets, temps, unary, operands),
-    st.builds(
-        ops.Binary, offsets, temps, binary, operands, operands, st.sampled_from([0, 64]), st.booleans()
-    ),
+    st.builds(ops.Binary, offsets, temps, binary, operands, operands, st.sampled_from([0, 64]), st.booleans()),
     st.builds(ops.Convert, offsets, temps, operands, types),
     calls(),
     st.builds(ops.CopyRecord, offsets, places, places, st.integers(0, 99)),

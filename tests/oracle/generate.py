@@ -1,0 +1,283 @@
+"""Strategies for programs: dense ones (anything goes) and idiomatic ones (mostly right, with a slip).
+
+All draw from hypothesis, so a failing program shrinks.
+"""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from tests.oracle.programs import (
+    Acquire,
+    Assign,
+    Both,
+    Break,
+    Choose,
+    Compare,
+    Condition,
+    CopyPair,
+    Count,
+    Either,
+    Env,
+    Give,
+    If,
+    Keep,
+    Leave,
+    Loop,
+    Program,
+    Realloc,
+    Release,
+    Scope,
+    Statement,
+    Touch,
+    Truth,
+)
+
+OPERATORS = st.sampled_from(["==", "!=", "<", "<=", ">", ">="])
+INTS = st.sampled_from(["n", "m", "flag", "a", "b"])
+RESULTS = st.sampled_from(["n", "m"])
+CELLS = st.sampled_from(["p", "q", "s.a", "r", "s.b", "t.a"])
+FDS = st.sampled_from(["fd", "dd"])
+LABELS = st.integers(0, 2)
+
+
+def simple_conditions(pointers: st.SearchStrategy[str]) -> st.SearchStrategy[Condition]:
+    return st.one_of(
+        st.builds(Compare, INTS, OPERATORS, st.integers(0, 1)),
+        st.builds(Truth, pointers, st.booleans()),
+        st.builds(Truth, INTS, st.booleans()),
+        st.builds(Compare, FDS, OPERATORS, st.sampled_from([0, -1])),
+        st.just(Env()),
+        st.builds(Compare, st.just("a"), OPERATORS, st.just("b")),
+    )
+
+
+def conditions(pointers: st.SearchStrategy[str]) -> st.SearchStrategy[Condition]:
+    simple = simple_conditions(pointers)
+    pair = st.one_of(st.builds(Both, simple, simple), st.builds(Either, simple, simple))
+    return st.one_of(simple, simple, simple, pair)
+
+
+def acquisitions(pointers: st.SearchStrategy[str]) -> st.SearchStrategy[Statement]:
+    return st.one_of(
+        st.builds(Acquire, st.just("alloc"), pointers),
+        st.builds(Acquire, st.just("recv_msg"), RESULTS | st.just(""), pointers),
+        st.builds(Acquire, st.just("recv_msg"), RESULTS, pointers, st.just("q")),
+        st.builds(Acquire, st.just("open_it"), FDS),
+        st.builds(Acquire, st.just("get_line"), RESULTS, pointers),
+        st.builds(Acquire, st.just("env"), RESULTS),
+    )
+
+
+def plain_statements(pointers: st.SearchStrategy[str]) -> st.SearchStrategy[Statement]:
+    flags = st.sampled_from(["flag", "m"])
+    saved = st.one_of(
+        st.builds(Compare, INTS, OPERATORS, st.integers(0, 1)),
+        st.builds(Truth, pointers, st.booleans()),
+    )
+    return st.one_of(
+        acquisitions(pointers),
+        acquisitions(pointers),
+        st.builds(Release, pointers),
+        st.builds(Release, pointers),
+        st.builds(Release, FDS),
+        st.builds(Assign, pointers, pointers),
+        st.builds(Assign, pointers, st.just(0)),
+        st.builds(Assign, flags, st.integers(0, 1)),
+        st.builds(Assign, st.just("dd"), st.just("fd")),
+        st.builds(Assign, st.just("fd"), st.just(-1)),
+        st.builds(Assign, st.sampled_from(["shelf", "*out"]), pointers),
+        st.builds(Keep, flags, saved),
+        st.builds(Realloc, pointers, pointers),
+        st.builds(Acquire, st.sampled_from(["alloc", "open_it"])),
+        st.builds(Touch, pointers),
+        st.just(CopyPair()),
+        st.builds(Leave, LABELS),
+        st.builds(Give, st.one_of(st.integers(-1, 1), INTS, FDS, pointers)),
+        st.just(Break()),
+        st.just(Break(goes_on=True)),
+    )
+
+
+def blocks(depth: int, size: int, loops: bool, inner: bool = False) -> st.SearchStrategy[tuple[Statement, ...]]:
+    pointers = CELLS | st.just("inner") if inner else CELLS
+    plain = plain_statements(pointers)
+    if depth == 0:
+        return st.lists(plain, max_size=size).map(tuple)
+    body = blocks(depth - 1, size - 1, loops, inner)
+    arms = st.lists(st.tuples(st.integers(-1, 2), body, st.booleans()), min_size=1, max_size=2)
+    nested: list[st.SearchStrategy[Statement]] = [
+        st.builds(If, conditions(pointers), body),
+        st.builds(If, conditions(pointers), body, body),
+        st.builds(Choose, INTS, arms.map(tuple), body),
+        st.builds(Scope, blocks(depth - 1, size - 1, loops, inner=True)),
+    ]
+    if loops:
+        loop = st.builds(Loop, st.just(Env()) | conditions(pointers), body, st.booleans())
+        count = st.builds(Count, st.just("i"), st.integers(1, 2), body)
+        nested.extend([loop, loop, count])
+    return st.lists(st.one_of(plain, plain, plain, *nested), max_size=size).map(tuple)
+
+
+def dense_programs(loops: bool) -> st.SearchStrategy[Program]:
+    """Programs without sense; with loops at most a few."""
+    return st.builds(
+        Program,
+        blocks(2, 6, loops),
+        st.lists(st.lists(plain_statements(CELLS), max_size=3).map(tuple), max_size=2).map(tuple),
+        st.one_of(st.just(0), st.just("n"), CELLS),
+        st.lists(st.sampled_from(["p", "q"]), max_size=2).map(tuple),
+        st.booleans(),
+    )
+
+
+# -- idiomatic programs
+
+_KINDS = ("alloc", "recv_msg", "recv_both", "open_it", "get_line")
+_HOLDERS = ("p", "q", "s.a", "r")
+
+
+@st.composite
+def idiomatic_programs(draw: st.DrawFn, loops: bool) -> Program:
+    """Resources acquired one after the other, error exits, a cleanup that fits; sometimes something is left out."""
+    count = draw(st.integers(1, 3))
+    style = draw(st.sampled_from(["return", "goto", "flag", "nested"]))
+    slip = draw(st.sampled_from([0, 0, 1]))  # how many statements are left out
+    steps = [_resource(draw, number) for number in range(count)]
+    body: list[Statement] = []
+    labels: tuple[tuple[Statement, ...], ...] = ()
+    if style == "nested":
+        body.extend(_nested(draw, steps))
+    elif style == "flag":
+        body.extend(_flagged(draw, steps))
+    else:
+        body, labels = _straight(draw, steps, style)
+    if loops:
+        turn = draw(st.sampled_from([Env(), Compare("i", "<", 2)]))
+        looped = tuple(body)
+        body = [Loop(turn, looped, draw(st.booleans())) if turn == Env() else Count("i", 2, looped)]
+    for _ in range(slip):
+        body = _leave_one_out(draw, body)
+    return Program(tuple(body), labels, draw(st.sampled_from([0, "n"])))
+
+
+def _resource(draw: st.DrawFn, number: int) -> tuple[Statement, Condition, str]:
+    """How it is acquired, when that has failed, and its holder."""
+    kind = draw(st.sampled_from(_KINDS))
+    holder = _HOLDERS[number]
+    if kind == "open_it":
+        name = "fd" if number % 2 == 0 else "dd"
+        return Acquire("open_it", name), Compare(name, "<", 0), name
+    if kind == "alloc":
+        return Acquire("alloc", holder), Truth(holder, negated=True), holder
+    if kind == "get_line":
+        return Acquire("get_line", "n", holder), Compare("n", "<", 0), holder
+    creds = "s.b" if kind == "recv_both" else ""
+    return Acquire("recv_msg", "n", holder, creds), Compare("n", "<=", 0), holder
+
+
+Step = tuple[Statement, Condition, str]
+
+
+def _undo(step: Step) -> list[Statement]:
+    found: list[Statement] = [Release(step[2])]
+    if isinstance(step[0], Acquire) and step[0].creds:
+        found.append(Release(step[0].creds))
+    return found
+
+
+def _middle(draw: st.DrawFn, step: Step) -> list[Statement]:
+    """What is done with a resource while it is held."""
+    holder = step[2]
+    if holder in ("fd", "dd"):
+        return draw(st.sampled_from([[], [Acquire("env", "m")]]))
+    replaced: list[Statement] = [
+        Realloc("r", holder),
+        If(Truth("r", negated=True), (Release(holder), *_reset(step), Give(-1)), (Assign(holder, "r"),)),
+    ]
+    return draw(
+        st.sampled_from(
+            [[], [Touch(holder)], [Assign("t.a", holder)], [Acquire("env", "m")], [Realloc(holder, holder)]]
+            + ([replaced] if holder != "r" else [])
+        )
+    )
+
+
+def _reset(step: Step) -> tuple[Statement, ...]:
+    return (Release("s.b"),) if isinstance(step[0], Acquire) and step[0].creds else ()
+
+
+def _straight(
+    draw: st.DrawFn, steps: list[Step], style: str
+) -> tuple[list[Statement], tuple[tuple[Statement, ...], ...]]:
+    body: list[Statement] = []
+    for number, step in enumerate(steps):
+        body.append(step[0])
+        before = [undo for earlier in reversed(steps[:number]) for undo in _undo(earlier)]
+        if style == "return":
+            body.append(If(step[1], (*before, Give(-1))))
+        else:
+            body.append(If(step[1], (Leave(len(steps) - number),)))
+        body.extend(_middle(draw, step))
+        if draw(st.booleans()):
+            undone = [*_undo(step), *before]
+            away: tuple[Statement, ...] = (
+                (*undone, Give("n")) if style == "return" else (Leave(len(steps) - 1 - number),)
+            )
+            body.append(If(draw(conditions(st.just(step[2]))), away))
+    undo = [tuple(_undo(step)) for step in reversed(steps)]
+    if style == "return":
+        return [*body, *(item for items in undo for item in items)], ()
+    return body, (*undo, ())
+
+
+def _flagged(draw: st.DrawFn, steps: list[Step]) -> list[Statement]:
+    """A condition is decided before the acquisition and asked again at the release."""
+    body: list[Statement] = []
+    ends: list[Statement] = []
+    for number, step in enumerate(steps):
+        name = ("flag", "a", "b")[number]
+        guard: Condition = draw(
+            st.sampled_from([Truth(name), Compare(name, ">", 0), Compare(name, "==", 1), Compare("a", ">", "b")])
+        )
+        if name == "flag":
+            body.append(draw(st.sampled_from([Acquire("env", "flag"), Keep("flag", Compare("a", ">", 0))])))
+        good: tuple[Statement, ...] = (*_middle(draw, step),)
+        body.append(If(guard, (step[0], *good)))
+        ends = [If(guard, tuple(_undo(step))), *ends]
+    if draw(st.booleans()):
+        body.append(If(draw(conditions(st.just("p"))), (*ends, Give(-1))))
+    return [*body, *ends]
+
+
+def _nested(draw: st.DrawFn, steps: list[Step]) -> list[Statement]:
+    step, *rest = steps
+    inside = [*_middle(draw, step), *(_nested(draw, rest) if rest else []), *_undo(step)]
+    failed = _opposite(step[1])
+    return [step[0], If(failed, tuple(inside))]
+
+
+def _opposite(condition: Condition) -> Condition:
+    if isinstance(condition, Truth):
+        return Truth(condition.name, not condition.negated)
+    assert isinstance(condition, Compare)
+    turned = {"<": ">=", "<=": ">"}
+    return Compare(condition.name, turned[condition.operator], condition.value)
+
+
+def _leave_one_out(draw: st.DrawFn, body: list[Statement]) -> list[Statement]:
+    """Drop one statement, at any depth of `if`."""
+    if not body:
+        return body
+    index = draw(st.integers(0, len(body) - 1))
+    chosen = body[index]
+    if isinstance(chosen, If) and chosen.then and draw(st.booleans()):
+        inner = tuple(_leave_one_out(draw, list(chosen.then)))
+        return [*body[:index], If(chosen.condition, inner, chosen.other), *body[index + 1 :]]
+    if isinstance(chosen, Loop):
+        inner = tuple(_leave_one_out(draw, list(chosen.body)))
+        return [*body[:index], Loop(chosen.condition, inner, chosen.at_least_once), *body[index + 1 :]]
+    if isinstance(chosen, Count):
+        inner = tuple(_leave_one_out(draw, list(chosen.body)))
+        return [*body[:index], Count(chosen.variable, chosen.rounds, inner), *body[index + 1 :]]
+    return [*body[:index], *body[index + 1 :]]
