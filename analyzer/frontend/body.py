@@ -100,7 +100,8 @@ class Body:
         """The node's type."""
         known = self._ctypes.get(node)
         if known is None:
-            known = self.types.of(self.tree.cursors[node])
+            declared = self.declared(node) if self.kinds[node] == kinds.DECL_REF_EXPR else None
+            known = declared.ctype if declared is not None else self.types.of(self.tree.cursors[node])
             if known.kind is TypeKind.ARRAY and self._is_parameter(node):
                 known = decayed(known)
             self._ctypes[node] = known

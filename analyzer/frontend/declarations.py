@@ -37,16 +37,24 @@ _CLEANUP: Final = re.compile(r"\bcleanup\((\w+)\)")
 class Declared:
     """A declaration that code refers to. key: the address that identifies it."""
 
-    __slots__ = ("_ctype", "_owner", "_type", "cursor", "key", "kind", "name")
+    __slots__ = ("_ctype", "_name", "_owner", "_type", "cursor", "key", "kind")
 
     def __init__(self, owner: Declarations, cursor: Cursor) -> None:
         self._owner = owner
         self.cursor = cursor
         self.key = cursor.first
         self.kind = cursor.kind
-        self.name = owner.unit.lib.text(owner.unit.lib.getCursorSpelling(cursor))
+        self._name: str | None = None
         self._type: Type | None = None
         self._ctype: CType | None = None
+
+    @property
+    def name(self) -> str:
+        """As spelled; "" for what has no name."""
+        if self._name is None:
+            lib = self._owner.unit.lib
+            self._name = lib.text(lib.getCursorSpelling(self.cursor))
+        return self._name
 
     @property
     def type(self) -> Type:

@@ -52,13 +52,23 @@ class Positions:
         self._lib = file.unit.lib
         self._start = start
         self._end = end
+        # Raw positions of the function's own text; an empty range when they cannot be trusted.
+        self._low = file.base + start if file.trusted else 1
+        self._high = file.base + end if file.trusted else 0
         self._slow: dict[int, int | None] = {}
         self._last = start
+        self._handle = ctypes.c_void_p()  # where libclang puts its answers
+        self._offset = ctypes.c_uint()
         self.macros: dict[int, str] = {}
 
     def of(self, cursor: Cursor) -> int:
         """Where the node begins; for nodes without a place in the function's file, the last one asked for."""
-        return self._clamped(self._lib.getCursorLocation(cursor))
+        location = self._lib.getCursorLocation(cursor)
+        raw: int = location.raw
+        if self._low <= raw <= self._high:
+            self._last = raw - self._file.base
+            return self._last
+        return self._clamped(location)
 
     def end_of(self, cursor: Cursor) -> int:
         """Offset of the last character of a node, such as the closing brace of a block."""
@@ -105,9 +115,6 @@ class Positions:
                 self.macros[offset] = word.group().decode()
         return offset
 
-    @staticmethod
-    def _place(ask: Callable[..., object], location: Location) -> tuple[int | None, int]:
-        file = ctypes.c_void_p()
-        offset = ctypes.c_uint()
-        ask(location, file, None, None, offset)
-        return file.value, offset.value
+    def _place(self, ask: Callable[..., object], location: Location) -> tuple[int | None, int]:
+        ask(location, self._handle, None, None, self._offset)
+        return self._handle.value, self._offset.value
