@@ -33,9 +33,9 @@ class MarkError(ValueError):
 class Expectation:
     """One mark: what it says about which line.
 
-    word: check id, "step", "state", "verdict", "gave-up", "clean", "degraded", "args". known: "", "FN", "FP".
-    subject: the resource, the arguments or the reason. number: of a step. detail: states, verdict. text: must
-    occur in the message.
+    word: check id, "step", "state", "verdict", "gave-up", "summary", "clean", "degraded", "args".
+    known: "", "FN", "FP". subject: the resource, the arguments, the reason or an outcome. number: of a step.
+    detail: states, verdict. text: must occur in the message.
     """
 
     line: int
@@ -104,6 +104,8 @@ def _mark(line: int, body: str) -> Expectation:
     if not rest:
         raise MarkError(f"line {line}: '//~ {body}' is no mark; did you mean '{body}: ...'?")
     if word == "args":
+        return Expectation(line, word, rest)
+    if word == "summary":
         return Expectation(line, word, rest)
     subject, text = _split_text(rest)
     if word in CHECKS or word == "gave-up":

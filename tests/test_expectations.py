@@ -70,7 +70,7 @@ def test_ordinary_comments_are_no_marks():
         ("//~ step: buf", "needs its number"),
         ("//~ state: buf owned", "are no states"),
         ("//~ verdict: buf vanished", "a verdict is one of"),
-        ("//~ summary: ret > 0", "unknown word 'summary'"),
+        ("//~ resume: ret > 0", "unknown word 'resume'"),
     ],
 )
 def test_a_mark_that_is_not_understood_is_an_error_with_its_line(mark, reason):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import yaml
 from expectations import CHECKS, Expectation, Found, difference, fixture_programs, read, unnamed
 
 from analyzer.findings.model import NoticeKind, Report
@@ -33,7 +34,7 @@ def test_fixture(paths: Sequence[Path], headers: str):
     flags = [flag for mark in marks if mark.word == "args" for flag in mark.subject.split()]
     if headers == "none":  # as on a machine without a C library's headers
         flags.append("-nostdlibinc")
-    workspace = Workspace(Settings(root=str(ROOT), flags=tuple(flags), jobs=1, guard=False))
+    workspace = Workspace(Settings(root=str(ROOT), flags=tuple(flags), jobs=1, summaries=True, guard=False))
     report = workspace.analyse([name(path) for path in paths])
     for finding in report.findings:
         expected.setdefault(finding.at.file, [])
@@ -68,6 +69,7 @@ def compare(file: str, marks: Sequence[Expectation], report: Report, workspace: 
         given = [one for one in found(file, report) if (one.line, one.subject, one.number) in places]
         yield from difference(mine, given)
     yield from notices(file, marks, report)
+    yield from summaries(file, marks, report)
     wanted = [mark for mark in marks if mark.word == "state"]
     if wanted:
         yield from difference(wanted, states(file, wanted, workspace))
@@ -104,6 +106,33 @@ def gave_up(file: str, report: Report) -> list[Found]:
         for notice in report.notices
         if notice.kind is NoticeKind.NOT_ANALYSED and notice.file == file
     ]
+
+
+def summaries(file: str, marks: Sequence[Expectation], report: Report) -> Iterator[str]:
+    """The marks on a function's line are its whole contract, an outcome each; a function without any is free."""
+    wanted: dict[int, list[str]] = {}
+    for mark in marks:
+        if mark.word == "summary":
+            wanted.setdefault(mark.line, []).append(mark.subject)
+    given = {
+        one.at.line: [outcome_text(line) for line in one.lines[1:]] if one.known else ["unknown"]
+        for one in report.summaries
+        if one.at.file == file
+    }
+    for line, texts in wanted.items():
+        found = [text for text in given.get(line, ["no function"]) if text]
+        if found != texts:
+            yield f"line {line}: the contract is " + " ".join(f"//~ summary: {text}" for text in found)
+
+
+def outcome_text(line: str) -> str:
+    """``ret == 0: fresh *out heap`` for a line of a rule file, "" for one that is no outcome."""
+    yaml_line = line.strip().removeprefix("- ")
+    if yaml_line in ("outcomes:",) or yaml_line.startswith("returns:"):
+        return ""
+    item = yaml.safe_load(yaml_line)
+    effects = ", ".join(item["then"]) or "nothing"
+    return f"{', '.join(item['when'])}: {effects}" if item.get("when") else effects
 
 
 def notices(file: str, marks: Sequence[Expectation], report: Report) -> Iterator[str]:

@@ -11,6 +11,7 @@ from analyzer import __version__
 
 _COMMANDS = {
     "check": ("analyzer.cli.check", "check"),
+    "contracts": ("analyzer.cli.contracts", "contracts"),
     "completion": ("analyzer.cli.completion", "completion"),
     "dump": ("analyzer.cli.dump", "dump"),
     "explain": ("analyzer.cli.explain", "explain"),
@@ -67,6 +68,7 @@ def app() -> None:
       mustfree check src/                       analyse all C files below src/
       mustfree check -p build src/              with the flags of build/compile_commands.json
       mustfree check main.c -- -Iinclude -DX=1  with these compiler flags
+      mustfree contracts src/                   what your own functions do to ownership
       mustfree explain leak                     what a check reports, and how to mend it
       mustfree rules explain nl_recv            what a library function does to ownership
     """

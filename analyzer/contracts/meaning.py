@@ -20,6 +20,7 @@ _WRITES = frozenset(
         EffectKind.BORROWED,
         EffectKind.VALUE,
         EffectKind.WRITE,
+        EffectKind.STORE,
     }
 )
 _ALIASES = frozenset({EffectKind.RETURN, EffectKind.INTERIOR})
@@ -55,6 +56,8 @@ def check_effect(effect: Effect, signature: Signature, kinds: Mapping[str, Resou
         raise LanguageError(
             f"`{effect.kind.value}` needs a returned pointer; the result is {signature.result.spelling}"
         )
+    if effect.source is not None:
+        _check_term(effect.source, signature)
     if effect.kind is EffectKind.FRESH:
         _check_resource(term, kinds[effect.resource], signature)
 

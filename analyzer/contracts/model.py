@@ -58,12 +58,24 @@ class Term:
 
     index: the parameter's position, 0 for RET.
     selectors: from left to right: "*" dereferences, ".name" selects a member, "[]" any element.
-        ``*buf`` is ("*",), ``ctx->name`` is ("*", ".name").
+        ``*buf`` is ("*",), ``ctx->name`` is ("*", ".name"). Where the layout is known, as in inferred
+        contracts, a member carries its offset in bits: ".name@64".
     """
 
     root: Root
     index: int = 0
     selectors: tuple[str, ...] = ()
+
+
+def member(name: str, offset: int) -> str:
+    """The selector of a member that lies `offset` bits from the start of its record."""
+    return f".{name}@{offset}"
+
+
+def member_offset(selector: str) -> int | None:
+    """The offset in bits that a member selector carries, None without one."""
+    _, at, offset = selector.partition("@")
+    return int(offset) if at else None
 
 
 @final
@@ -98,6 +110,7 @@ class EffectKind(Enum):
     VALUE = "value"  # term holds the constant `value`
     WRITE = "write"  # term is written with something that owns nothing
     ESCAPE = "escape"  # term is out of sight: silent from here
+    STORE = "store"  # term holds what `source` was before the call; no one's ownership changes by that alone
     NORETURN = "noreturn"  # the call does not return
     OPAQUE = "opaque"  # nothing is known
 
@@ -112,6 +125,9 @@ class Effect:
     inout: FRESH: the old value of term was consumed, so overwriting it is no loss (getline).
     deep: RELEASE: what the object holds is released with it.
     value: for VALUE.
+    optional: FRESH: may also not happen, and then term keeps what it held (inferred contracts).
+    source: STORE: what is stored.
+    by: RELEASE in an inferred contract: the function that finally releases it, "" = the one called.
     """
 
     kind: EffectKind
@@ -121,6 +137,9 @@ class Effect:
     inout: bool = False
     deep: bool = False
     value: int = 0
+    optional: bool = False
+    source: Term | None = None
+    by: str = ""
 
 
 @final
@@ -169,6 +188,8 @@ class FunctionContract:
     replaces: name of a function with another duty that this one tends to replace.
     source: "file:line" of the rule, or of the definition it was inferred from.
     declaration: the C declaration as the rule file writes it, "" when inferred.
+    writes: global variables that the function may change (inferred contracts); "*": anything outside.
+    complete: positions of parameters about whose memory the effects say everything (inferred contracts).
     """
 
     name: str
@@ -185,6 +206,8 @@ class FunctionContract:
     noreturn: bool = False
     returns: tuple[Atom, ...] = ()
     declaration: str = ""
+    writes: tuple[str, ...] = ()
+    complete: tuple[int, ...] = ()
 
 
 @final

@@ -23,7 +23,7 @@ _CONDITION = re.compile(r"(.+?)\s*(==|!=|<=|>=|!&|<|>|&)\s*(\S.*)")
 _NUMBER = re.compile(r"-?(?:0x[0-9A-Fa-f]+|0|[1-9][0-9]*)")
 _CONSTANT_NAME = re.compile(rf"-?{_NAME}")
 
-_MODIFIERS = {EffectKind.FRESH: ("maybe", "inout"), EffectKind.RELEASE: ("deep",)}
+_MODIFIERS = {EffectKind.FRESH: ("maybe", "optional", "inout"), EffectKind.RELEASE: ("deep",)}
 _WITH_KIND = {EffectKind.FRESH: "KIND", EffectKind.SHARE: "KIND", EffectKind.RELEASE: "[KIND]"}
 _WITHOUT_TERM = frozenset({EffectKind.NORETURN, EffectKind.OPAQUE})
 
@@ -58,8 +58,9 @@ def parse_term(text: str, names: Sequence[str]) -> Term:
 
 def term_text(term: Term, names: Sequence[str]) -> str:
     """The inverse of parse_term."""
-    text = "ret" if term.root is Root.RET else names[term.index] or f"arg{term.index + 1}"
-    selectors = list(term.selectors)
+    name = names[term.index] if term.index < len(names) else ""
+    text = "ret" if term.root is Root.RET else name or f"arg{term.index + 1}"
+    selectors = [selector.partition("@")[0] for selector in term.selectors]
     if not any(selector.startswith(".") for selector in selectors):
         stars = selectors.count("*")
         return "*" * stars + text + "[]" * (len(selectors) - stars)
@@ -120,7 +121,7 @@ def parse_effect(text: str, names: Sequence[str], kinds: Sequence[str], constant
     """One effect, as in ``maybe fresh *creds buffer``."""
     words = text.split()
     modifiers: list[str] = []
-    while words and words[0] in ("maybe", "inout", "deep"):
+    while words and words[0] in ("maybe", "optional", "inout", "deep"):
         modifiers.append(words.pop(0))
     kind = _effect_kind(words[0] if words else "", text)
     for modifier in modifiers:
@@ -129,12 +130,24 @@ def parse_effect(text: str, names: Sequence[str], kinds: Sequence[str], constant
     if len(words) not in _lengths(kind):
         raise LanguageError(f"`{text}` has the wrong number of words; write `{usage(kind)}`")
     term = None if kind in _WITHOUT_TERM else parse_term(words[1], names)
-    resource, value = "", 0
+    resource, value, source = "", 0, None
     if kind is EffectKind.VALUE:
         value = parse_constant(words[2], constants)
+    elif kind is EffectKind.STORE:
+        source = parse_term(words[2], names)
     elif len(words) == 3:
         resource = _known_kind(words[2], kinds)
-    return Effect(kind, term, resource, "maybe" in modifiers, "inout" in modifiers, "deep" in modifiers, value)
+    return Effect(
+        kind,
+        term,
+        resource,
+        maybe="maybe" in modifiers,
+        inout="inout" in modifiers,
+        deep="deep" in modifiers,
+        value=value,
+        optional="optional" in modifiers,
+        source=source,
+    )
 
 
 def usage(kind: EffectKind) -> str:
@@ -146,18 +159,27 @@ def usage(kind: EffectKind) -> str:
         parts.append(_WITH_KIND[kind])
     if kind is EffectKind.VALUE:
         parts.append("CONSTANT")
+    if kind is EffectKind.STORE:
+        parts.append("SOURCE")
     return " ".join(parts)
 
 
 def effect_text(effect: Effect, names: Sequence[str]) -> str:
     """The inverse of parse_effect."""
-    flags = (("maybe", effect.maybe), ("inout", effect.inout), ("deep", effect.deep))
+    flags = (
+        ("maybe", effect.maybe),
+        ("optional", effect.optional),
+        ("inout", effect.inout),
+        ("deep", effect.deep),
+    )
     words = [name for name, given in flags if given]
     words.append(effect.kind.value)
     if effect.term is not None:
         words.append(term_text(effect.term, names))
     if effect.kind is EffectKind.VALUE:
         words.append(str(effect.value))
+    elif effect.source is not None:
+        words.append(term_text(effect.source, names))
     elif effect.resource:
         words.append(effect.resource)
     return " ".join(words)
@@ -187,7 +209,7 @@ def _lengths(kind: EffectKind) -> tuple[int, ...]:
         return (1,)
     if kind is EffectKind.RELEASE:
         return (2, 3)
-    return (3,) if kind in _WITH_KIND or kind is EffectKind.VALUE else (2,)
+    return (3,) if kind in _WITH_KIND or kind in (EffectKind.VALUE, EffectKind.STORE) else (2,)
 
 
 def _known_kind(word: str, kinds: Sequence[str]) -> str:

@@ -103,7 +103,7 @@ def effect_sentence(effect: Effect, signature: Signature, kinds: Mapping[str, Re
     release = f"{kind.releases[0]}()" if kind else ""
     match effect.kind:
         case EffectKind.FRESH:
-            null = ", or nothing" if effect.maybe else ""
+            null = ", or nothing" if effect.maybe else ", or what it was" if effect.optional else ""
             before = " (the value before was consumed)" if effect.inout else ""
             return f"{term} is a new {noun}{null}{before}, to be released by {release}"
         case EffectKind.SHARE:
@@ -112,6 +112,8 @@ def effect_sentence(effect: Effect, signature: Signature, kinds: Mapping[str, Re
             return f"{term} is released{' with all it holds' if effect.deep else ''}"
         case EffectKind.VALUE:
             return f"{term} becomes {effect.value}"
+        case EffectKind.STORE if effect.source is not None:
+            return f"{term_text(effect.source, signature.names)} is stored in {term}"
         case _:
             return _SENTENCES[effect.kind].format(term=term)
 

@@ -167,12 +167,27 @@ class Notice:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Summary:
+    """The inferred contract of one function, as lines of a rule file (indented as items of `functions:`).
+
+    at: the function's name in its definition. known: False: nothing is known about it, `lines` says why.
+    """
+
+    at: Region
+    function: str
+    lines: tuple[str, ...]
+    known: bool = True
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything one run has to say. All tuples are sorted by file and place, never by completion.
 
     hidden: findings below the shown confidence are in `findings` too; the reports filter.
     files, functions: analysed counts. seconds is never in here: same input, same bytes.
     unlocks: unknown function -> how many acquisitions went out of sight through it.
+    summaries: inferred contracts, filled when asked for.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -182,3 +197,4 @@ class Report:
     functions: int = 0
     unlocks: tuple[tuple[str, int], ...] = ()
     versions: tuple[tuple[str, str], ...] = field(default=())
+    summaries: tuple[Summary, ...] = ()

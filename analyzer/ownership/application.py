@@ -5,11 +5,20 @@ from __future__ import annotations
 from typing import final
 
 from analyzer.contracts.model import Atom as Condition
-from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Outcome, Root, Term
+from analyzer.contracts.model import (
+    Effect,
+    EffectKind,
+    FunctionContract,
+    Outcome,
+    Provenance,
+    Root,
+    Term,
+    member_offset,
+)
 from analyzer.findings.model import Verdict
 from analyzer.ir.types import UNKNOWN, CType, TypeKind
 from analyzer.ownership.events import EventKind
-from analyzer.ownership.memory import result_symbol, write_behind
+from analyzer.ownership.memory import change_globals, result_symbol, write_behind
 from analyzer.ownership.prepare import CallSite, Contracts, is_pointer
 from analyzer.ownership.ranges import FULL, NONZERO, ZERO, Range, from_relation, intersect
 from analyzer.ownership.resources import conditional_release, is_plain, kind_of
@@ -31,6 +40,7 @@ _WRITES = frozenset(
         EffectKind.BORROWED,
         EffectKind.VALUE,
         EffectKind.WRITE,
+        EffectKind.STORE,
     }
 )
 
@@ -83,6 +93,7 @@ class Application:
         self.outcome = outcome
         # The value returned travels in the state, as forks and substitutions may change it; -1: not used.
         self.result_key = -1 if site.op.result is None else site.op.result.id
+        self._sources: dict[int, Value | None] = {}  # what STORE effects store, as it was before the call
 
     def run(self, state: State, left_over: Range, studied: bool) -> list[State]:
         """States in which this outcome happened (none when it cannot)."""
@@ -93,7 +104,14 @@ class Application:
         old = self.machine.study is not None and self.machine.study.old
         if studied and old and not self._study_old(state):
             return []
+        self._sources = {
+            position: self._value(effect.source, state)
+            for position, effect in enumerate(self.outcome.effects)
+            if effect.source is not None
+        }
         if not self._consume(state):
+            return []
+        if not change_globals(self.machine, self.site, state):
             return []
         write_behind(self.machine, self.site, self.arguments, state, self._written_arguments())
         found = self._produce(state, studied and not old)
@@ -156,20 +174,35 @@ class Application:
     def _argument(self, index: int) -> Value:
         return self.arguments[index] if index < len(self.arguments) else 0
 
-    def _path(self, term: Term) -> Path | None:
+    def _path(self, term: Term, state: State) -> Path | None:
         """Where a term like ``*buf`` lies; None: nowhere that can be followed (null or unknown)."""
-        return self.machine.target(self._argument(term.index))
+        value: Value = state.temps[self.result_key] if term.root is Root.RET else self._argument(term.index)
+        path: Path | None = None
+        for position, selector in enumerate(term.selectors):
+            if selector == "*":
+                if path is not None:
+                    fresh = self.machine.universe.symbol("out", self.site.op.at, "via", term.index, position)
+                    value = self.machine.read(path, fresh, UNKNOWN, state)
+                path = self.machine.target(value)
+                if path is None:
+                    return None
+                continue
+            offset = member_offset(selector)
+            if path is None or offset is None:
+                return path
+            path = (path[0], None if path[1] is None else path[1] + offset)
+        return path
 
     def _read(self, term: Term, state: State) -> Value | None:
-        path = self._path(term)
+        path = self._path(term, state)
         if path is None:
             return None
-        fresh = self.machine.universe.symbol("out", self.site.op.at, "read", term.index)
+        fresh = self.machine.universe.symbol("out", self.site.op.at, "read", *term.selectors, term.index)
         return self.machine.read(path, fresh, UNKNOWN, state)
 
     def _value(self, term: Term, state: State) -> Value | None:
         """What a term is before the call; None when that cannot be followed."""
-        if term.root is Root.RET:
+        if term.root is Root.RET and not term.selectors:
             return state.temps[self.result_key]
         if not is_plain(term):
             return None
@@ -178,6 +211,8 @@ class Application:
     def _written_arguments(self) -> set[int]:
         """Arguments whose memory the effects describe completely: pointers to pointers, untouched ones."""
         parameters = self.contract.signature.parameters
+        if self.contract.provenance is Provenance.INFERRED:
+            return set(self.contract.complete)
         return {
             e.term.index
             for e in self.outcome.effects
@@ -217,16 +252,21 @@ class Application:
 
     def _take(self, effect: Effect, state: State) -> bool:
         assert effect.term is not None
-        value = self._value(effect.term, state)
-        if value is None:
-            return True
-        values = [value]
-        path = self._path(effect.term) if effect.term.selectors else None
-        if path is not None:  # all of the object goes, not its first member alone
-            values += state.by_base().get(path[0], [])
+        values: list[Value] = []
+        if is_plain(effect.term):
+            value = self._value(effect.term, state)
+            if value is None:
+                return True
+            values.append(value)
+        if effect.term.selectors[:1] == ("*",) and effect.term.selectors[1:] in ((), ("[]",)):
+            path = self._path(effect.term, state)
+            if path is not None:  # all of the object goes, not its first member alone
+                values += state.by_base().get(path[0], [])
         if state.own is Own.OWNED and state.reaches_resource(values):
             name = f"{self.site.op.name}()"
             verdict = Verdict.MOVED if effect.kind is EffectKind.TAKE else Verdict.ESCAPED
+            if effect.maybe:
+                verdict = Verdict.MAYBE_RELEASED
             self.machine.listener.ended(verdict, name, state)
             return False
         self.machine.publish(values, state)
@@ -240,9 +280,9 @@ class Application:
             return True
         resource = self.machine.universe.resource
         if state.root_is_resource(value):
-            return self._release_resource(value, resource, state)
+            return self._release_resource(value, effect, resource, state)
         if isinstance(value, Atom) or (isinstance(value, Ptr) and isinstance(value.base, (int, str))):
-            return self._release_memory(value, state)
+            return self._release_memory(value, effect, state)
         if isinstance(value, Sym):
             return self._release_other(value, effect, state)
         if isinstance(value, Ptr) and state.own is Own.OWNED and state.reaches_resource((value,)):
@@ -253,10 +293,14 @@ class Application:
     def _name(self) -> str:
         return self.site.op.name or ""
 
+    def _releaser(self, effect: Effect) -> str:
+        """The function that in the end releases: the one called, unless the contract was inferred."""
+        return effect.by or self._name()
+
     def _event(self, kind: EventKind, state: State, subject: Value) -> None:
         self.machine.listener.event(kind, self.site.op.at, state, subject, self._name())
 
-    def _release_resource(self, value: Value, resource: Sym, state: State) -> bool:
+    def _release_resource(self, value: Value, effect: Effect, resource: Sym, state: State) -> bool:
         study = self.machine.study
         assert study is not None
         if value is not resource:
@@ -270,14 +314,15 @@ class Application:
             return False
         if state.own is not Own.OWNED:
             return True
-        fits = not study.kind.releases or self._name() in study.kind.releases
-        inside = self._is_own(self.site) or self._is_own(study.site)  # a library takes its own objects apart
+        fits = not study.kind.releases or self._releaser(effect) in study.kind.releases
+        own = any(site is not None and self._is_own(site) for site in (self.site, study.site))
+        inside = own and not effect.by  # a library takes its own objects apart
         if not fits and not inside and not study.old:
             self._event(EventKind.WRONG_FUNCTION, state, value)
         if state.shares:
             state.shares -= 1
             return True
-        return self._released(resource, study.kind.deep, state)
+        return self._released(resource, study.kind.deep or effect.deep, state)
 
     def _is_own(self, site: CallSite) -> bool:
         """Whether the program itself defines the function called."""
@@ -290,7 +335,7 @@ class Application:
         state.drop_range(resource, None, 0)
         return True
 
-    def _release_memory(self, value: Value, state: State) -> bool:
+    def _release_memory(self, value: Value, effect: Effect, state: State) -> bool:
         """Release of the address of a variable, a string, a function; a "maybe" is let pass."""
         if value is MAYBE or (isinstance(value, Ptr) and value.offset is None and self._holds_resource(value, state)):
             self.machine.listener.ended(Verdict.MAYBE_RELEASED, self._name(), state)
@@ -302,7 +347,7 @@ class Application:
                 e.kind is EffectKind.RELEASE and e.term is not None and not e.term.selectors
                 for e in self.outcome.effects
             )
-            kinds = [k for k in self.contracts.kinds.values() if self._name() in k.releases]
+            kinds = [k for k in self.contracts.kinds.values() if self._releaser(effect) in k.releases]
             if effect_pointer and any(not k.integer for k in kinds):
                 self._event(EventKind.WRONG_MEMORY, state, value)
         return True
@@ -340,14 +385,14 @@ class Application:
         kinds = self.contracts.kinds
         if effect.resource:
             return [kind_of(effect, self.contracts).deep]
-        return [kind.deep for kind in kinds.values() if self._name() in kind.releases]
+        return [kind.deep for kind in kinds.values() if self._releaser(effect) in kind.releases]
 
     def _is_deep(self, effect: Effect) -> bool:
         return effect.deep or any(self._kinds(effect))
 
     def _is_shared(self, effect: Effect) -> bool:
         kinds = self.contracts.kinds.values()
-        return any(kind.share for kind in kinds if self._name() in kind.releases)
+        return any(kind.share for kind in kinds if self._releaser(effect) in kind.releases)
 
     # -- effects that give something ------------------------------------------------------------------
 
@@ -366,17 +411,22 @@ class Application:
     def _write_effect(self, effect: Effect, position: int, state: State) -> None:
         term = effect.term
         assert term is not None
-        if effect.kind not in _WRITES or term.root is Root.RET or not term.selectors or not is_plain(term):
+        if effect.kind not in _WRITES or not term.selectors or not is_plain(term):
             return
-        path = self._path(term)
+        path = self._path(term, state)
         if path is None:
             return
         match effect.kind:
+            case EffectKind.VALUE if effect.value == 0 and len(term.selectors) > 1:
+                value: Value = 0  # a member alone
+            case EffectKind.STORE:
+                source = self._sources.get(position)
+                value = self.machine.universe.fresh() if source is None else source
             case EffectKind.VALUE if effect.value == 0 and path[1] is not None:
                 self.machine.zero(path, 0, self.site.op.at, state)
                 return
             case EffectKind.VALUE:
-                value: Value = effect.value
+                value = effect.value
             case EffectKind.BORROWED | EffectKind.WRITE:
                 value = self.machine.symbol(state, "out", self.site.op.at, position)
             case _:
@@ -384,7 +434,16 @@ class Application:
         self._write_out(path, value, term, state)
 
     def _out_text(self, term: Term) -> str:
-        text = self.site.texts[term.index] if term.index < len(self.site.texts) else ""
+        members = [selector.partition("@")[0] for selector in term.selectors[1:]]
+        if term.root is Root.RET:
+            text = f"{self._name()}()"
+        else:
+            text = self.site.texts[term.index] if term.index < len(self.site.texts) else ""
+        if members and text:
+            if any(not member.startswith(".") for member in members):
+                return ""
+            joint = "." if text.startswith("&") else "->"
+            return text.removeprefix("&") + joint + ".".join(member[1:] for member in members)
         if text.startswith("&"):
             return text[1:]
         return f"*{text}" if text else ""
@@ -394,11 +453,11 @@ class Application:
         assert term is not None
         study = self.machine.study
         mine = studied and study is not None and study.slot == term
-        if term.selectors and self._argument(term.index) == 0:
+        if term.selectors and term.root is Root.PARAM and self._argument(term.index) == 0:
             return [state]
         if not is_plain(term):
             return [state]
-        path = self._path(term) if term.selectors else None
+        path = self._path(term, state) if term.selectors else None
         used_up = effect.inout and path is not None and path in state.cells
         if used_up and path is not None and not self._consume_old(path, state):
             return []
@@ -407,6 +466,8 @@ class Application:
             found.append(self._acquire(effect, position, path, state.copy()))
             if effect.maybe:
                 found.append(self._not_acquired(path, state.copy()))
+            if effect.optional:
+                found.append(state.copy())
             if self.site.cyclic:
                 found.append(self._plain(effect, position, path, state))
         else:
@@ -428,7 +489,7 @@ class Application:
         state.shares = 0
         self.machine.listener.step("acquire", self.site.op.at, condition_text(self.outcome, self.contract), state)
         assert effect.term is not None
-        if effect.term.root is Root.RET:
+        if effect.term.root is Root.RET and not effect.term.selectors:
             result = state.temps[self.result_key]
             values = state.range_of(result)
             if study is not None and not study.kind.integer:
@@ -453,7 +514,7 @@ class Application:
         """Another acquisition than the one under study: a symbol like others, but a known object."""
         term = effect.term
         assert term is not None
-        if term.root is Root.RET:
+        if term.root is Root.RET and not term.selectors:
             result = state.temps[self.result_key]
             if isinstance(result, Sym) and is_pointer(self.site.op.result_type):
                 state.local_objects |= {result}
@@ -461,9 +522,12 @@ class Application:
         if path is None:
             return state
         symbol = self.machine.symbol(state, "out", self.site.op.at, position)
-        if not effect.maybe:
+        if effect.optional:  # or what was there before: a join of both, which nothing is known about
+            symbol = self.machine.universe.fresh()
+        elif not effect.maybe:
             state.facts[symbol] = NONZERO
-        state.local_objects |= {symbol}
+        if not effect.optional:
+            state.local_objects |= {symbol}
         self._write_out(path, symbol, term, state)
         return state
 

@@ -10,7 +10,7 @@ from analyzer.findings.model import Verdict
 from analyzer.ir.ops import Call
 from analyzer.ownership import borrowing
 from analyzer.ownership.application import Application, return_range
-from analyzer.ownership.memory import argument_type, clobber, result_symbol, write_behind
+from analyzer.ownership.memory import argument_type, change_globals, clobber, result_symbol, write_behind
 from analyzer.ownership.prepare import CallSite, Contracts, is_pointer
 from analyzer.ownership.ranges import FULL, Range, complement, intersect, unite
 from analyzer.ownership.state import Own, State
@@ -146,7 +146,9 @@ class Calls:
     ) -> list[State]:
         if any(e.kind is EffectKind.NORETURN for o in contract.outcomes for e in o.effects):
             return []
-        write_behind(machine, site, arguments, state, set())
+        if not change_globals(machine, site, state):
+            return []
+        write_behind(machine, site, arguments, state, set(contract.complete))
         if site.op.result is not None:
             symbol = result_symbol(machine, site, state)
             values: Range = ()

@@ -11,16 +11,20 @@ import heapq
 from dataclasses import dataclass, field, replace
 from typing import final
 
+from analyzer.contracts.model import FunctionContract
 from analyzer.findings.model import StepKind, Verdict
 from analyzer.ir.function import Function, TranslationUnit
 from analyzer.ownership.calls import Calls
+from analyzer.ownership.endings import Endings, ending_of
 from analyzer.ownership.events import AcquisitionResult, Event, EventKind, FunctionResult
+from analyzer.ownership.inference import Evidence, contract_of, lent_resources
 from analyzer.ownership.join import join
-from analyzer.ownership.keys import Key, clean, merge_key, unusual_locals
+from analyzer.ownership.keys import Key, clean, merge_key, returned_class, unusual_locals
 from analyzer.ownership.limits import Limits
 from analyzer.ownership.prepare import Contracts, Prepared, prepare
-from analyzer.ownership.resources import Resource, has_releases, resources
+from analyzer.ownership.resources import NO_KIND, Resource, has_releases, resources
 from analyzer.ownership.state import Own, State
+from analyzer.ownership.subjects import subjects
 from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import MAYBE, Universe, Value
 from analyzer.ownership.witness import Alarm, Witness, search
@@ -37,8 +41,11 @@ class _Seen:
     endings: dict[Verdict, str] = field(default_factory=dict)
     holder: str = ""
     block: int = 0
+    ends: Endings | None = None
 
     def event(self, kind: EventKind, at: int, state: State, subject: Value, detail: str = "") -> None:
+        if self.ends is not None and kind is EventKind.WRONG_START:
+            self.ends.lose(Verdict.MAYBE_RELEASED, detail)  # released by a pointer to its inside
         key = (kind, at, detail)
         if key not in self.alarms:
             self.alarms[key] = Alarm(kind, at, detail, self.block, state.blurred)
@@ -46,6 +53,12 @@ class _Seen:
     def ended(self, verdict: Verdict, reason: str, state: State) -> None:
         if reason or verdict not in self.endings:
             self.endings.setdefault(verdict, reason)
+        if self.ends is not None:
+            self.ends.lose(verdict, reason)
+
+    def returned(self, machine: Machine, value: Value | None, state: State) -> None:
+        if self.ends is not None:
+            self.ends.add(ending_of(machine, value, state))
 
     def step(self, kind: str, at: int, detail: str, state: State) -> None:
         if kind in ("hold", "alias") and not self.holder:
@@ -59,10 +72,12 @@ def analyse(
     limits: Limits,
     defined: frozenset[str] = frozenset(),
     want_states: bool = False,
+    infer: bool = False,
 ) -> FunctionResult:
     """All events and verdicts of one function.
 
-    defined: names of functions that the program defines in some unit.
+    defined: names of functions that the program defines in some unit. infer: also make the function's own
+    contract (None where it lost statements or went over a budget: then nothing is known about it).
     """
     prepared = prepare(function, unit, contracts, defined)
     found = list(resources(prepared, contracts))
@@ -72,22 +87,46 @@ def analyse(
     acquisitions: list[AcquisitionResult] = []
     states: dict[int, list[str]] = {}
     studies: list[Resource | None] = [*found]
-    if has_releases(prepared):
+    infer = infer and not function.degraded
+    evidence = Evidence(function, subjects(prepared), []) if infer else None
+    if evidence is not None:
+        prepared.written = tuple(sorted(evidence.subjects.written))
+        prepared.member_names = evidence.subjects.names
+    if has_releases(prepared) or evidence is not None:
         studies.append(None)
+    complete = True
     for study in studies:
-        run = _Run(prepared, contracts, limits, study)
+        run = _Run(prepared, contracts, limits, study, evidence is not None)
         run.execute()
+        complete = complete and not run.gave_up
         events.extend(run.events())
         if study is not None and not study.old:
             acquisitions.append(run.result(events))
+        if evidence is not None:
+            run.testify(evidence)
         if want_states:
             run.describe(states)
+    contract = None
+    if evidence is not None and complete:
+        contract = _inferred(prepared, contracts, limits, evidence)
     return FunctionResult(
+        contract=contract,
         events=_distinct(events),
         acquisitions=tuple(sorted(acquisitions, key=lambda a: (a.at, a.slot))),
         name_only=tuple(prepared.name_only),
         states=tuple((block, tuple(lines)) for block, lines in sorted(states.items())),
     )
+
+
+def _inferred(prepared: Prepared, contracts: Contracts, limits: Limits, evidence: Evidence) -> FunctionContract | None:
+    """The function's contract, or None when a run over something lent went over its budget."""
+    for term in lent_resources(prepared.function, evidence.subjects):
+        run = _Run(prepared, contracts, limits, Resource(None, term, NO_KIND), True)
+        run.execute()
+        if run.gave_up:
+            return None
+        run.testify(evidence)
+    return contract_of(evidence)
 
 
 def _distinct(events: list[Event]) -> tuple[Event, ...]:
@@ -120,12 +159,20 @@ _SEEN_BY_MANY = frozenset(
 class _Run:
     """One resource (or, with study None, all releases of other things) over one function."""
 
-    def __init__(self, prepared: Prepared, contracts: Contracts, limits: Limits, study: Resource | None) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        contracts: Contracts,
+        limits: Limits,
+        study: Resource | None,
+        infer: bool = False,
+    ) -> None:
         self.prepared = prepared
         self.limits = limits
         self.study = study
         self.contracts = contracts
-        self.seen = _Seen()
+        self.seen = _Seen(ends=Endings() if infer else None)
+        self.lent = study is not None and study.site is None
         self.universe = Universe()
         self.entries: list[dict[Key, State]] = [{} for _ in prepared.function.blocks]
         self.joins: dict[tuple[int, Key], int] = {}
@@ -155,6 +202,8 @@ class _Run:
                     self.gave_up = f"over {self.limits.steps} steps"
                     return
                 self.seen.block = block_id
+                if self.seen.ends is not None:
+                    self.seen.ends.begin((block_id, key))
                 for target, after, _ in machine.block(block_id, state.copy()):
                     self._arrive(target, after, queue, pending)
 
@@ -162,10 +211,14 @@ class _Run:
         self, block_id: int, state: State, queue: list[tuple[int, int]], pending: dict[int, dict[Key, None]]
     ) -> None:
         if self.prepared.merges[block_id]:
-            clean(self.prepared, block_id, state)  # before states meet; on the way there it is not worth its cost
+            clean(
+                self.prepared, block_id, state, self.lent
+            )  # before states meet; on the way there it is not worth its cost
         key = merge_key(state)
         if self.study is None:
             key = (*key, unusual_locals(self.prepared, state))
+            if self.seen.ends is not None:
+                key = (*key, returned_class(self.prepared, state))
         entries = self.entries[block_id]
         known = entries.get(key)
         if known is None:
@@ -204,6 +257,14 @@ class _Run:
         pending[block_id][key] = None
 
     # -- results --------------------------------------------------------------------------------------
+
+    def testify(self, evidence: Evidence) -> None:
+        """Say how this run's paths ended."""
+        assert self.seen.ends is not None
+        if self.study is None:
+            evidence.plain = self.seen.ends.plain()
+        elif not self.study.old:
+            evidence.add(self.study, self.seen.ends)
 
     def events(self) -> list[Event]:
         """Events with a path that was executed exactly; the other alarms count as unproven."""
@@ -256,14 +317,14 @@ class _Run:
             return event
         return replace(
             event,
-            acquired_at=study.site.op.at,
-            callee=study.site.op.name or "",
+            acquired_at=study.acquired_at,
+            callee=study.callee,
             slot=study.slot_text,
             resource_kind=study.kind.name,
             noun=study.kind.noun,
             cwe=study.kind.cwe,
             fits=study.kind.releases,
-            in_loop=study.site.cyclic,
+            in_loop=study.site is not None and study.site.cyclic,
             sibling_release_at=self._sibling(),
         )
 
@@ -283,8 +344,8 @@ class _Run:
         assert study is not None
         verdict, reason = self._verdict()
         return AcquisitionResult(
-            study.site.op.at,
-            study.site.op.name or "",
+            study.acquired_at,
+            study.callee,
             study.slot_text,
             self.seen.holder,
             study.kind.name,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import final
 
+from analyzer.contracts.model import FunctionContract
 from analyzer.findings.model import StepKind, Verdict
 
 
@@ -103,6 +104,7 @@ class FunctionResult:
     gave_up: which cap was hit for the function as a whole, "" = analysed.
     name_only: calls that fit a contract by name only: (offset, function, why not).
     states: filled when asked for (dump states): block id -> printed states at its entry.
+    contract: what the function does for its callers, when asked for and known.
     """
 
     events: tuple[Event, ...] = ()
@@ -110,3 +112,4 @@ class FunctionResult:
     gave_up: str = ""
     name_only: tuple[tuple[int, str, str], ...] = ()
     states: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    contract: FunctionContract | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analyzer.ownership.prepare import Prepared
+from analyzer.ownership.ranges import contains, greatest, least, single
 from analyzer.ownership.state import Own, State
 from analyzer.ownership.values import UNDEF, Atom, Ptr, Sym
 
@@ -32,11 +33,30 @@ def unusual_locals(prepared: Prepared, state: State) -> tuple[str, ...]:
     return tuple(found)
 
 
-def clean(prepared: Prepared, block_id: int, state: State) -> None:
-    """Drop dead locals and what only they could reach; the way to a resource that is owned stays."""
+def returned_class(prepared: Prepared, state: State) -> object:
+    """The class of the local variable that the function returns: what its caller will tell apart."""
+    if prepared.returned_local < 0:
+        return None
+    value = state.cells.get((prepared.returned_local, 0))
+    if value is None or value is UNDEF:
+        return None
+    values = state.range_of(value)
+    if not values:
+        return None
+    number = single(values)
+    if number is not None:
+        return number if -8 <= number <= 8 else number > 0
+    return (least(values) >= 0, greatest(values) <= 0, contains(values, 0))
+
+
+def clean(prepared: Prepared, block_id: int, state: State, lent: bool = False) -> None:
+    """Drop dead locals and what only they could reach; the way to a resource that is owned stays.
+
+    lent: the caller holds the resource, so the function need not.
+    """
     live = prepared.live_in[block_id]
     for path in [path for path in state.cells if isinstance(path[0], int) and path[0] not in live]:
         value = state.cells[path]
-        if isinstance(value, int) or state.own is not Own.OWNED or not state.reaches_resource((value,)):
+        if isinstance(value, int) or lent or state.own is not Own.OWNED or not state.reaches_resource((value,)):
             del state.cells[path]
     state.collect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analyzer.findings.model import Verdict
 from analyzer.ir.types import UNKNOWN, CType, TypeKind
 from analyzer.ownership.prepare import CallSite
 from analyzer.ownership.state import Own, Path, State
@@ -45,6 +46,33 @@ def clobber(machine: Machine, site: CallSite, escaping: list[Value], state: Stat
     for base in [base for base in state.defaults if state.is_outside(base)]:
         state.defaults[base] = None
     new_epoch(machine, site.op.at, state)
+
+
+def change_globals(machine: Machine, site: CallSite, state: State) -> bool:
+    """A function of the program may have changed global variables; False: the resource went with one of them."""
+    assert site.contract is not None
+    written = site.contract.writes
+    if not written:
+        return True
+    names = frozenset(written)
+    everything = "*" in names
+    if state.own is Own.OWNED:
+        cells = state.cells.items()
+        gone = [
+            v for (b, _), v in cells if not isinstance(v, int) and (state.is_outside(b) if everything else b in names)
+        ]
+        if gone and state.reaches_resource(gone):
+            machine.listener.ended(Verdict.ESCAPED, f"{site.op.name}()", state)
+            return False
+    if everything:
+        clobber(machine, site, [], state)
+        return True
+    for path in [path for path in state.cells if path[0] in names]:
+        del state.cells[path]
+    for base in names & state.defaults.keys():
+        state.defaults[base] = None
+    new_epoch(machine, site.op.at, state)
+    return True
 
 
 def new_epoch(machine: Machine, at: int, state: State) -> None:

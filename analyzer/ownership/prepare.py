@@ -118,6 +118,9 @@ class Prepared:
     array_texts: set[str] = field(default_factory=set)
     release_locals: tuple[int, ...] = ()
     defined: frozenset[str] = frozenset()
+    returned_local: int = -1
+    written: tuple[tuple[int, int], ...] = ()
+    member_names: dict[tuple[int, int], str] = field(default_factory=dict)
 
     def distance_to(self, block: int) -> list[int]:
         """Least number of edges from each block to `block` (a large number where there is no way)."""
@@ -151,12 +154,28 @@ def prepare(function: Function, unit: TranslationUnit, contracts: Contracts, def
     prepared.merges = [graph.in_degree(block_id) > 1 for block_id in range(len(function.blocks))]
     prepared.is_main = function.name == "main"
     _Flattener(prepared, unit, contracts, defined).run()
+    prepared.returned_local = _returned_local(function)
     for name, variable in unit.globals.items():
         if variable.constant:
             for offset, value in variable.initial.items():
                 if isinstance(value, Int):
                     prepared.constants[(name, offset)] = value.value
     return prepared
+
+
+def _returned_local(function: Function) -> int:
+    """The one local variable whose value every return hands out, -1 when there is none."""
+    loads = {
+        op.result.id: op.place.base.index
+        for block in function.blocks
+        for op in block.ops
+        if isinstance(op, Load) and isinstance(op.place.base, LocalBase) and not op.place.selectors
+    }
+    found = set()
+    for block in function.blocks:
+        if isinstance(block.end, Return) and isinstance(block.end.value, Temp):
+            found.add(loads.get(block.end.value.id, -1))
+    return found.pop() if len(found) == 1 else -1
 
 
 def _distances(function: Function, goal: int) -> list[int]:

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
 
-from analyzer.contracts.model import Effect, EffectKind, FunctionContract, ResourceKind, Root, Term
+from analyzer.contracts.model import (
+    Effect,
+    EffectKind,
+    FunctionContract,
+    ResourceKind,
+    Root,
+    Term,
+    member_offset,
+)
 from analyzer.ownership.prepare import CallSite, Contracts, Prepared
 
 NO_KIND = ResourceKind("", "", ())
@@ -17,11 +25,13 @@ NO_KIND = ResourceKind("", "", ())
 class Resource:
     """The resource under study in one run.
 
-    site: the acquiring call. slot: where its contract puts it. old: study the block that a realloc-like call
+    site: the acquiring call; None: what the caller lends to the function, to infer what becomes of it: then
+    `slot` is a parameter or something that hangs below it.
+    slot: where the contract of the call puts it. old: study the block that a realloc-like call
     was given and did not release because it failed, instead of what the call acquires.
     """
 
-    site: CallSite
+    site: CallSite | None
     slot: Term
     kind: ResourceKind
     old: bool = False
@@ -29,7 +39,17 @@ class Resource:
     @property
     def slot_text(self) -> str:
         """The slot in the contract's words: "ret", "*buf"."""
-        return term_text(self.slot, self.site.contract)
+        return term_text(self.slot, self.site.contract if self.site is not None else None)
+
+    @property
+    def acquired_at(self) -> int:
+        """Offset of the acquiring call, -1 without one."""
+        return self.site.op.at if self.site is not None else -1
+
+    @property
+    def callee(self) -> str:
+        """The acquiring function, "" without one."""
+        return (self.site.op.name or "") if self.site is not None else ""
 
 
 def term_text(term: Term, contract: FunctionContract | None) -> str:
@@ -39,16 +59,13 @@ def term_text(term: Term, contract: FunctionContract | None) -> str:
     else:
         names = contract.signature.names if contract is not None else ()
         text = names[term.index] if term.index < len(names) and names[term.index] else f"#{term.index + 1}"
-    for position, selector in enumerate(term.selectors):
-        if (
-            selector == "*"
-            and term.selectors[position + 1 : position + 2] != ()
-            and term.selectors[position + 1].startswith(".")
-        ):
+    selectors = [selector.partition("@")[0] for selector in term.selectors]
+    for position, selector in enumerate(selectors):
+        if selector == "*" and selectors[position + 1 : position + 2] != [] and selectors[position + 1].startswith("."):
             continue
         if selector == "*":
             text = "*" + text
-        elif selector.startswith(".") and position and term.selectors[position - 1] == "*":
+        elif selector.startswith(".") and position and selectors[position - 1] == "*":
             text += "->" + selector[1:]
         else:
             text += selector
@@ -73,8 +90,10 @@ def resources(prepared: Prepared, contracts: Contracts) -> Iterator[Resource]:
 
 
 def is_plain(term: Term | None) -> bool:
-    """Whether the engine can follow the term: ``ret``, ``p`` or ``*p``, not members or elements."""
-    return term is not None and term.selectors in ((), ("*",))
+    """Whether the engine can follow the term: ``ret``, ``p``, ``*p``, members of known offset; not elements."""
+    if term is None:
+        return False
+    return all(selector == "*" or member_offset(selector) is not None for selector in term.selectors)
 
 
 def kind_of(effect: Effect, contracts: Contracts) -> ResourceKind:
@@ -105,6 +124,13 @@ def conditional_release(contract: FunctionContract) -> Term | None:
     if fresh and spared and len(released) == 1:
         return next(iter(released))
     return None
+
+
+def acquires(contract: FunctionContract | None) -> bool:
+    """Whether some outcome hands out a resource."""
+    return contract is not None and any(
+        effect.kind is EffectKind.FRESH for outcome in contract.outcomes for effect in outcome.effects
+    )
 
 
 def has_releases(prepared: Prepared) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol, assert_never, final
 
+from analyzer.contracts.model import member_offset
 from analyzer.findings.model import Verdict
 from analyzer.ir.operands import FunctionAddress, Int, Operand, Str, Temp, Unknown
 from analyzer.ir.ops import (
@@ -36,8 +37,8 @@ from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership import arithmetic
 from analyzer.ownership.events import EventKind
 from analyzer.ownership.prepare import Prepared, Spot
-from analyzer.ownership.ranges import BOOLEAN, NONZERO, ZERO, complement, contains, single
-from analyzer.ownership.resources import Resource, conditional_release
+from analyzer.ownership.ranges import BOOLEAN, NONZERO, ZERO, complement, contains, from_relation, single
+from analyzer.ownership.resources import Resource, acquires, conditional_release
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.values import MAYBE, UNDEF, Base, Expr, Ptr, Sym, Universe, Value
 
@@ -53,6 +54,9 @@ class Listener(Protocol):
 
     def step(self, kind: str, at: int, detail: str, state: State) -> None:
         """Something that a path shows: "acquire", "alias", "call", "release"."""
+
+    def returned(self, machine: Machine, value: Value | None, state: State) -> None:
+        """The function returns; value: what it returns, None for nothing or a record."""
 
 
 class CallHandler(Protocol):
@@ -80,6 +84,8 @@ class Machine:
         self.listener = listener
         self.calls = calls
         self.cyclic = False
+        self.lent = study is not None and study.site is None
+        self.acquiring = frozenset(site.op.at for site in prepared.calls.values() if acquires(site.contract))
         self._texts: dict[Path, str] = {}
         self.reallocations = frozenset(
             site.op.at
@@ -100,7 +106,29 @@ class Machine:
             symbol = self.universe.symbol("param", index)
             state.cells[(index, 0)] = symbol
             self.limit_by_type(state, symbol, variable.type)
+        for index, offset in self.prepared.written:  # named now, so that joins can say "as it was"
+            base = self.universe.symbol("param", index)
+            state.cells[(base, offset)] = self.universe.symbol("init", base, offset, state.epoch)
+        if self.lent:
+            self._lend(state)
         return state
+
+    def _lend(self, state: State) -> None:
+        """What is under study exists from the start: the caller lends it, as a parameter or below one."""
+        assert self.study is not None
+        slot, resource = self.study.slot, self.universe.resource
+        variable = self.prepared.function.locals[slot.index]
+        state.own = Own.OWNED
+        state.holder = state.origin = variable.name
+        if not slot.selectors:
+            state.cells[(slot.index, 0)] = resource
+            integer = variable.type.kind is TypeKind.INT
+            state.facts[resource] = from_relation(">=", 0) if integer else NONZERO
+            return
+        symbol = self.universe.symbol("param", slot.index)
+        state.facts[symbol] = NONZERO
+        state.facts[resource] = NONZERO
+        state.cells[(symbol, member_offset(slot.selectors[-1]) or 0)] = resource
 
     def block(self, block_id: int, state: State) -> list[tuple[int, State, int | None]]:
         """Execute a block. Returns (target, state, truth) per way out; truth: 1/0 for a branch, None else."""
@@ -143,7 +171,7 @@ class Machine:
 
     def check_lost(self, at: int, state: State, exits: bool = False) -> bool:
         """Report the resource when nothing reaches it; False: this path is over."""
-        if state.own is not Own.OWNED or not state.is_lost():
+        if self.lent or state.own is not Own.OWNED or not state.is_lost():
             return True
         parent = state.lost_parent()
         if parent is not None:
@@ -404,14 +432,14 @@ class Machine:
     def _overwrite_kind(self, value: Value, at: int) -> EventKind:
         """What sort of loss it is when this value is stored over the last holder."""
         study = self.study
-        if study is not None and at == study.site.op.at:
+        if study is not None and at == study.acquired_at:
             return EventKind.LEAK_LOOP
         if study is None or not isinstance(value, Sym):
             return EventKind.LEAK_OVERWRITTEN
         origin = value.key
         if origin[0] == "call" and origin[1] in self.reallocations:
             return EventKind.LEAK_REALLOC
-        if origin[0] in ("call", "out") and origin[1] == study.site.op.at:
+        if origin[0] in ("call", "out") and origin[1] == study.acquired_at:
             return EventKind.LEAK_LOOP
         return EventKind.LEAK_OVERWRITTEN
 
@@ -540,6 +568,10 @@ class Machine:
         if index in state.exposed:
             state.exposed -= {index}
 
+    def text_of(self, path: Path) -> str:
+        """How the programmer wrote this place last, "" when it was never written."""
+        return self._texts.get(path, "")
+
     def _cell_text(self, path: Path) -> str:
         if isinstance(path[0], int) and path[1] == 0 and "." not in self._texts.get(path, ""):
             return self.prepared.function.locals[path[0]].name
@@ -598,6 +630,10 @@ class Machine:
         return found
 
     def _return(self, end: Return, state: State) -> None:
+        returned = self.value(end.value, state) if end.value is not None else None
+        self.listener.returned(self, returned, state)
+        if self.lent:
+            return
         if state.own is Own.LOST:
             self._report_lost(state)
             return
@@ -607,8 +643,8 @@ class Machine:
         if self.study is None:
             return
         roots: list[Value] = []
-        if end.value is not None:
-            roots.append(self.value(end.value, state))
+        if returned is not None:
+            roots.append(returned)
         if end.record is not None:
             path = self.resolve_address(self.prepared.spots[id(end.record)], state)
             if path is not None:

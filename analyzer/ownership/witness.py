@@ -75,6 +75,9 @@ class _Recorder:
         if kind in _STEP_KINDS:
             _append(state, PathStep(at, _STEP_KINDS[kind], detail))
 
+    def returned(self, machine: Machine, value: Value | None, state: State) -> None:
+        pass
+
 
 def _append(state: State, step: PathStep) -> None:
     assert state.trail is None or isinstance(state.trail, _Trail)
@@ -123,7 +126,7 @@ def search(
 
 
 def _site_distance(prepared: Prepared, study: Resource | None) -> list[int] | None:
-    if study is None:
+    if study is None or study.site is None:
         return None
     for block_id, block in enumerate(prepared.function.blocks):
         if any(op is study.site.op for op in block.ops):

@@ -49,14 +49,16 @@ class _Worker(Generic[Task]):
     process: BaseProcess
     tasks: Connection
     results: Connection
-    number: int = -1
+    number: int = -1  # of its task, -1: idle
     started: float = 0.0
+    keys: set[str] = field(default_factory=set)
 
 
 @final
 @dataclass(slots=True)
 class _Progress:
     waiting: list[int]
+    keys: Sequence[str]
     retried: set[int] = field(default_factory=set)
 
 
@@ -101,7 +103,8 @@ def _death(process: BaseProcess) -> str:
 class Pool(Generic[Task, Result]):
     """Runs `run` over tasks in worker processes.
 
-    run: must be picklable where processes are spawned; an exception in it kills its worker.
+    run: must be picklable where processes are spawned; an exception in it kills its worker. What it remembers
+    of a task stays in its worker: in a ``with`` block the workers live on from one `map` to the next.
     """
 
     def __init__(self, run: Callable[[Task], Result], workers: int, limits: PoolLimits) -> None:
@@ -112,22 +115,36 @@ class Pool(Generic[Task, Result]):
         self._context = multiprocessing.get_context("fork" if fork else None)
         self._fork = fork
         self._workers: list[_Worker[Task]] = []
+        self._stays = False
 
-    def map(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Result | Lost]]:
+    def __enter__(self) -> Pool[Task, Result]:
+        self._stays = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stays = False
+        self._stop()
+
+    def map(self, tasks: Sequence[Task], keys: Sequence[str] = ()) -> Iterator[tuple[int, Result | Lost]]:
         """(index of the task, result) as they come; every task exactly once.
 
+        keys: one per task; tasks of one key go to one worker as long as it lives, also in later calls.
         A task whose worker died is tried once more in a fresh worker, after all others.
         """
-        progress = _Progress(waiting=list(range(len(tasks)))[::-1])
+        progress = _Progress(list(range(len(tasks)))[::-1], keys)
         try:
-            for _ in range(min(self._count, len(tasks))):
+            while len(self._workers) < min(self._count, len(tasks)):
                 self._start()
             for worker in list(self._workers):
                 self._give(worker, tasks, progress)
-            while self._workers:
+            while self._busy():
                 yield from self._step(tasks, progress)
         finally:
-            self._stop()
+            if not self._stays or self._busy():
+                self._stop()
+
+    def _busy(self) -> list[_Worker[Task]]:
+        return [worker for worker in self._workers if worker.number >= 0]
 
     def _start(self) -> _Worker[Task]:
         # One-way pipes: a two-way one would be a socket, and a check opens none.
@@ -153,13 +170,29 @@ class Pool(Generic[Task, Result]):
         return worker
 
     def _give(self, worker: _Worker[Task], tasks: Sequence[Task], progress: _Progress) -> None:
-        if not progress.waiting:
-            self._dismiss(worker)
+        chosen = self._choose(worker, progress)
+        worker.number = -1 if chosen is None else chosen
+        if chosen is None:
+            if not self._stays:
+                self._dismiss(worker)
             return
-        worker.number = progress.waiting.pop()
         worker.started = time.monotonic()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # then its death is seen next
             worker.tasks.send(tasks[worker.number])
+
+    def _choose(self, worker: _Worker[Task], progress: _Progress) -> int | None:
+        """The next task for this worker: one of its own keys, else of a key that no one has."""
+        waiting, keys = progress.waiting, progress.keys
+        if not keys:
+            return waiting.pop() if waiting else None
+        others = set().union(*(other.keys for other in self._workers if other is not worker))
+        for wanted in (worker.keys, None):
+            for position in range(len(waiting) - 1, -1, -1):
+                key = keys[waiting[position]]
+                if key in worker.keys if wanted is not None else key not in others:
+                    worker.keys.add(key)
+                    return waiting.pop(position)
+        return None
 
     def _dismiss(self, worker: _Worker[Task], kill: bool = False) -> None:
         self._workers.remove(worker)
@@ -170,7 +203,7 @@ class Pool(Generic[Task, Result]):
         worker.process.join()
 
     def _step(self, tasks: Sequence[Task], progress: _Progress) -> Iterator[tuple[int, Result | Lost]]:
-        pipes = {worker.results: worker for worker in self._workers}
+        pipes = {worker.results: worker for worker in self._busy()}
         for ready in wait(list(pipes), self._patience()):
             assert isinstance(ready, Connection)
             worker = pipes[ready]
@@ -187,7 +220,7 @@ class Pool(Generic[Task, Result]):
         """Seconds until the next worker is overdue."""
         if not self._limits.seconds:
             return None
-        first = min(worker.started for worker in self._workers) + self._limits.seconds
+        first = min(worker.started for worker in self._busy()) + self._limits.seconds
         return max(0.0, first - time.monotonic())
 
     def _died(
@@ -206,7 +239,7 @@ class Pool(Generic[Task, Result]):
         limit = self._limits.seconds
         if not limit:
             return
-        for worker in list(self._workers):
+        for worker in self._busy():
             if time.monotonic() - worker.started >= limit and not worker.results.poll():
                 number = worker.number
                 self._dismiss(worker, kill=True)
@@ -216,6 +249,9 @@ class Pool(Generic[Task, Result]):
     def _replace(self, tasks: Sequence[Task], progress: _Progress) -> None:
         if progress.waiting:
             self._give(self._start(), tasks, progress)
+            for worker in self._workers:  # what the lost one alone was to do, anyone may do now
+                if worker.number < 0:
+                    self._give(worker, tasks, progress)
 
     def _stop(self) -> None:
         for worker in list(self._workers):

@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from importlib import metadata
 from typing import final
 
 from analyzer import __version__
 from analyzer.checks import finding_order
 from analyzer.contracts import ContractTable
+from analyzer.contracts.model import FunctionContract
 from analyzer.errors import MustfreeError
-from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Report, Verdict
+from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Report, Summary, Verdict
 from analyzer.frontend import lower_file
 from analyzer.ir.function import TranslationUnit
 from analyzer.ownership.limits import Limits
 from analyzer.program.compile_database import CompileDatabase
 from analyzer.program.discovery import SourceFile, discover, display_path
+from analyzer.program.linking import CallGraph, Node, Round, call_graph, linked
 from analyzer.program.pool import Lost, Pool, PoolLimits
 from analyzer.program.prepass import Prepass, include_folders
-from analyzer.program.unit import Context, Task, UnitResult, analyse_unit, frontend_options
+from analyzer.program.unit import Analyst, Context, Step, Task, UnitResult, UnitScan, frontend_options
 from analyzer.sources import SourceView
 
 # So many named files are parsed even when nothing in them can matter: then whoever looks at single files is
@@ -44,6 +45,7 @@ class ProgramOptions:
     root: absolute; relative names refer to it and reports name files from here.
     flags: compiler flags for every file, after those of the database.
     jobs: worker processes; 1: none, all in this process and without the limits of `pool`; 0: one per CPU.
+    summaries: the report tells the inferred contract of every function.
     guard: a mistake of ours costs one function and not the run.
     """
 
@@ -56,6 +58,7 @@ class ProgramOptions:
     pool: PoolLimits = field(default_factory=PoolLimits)
     jobs: int = 0
     exit_leaks: bool = False
+    summaries: bool = False
     guard: bool = True
 
 
@@ -71,6 +74,8 @@ def analyse_program(paths: Sequence[str], options: ProgramOptions, progress: Pro
     prepass = _prepass(tasks.values(), found.headers, view, options)
     few = sum(file.named for file in readable) <= _ALWAYS_PARSED
     chosen = [tasks[file.path] for file in readable if (few and file.named) or prepass.matters(file.path)]
+    if chosen:  # what the others define may be given a resource, or hand one on
+        chosen = list(tasks.values())
     context = Context(
         table=options.table,
         root=options.root,
@@ -78,18 +83,19 @@ def analyse_program(paths: Sequence[str], options: ProgramOptions, progress: Pro
         overlay=options.overlay,
         defined=prepass.defined(),
         exit_leaks=options.exit_leaks,
+        summaries=options.summaries,
         guard=options.guard,
     )
-    results = _results(chosen, context, options, progress or (lambda done, total: None))
+    scans, results = _analyse(chosen, context, options, progress or (lambda done, total: None))
     notices = [*found.notices, *unreadable, *_without_flags(readable, options)]
-    return _report(results, notices, len(tasks), options)
+    return _report(scans, results, notices, len(tasks), options)
 
 
 def lower_for_dump(path: str, options: ProgramOptions) -> TranslationUnit:
     """One file as IR, with the flags that a run would use, and all of its functions."""
     task = _task(path, options)
     context = Context(options.table, options.root, overlay=options.overlay)
-    return lower_file(path, frontend_options(context, task, everything=True))
+    return lower_file(path, frontend_options(context, task))
 
 
 def _readable(files: Iterable[SourceFile], view: SourceView, root: str) -> tuple[list[SourceFile], list[Notice]]:
@@ -147,53 +153,128 @@ def _prepass(tasks: Iterable[Task], headers: Iterable[str], view: SourceView, op
     return prepass
 
 
-def _results(tasks: list[Task], context: Context, options: ProgramOptions, progress: Progress) -> list[UnitResult]:
-    run = partial(analyse_unit, context)
+def _analyse(
+    tasks: list[Task], context: Context, options: ProgramOptions, progress: Progress
+) -> tuple[list[UnitScan], list[UnitResult]]:
+    """Reads all files, then analyses their functions, callees first, in rounds."""
+    scans: list[UnitScan] = []
+    results: list[UnitResult] = []
+    with _crew(context, options) as crew:
+        progress(0, len(tasks))
+        for number, scan in enumerate(crew.run(tasks, [task.path for task in tasks], progress)):
+            if isinstance(scan, Lost):
+                scan = UnitScan(
+                    tasks[number].path, notices=(_lost(tasks[number].path, scan.reason, options.root),), analysed=False
+                )
+            assert isinstance(scan, UnitScan)
+            scans.append(scan)
+        graph = call_graph((scan.path, scan.calls) for scan in scans)
+        by_path = {task.path: task for task in tasks}
+        known: dict[Node, FunctionContract] = {}
+        for parts in graph.rounds():
+            steps = [_step(part, by_path[part.path], graph, known) for part in parts]
+            for part, result in zip(parts, crew.run(steps, [part.path for part in parts]), strict=True):
+                if isinstance(result, Lost):
+                    result = UnitResult(
+                        part.path, notices=(_lost(part.path, result.reason, options.root),), analysed=False
+                    )
+                assert isinstance(result, UnitResult)
+                results.append(result)
+                known.update({(part.path, name): contract for name, contract in result.contracts.items()})
+    return scans, results
+
+
+def _step(part: Round, task: Task, graph: CallGraph, known: Mapping[Node, FunctionContract]) -> Step:
+    names = (name for group in part.groups for name in group)
+    called = frozenset(name for name in names if (part.path, name) in graph.called)
+    return Step(task, part.groups, called, linked(part.imports, known))
+
+
+def _crew(context: Context, options: ProgramOptions) -> Crew:
     workers = options.jobs or os.cpu_count() or 1
-    done: Iterator[tuple[int, UnitResult | Lost]]
+    analyst = Analyst(context)
     if options.jobs == 1:
-        done = ((number, run(task)) for number, task in enumerate(tasks))
-    else:
-        sys.stdout.flush()  # or each forked worker would print what is buffered again
-        sys.stderr.flush()
-        done = Pool[Task, UnitResult](run, workers, options.pool).map(tasks)
-    results: dict[int, UnitResult] = {}
-    progress(0, len(tasks))
-    for number, result in done:
-        if isinstance(result, Lost):
-            result = _lost(tasks[number].path, result.reason, options.root)
-        results[number] = result
-        progress(len(results), len(tasks))
-    return [results[number] for number in sorted(results)]
+        return Crew(analyst, None)
+    sys.stdout.flush()  # or each forked worker would print what is buffered again
+    sys.stderr.flush()
+    return Crew(analyst, Pool[Task | Step, UnitScan | UnitResult](analyst, workers, options.pool))
 
 
-def _lost(path: str, reason: str, root: str) -> UnitResult:
-    notice = Notice(NoticeKind.NOT_ANALYSED, display_path(path, root), 0, f"not analysed: {reason}")
-    return UnitResult(path, notices=(notice,), analysed=False)
+@final
+class Crew:
+    """Does jobs in worker processes, or, without a pool, here."""
+
+    def __init__(self, analyst: Analyst, pool: Pool[Task | Step, UnitScan | UnitResult] | None) -> None:
+        self._analyst = analyst
+        self._pool = pool
+
+    def __enter__(self) -> Crew:
+        if self._pool is not None:
+            self._pool.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._pool is not None:
+            self._pool.__exit__(*error)
+
+    def run(
+        self, jobs: Sequence[Task | Step], keys: Sequence[str], progress: Progress = lambda done, total: None
+    ) -> list[UnitScan | UnitResult | Lost]:
+        """The results in the order of the jobs. keys: jobs of one key go to one worker."""
+        done: Iterable[tuple[int, UnitScan | UnitResult | Lost]]
+        if self._pool is None:
+            done = ((number, self._analyst(job)) for number, job in enumerate(jobs))
+        else:
+            done = self._pool.map(jobs, keys)
+        results: dict[int, UnitScan | UnitResult | Lost] = {}
+        for number, result in done:
+            results[number] = result
+            progress(len(results), len(jobs))
+        return [results[number] for number in range(len(jobs))]
 
 
-def _report(results: Iterable[UnitResult], notices: list[Notice], files: int, options: ProgramOptions) -> Report:
+def _lost(path: str, reason: str, root: str) -> Notice:
+    return Notice(NoticeKind.NOT_ANALYSED, display_path(path, root), 0, f"not analysed: {reason}")
+
+
+def _report(
+    scans: Iterable[UnitScan],
+    results: Iterable[UnitResult],
+    notices: list[Notice],
+    files: int,
+    options: ProgramOptions,
+) -> Report:
     """Puts the parts together. files: number of readable files."""
     findings: dict[tuple[str | int, ...], Finding] = {}
     acquisitions: dict[tuple[str | int, ...], Acquisition] = {}
     notices = list(notices)
     functions = 0
+    failed: set[str] = set()
+    summaries: dict[tuple[str, int, int], Summary] = {}
+    for scan in scans:
+        notices += scan.notices
+        functions += scan.functions
+        if not scan.analysed:
+            failed.add(scan.path)
     for result in results:
         for finding in result.findings:  # a header's function is seen by every file that includes it
             findings.setdefault(finding_order(finding), finding)
         for acquisition in result.acquisitions:
             acquisitions.setdefault(_acquisition_order(acquisition), acquisition)
         notices += result.notices
-        functions += result.functions
-        files -= not result.analysed
+        for summary in result.summaries:
+            summaries.setdefault((summary.at.file, summary.at.line, summary.at.column), summary)
+        if not result.analysed:
+            failed.add(result.path)
     return Report(
         findings=tuple(findings[key] for key in sorted(findings)),
         acquisitions=tuple(acquisitions[key] for key in sorted(acquisitions)),
         notices=_sorted_notices(notices),
-        files=files,
+        files=files - len(failed),
         functions=functions,
         unlocks=_unlocks(acquisitions.values()),
         versions=versions(options.table),
+        summaries=tuple(summaries[key] for key in sorted(summaries)),
     )
 
 

@@ -1,26 +1,35 @@
 """One C file, from bytes to findings: the part that runs in a worker process.
 
+First a file is read (`Task`), and says what its functions call; then its functions are analysed, callees first,
+in one or several goes (`Step`), with the contracts of what they call. The lowered file is remembered in between,
+and made again where it no longer is: a worker holds nothing that the tasks do not say.
 Here is the one place that catches what goes wrong inside: a mistake of ours costs one function, not the run.
 """
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
-from typing import final
+from typing import Concatenate, final
 
 from analyzer.checks import SourceText, findings
 from analyzer.contracts import ContractTable
+from analyzer.contracts.linked import LinkedContracts
+from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Outcome
+from analyzer.contracts.text import contract_lines
 from analyzer.errors import MustfreeError
-from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Verdict
+from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Summary, Verdict
 from analyzer.frontend import FrontendOptions, lower_file
 from analyzer.ir.function import Function, FunctionDeclaration, TranslationUnit
+from analyzer.ir.ops import Call
 from analyzer.ownership.engine import analyse
 from analyzer.ownership.events import FunctionResult
+from analyzer.ownership.inference import plain_contract
 from analyzer.ownership.limits import Limits
 from analyzer.program.discovery import display_path
+from analyzer.program.linking import FunctionCalls, calls_of
 from analyzer.sources import LineIndex, SourceView
 
 
@@ -36,9 +45,36 @@ class Task:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Step:
+    """Functions of one file to analyse, callees first; functions of one group call each other.
+
+    called: those whose contracts somebody needs. contracts: of what they call and what is not among them, by name.
+    """
+
+    task: Task
+    groups: tuple[tuple[str, ...], ...]
+    called: frozenset[str]
+    contracts: Mapping[str, FunctionContract]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class UnitScan:
+    """What reading one file brings. functions: number of functions in it. analysed: it could be read."""
+
+    path: str
+    calls: tuple[FunctionCalls, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    functions: int = 0
+    analysed: bool = True
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Context:
     """What all tasks of a run share; goes to the workers once.
 
+    summaries: infer and print the contract of every function, also of those that nobody calls.
     guard: turn mistakes of ours into notices; off in tests, so that they are seen.
     """
 
@@ -48,55 +84,96 @@ class Context:
     overlay: Mapping[str, bytes] = field(default_factory=dict)
     defined: frozenset[str] = frozenset()
     exit_leaks: bool = False
+    summaries: bool = False
     guard: bool = True
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class UnitResult:
-    """What one file has to say; plain data.
+    """What functions of one file have to say; plain data.
 
-    functions: number of functions in the file. analysed: the file as a whole was.
+    contracts: what they do for their callers, as far as it is known. analysed: nothing went wrong as a whole.
     """
 
     path: str
     findings: tuple[Finding, ...] = ()
     acquisitions: tuple[Acquisition, ...] = ()
     notices: tuple[Notice, ...] = ()
-    functions: int = 0
+    contracts: Mapping[str, FunctionContract] = field(default_factory=dict)
+    summaries: tuple[Summary, ...] = ()
     analysed: bool = True
 
 
-def frontend_options(context: Context, task: Task, everything: bool = False) -> FrontendOptions:
-    """How the front end is to read this file. everything: also functions that have nothing to do with any
-    contract."""
+def frontend_options(context: Context, task: Task) -> FrontendOptions:
+    """How the front end is to read this file."""
     return FrontendOptions(
         flags=task.flags,
         overlay=context.overlay,
         virtual_headers=context.table.virtual_headers(),
-        relevant=None if everything else context.table.relevant_names,
         directory=task.directory,
     )
 
 
-def analyse_unit(context: Context, task: Task) -> UnitResult:
-    """Everything about one file. With `guard`, raises nothing but KeyboardInterrupt and the like."""
-    try:
-        unit = lower_file(task.path, frontend_options(context, task))
-    except MustfreeError as error:
-        reason = str(error).removeprefix(f"{task.path}: ")
-        return _nothing(context, task, NoticeKind.NOT_ANALYSED, f"not analysed: {reason}")
-    except Exception as error:
-        if not context.guard:
-            raise
-        kind, text = _mistake(error)
-        return _nothing(context, task, kind, f"the file was not analysed: {text}")
-    return _UnitAnalysis(context, task, unit).run()
+@final
+class Analyst:
+    """What a worker does, in any order and any number of times. Picklable."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._units: dict[Task, TranslationUnit] = {}
+
+    def __call__(self, job: Task | Step) -> UnitScan | UnitResult:
+        """With the context's guard, raises nothing but KeyboardInterrupt and the like."""
+        return self.scan(job) if isinstance(job, Task) else self.analyse(job)
+
+    def scan(self, task: Task) -> UnitScan:
+        """Reads one file."""
+        try:
+            unit = self._unit(task)
+            notices = _UnitNotices(self._context, unit).all()
+        except MustfreeError as error:
+            reason = str(error).removeprefix(f"{task.path}: ")
+            return self._unread(task, NoticeKind.NOT_ANALYSED, f"not analysed: {reason}")
+        except Exception as error:
+            if not self._context.guard:
+                raise
+            kind, text = _mistake(error)
+            return self._unread(task, kind, f"the file was not analysed: {text}")
+        return UnitScan(task.path, calls_of(unit), notices, unit.function_count)
+
+    def _unread(self, task: Task, kind: NoticeKind, message: str) -> UnitScan:
+        notice = Notice(kind, display_path(task.path, self._context.root), 0, message)
+        return UnitScan(task.path, notices=(notice,), analysed=False)
+
+    def analyse(self, step: Step) -> UnitResult:
+        """Analyses functions of one file that was read before."""
+        try:
+            unit = self._unit(step.task)
+        except Exception as error:  # it could be read before
+            if not self._context.guard:
+                raise
+            kind, text = _mistake(error)
+            notice = Notice(kind, display_path(step.task.path, self._context.root), 0, f"not analysed: {text}")
+            return UnitResult(step.task.path, notices=(notice,), analysed=False)
+        return _StepAnalysis(self._context, step, unit).run()
+
+    def _unit(self, task: Task) -> TranslationUnit:
+        unit = self._units.get(task)
+        if unit is None:
+            unit = lower_file(task.path, frontend_options(self._context, task))
+            while self._units and sum(map(_size, self._units.values())) + _size(unit) > _MOST_OPERATIONS:
+                del self._units[next(iter(self._units))]
+            self._units[task] = unit
+        return unit
 
 
-def _nothing(context: Context, task: Task, kind: NoticeKind, message: str) -> UnitResult:
-    notice = Notice(kind, display_path(task.path, context.root), 0, message)
-    return UnitResult(task.path, notices=(notice,), analysed=False)
+_MOST_OPERATIONS = 3_000_000  # remembered in one worker; an operation takes some 300 bytes
+_ROUNDS = 4  # of the search for contracts of functions that call each other
+
+
+def _size(unit: TranslationUnit) -> int:
+    return sum(len(block.ops) for function in unit.functions for block in function.blocks)
 
 
 def _mistake(error: Exception) -> tuple[NoticeKind, str]:
@@ -112,39 +189,20 @@ def _mistake(error: Exception) -> tuple[NoticeKind, str]:
 
 
 @final
-class _UnitAnalysis:
-    """The functions of one parsed file."""
+class _UnitNotices:
+    """What is to be said of a file as a whole."""
 
-    def __init__(self, context: Context, task: Task, unit: TranslationUnit) -> None:
+    def __init__(self, context: Context, unit: TranslationUnit) -> None:
         self._context = context
-        self._task = task
         self._unit = unit
         self._view = SourceView(context.overlay)
         self._texts: dict[str, LineIndex] = {}
-        self._findings: list[Finding] = []
-        self._acquisitions: list[Acquisition] = []
         self._notices: list[Notice] = []
 
-    def run(self) -> UnitResult:
-        """Analyses every function, each under its own guard."""
+    def all(self) -> tuple[Notice, ...]:
+        """All notices about the unit."""
         self._unit_notices()
-        for function in self._unit.functions:
-            if not self._view.exists(function.file):
-                continue  # a function that a pack declares for a missing header: nobody's code
-            try:
-                self._function(function)
-            except Exception as error:
-                if not self._context.guard:
-                    raise
-                kind, text = _mistake(error)
-                self._notice(kind, function.file, function.at, f"not analysed: {text}", function.name)
-        return UnitResult(
-            self._task.path,
-            tuple(self._findings),
-            tuple(self._acquisitions),
-            tuple(self._notices),
-            self._unit.function_count,
-        )
+        return tuple(self._notices)
 
     def _text(self, file: str) -> LineIndex:
         if file not in self._texts:
@@ -211,14 +269,133 @@ class _UnitAnalysis:
         message = f"is defined here, but its calls follow the contract in {contract.source} ({contract.library})"
         self._notice(NoticeKind.CONTRADICTION, body.file, body.at, message, name)
 
+
+@final
+class _StepAnalysis:
+    """Some functions of one lowered file."""
+
+    def __init__(self, context: Context, step: Step, unit: TranslationUnit) -> None:
+        self._context = context
+        self._step = step
+        self._unit = unit
+        self._view = SourceView(context.overlay)
+        self._texts: dict[str, LineIndex] = {}
+        self._contracts: dict[str, FunctionContract] = dict(step.contracts)
+        self._linked = LinkedContracts(context.table, self._contracts)
+        self._results: dict[str, tuple[Function, FunctionResult]] = {}
+        self._findings: list[Finding] = []
+        self._acquisitions: list[Acquisition] = []
+        self._notices: list[Notice] = []
+
+    def run(self) -> UnitResult:
+        """Analyses every function, each under its own guard."""
+        bodies = {function.name: function for function in self._unit.functions}
+        mine = [name for group in self._step.groups for name in group]
+        for group in self._step.groups:
+            functions = [bodies[name] for name in group if self._view.exists(bodies[name].file)]
+            # A function that a pack declares for a missing header is nobody's code.
+            self._group(functions, bodies)
+        for name in mine:
+            if name in self._results:
+                self._guarded(self._report, *self._results[name])
+        return UnitResult(
+            self._step.task.path,
+            tuple(self._findings),
+            tuple(self._acquisitions),
+            tuple(self._notices),
+            {name: self._contracts[name] for name in mine if name in self._contracts},
+            tuple(self._summaries(mine)),
+        )
+
+    def _summaries(self, names: list[str]) -> Iterator[Summary]:
+        if not self._context.summaries:
+            return
+        for name in names:
+            if name not in self._results:
+                continue
+            function = self._results[name][0]
+            at = self._source(function).word_region(function.at)
+            contract = self._contracts.get(name)
+            if contract is not None:
+                yield Summary(at, name, tuple(contract_lines(contract)))
+            else:
+                why = function.degraded[0] if function.degraded else "its analysis did not come to an end"
+                yield Summary(at, name, (f"  # {name}: nothing is known; {why}",), known=False)
+
+    def _source(self, function: Function) -> SourceText:
+        return SourceText(display_path(function.file, self._context.root), self._text(function.file), function)
+
+    def _group(self, functions: list[Function], bodies: Mapping[str, Function]) -> None:
+        """Functions that call each other: from "no call of them returns" on, until nothing changes."""
+        names = [function.name for function in functions]
+        if not self._is_recursive(names):
+            for function in functions:
+                self._guarded(self._function, function)
+            return
+        for function in functions:
+            self._contracts[function.name] = _endless(function)
+        for _ in range(_ROUNDS):
+            before = {name: self._contracts.get(name) for name in names}
+            for function in functions:
+                self._guarded(self._function, function)
+            if before == {name: self._contracts.get(name) for name in names}:
+                return
+        for name in names:  # what still changes is not known
+            if self._contracts.get(name) != before[name]:
+                self._contracts.pop(name, None)
+        settled = {name: self._contracts[name] for name in names if name in self._contracts}
+        for function in functions:
+            self._guarded(self._function, function)
+            self._contracts.pop(function.name, None)
+            if function.name in settled:
+                self._contracts[function.name] = settled[function.name]
+
+    def _is_recursive(self, names: list[str]) -> bool:
+        if len(names) > 1:
+            return True
+        return any(
+            isinstance(op, Call) and op.name in names
+            for function in self._unit.functions
+            if function.name in names
+            for block in function.blocks
+            for op in block.ops
+        )
+
+    def _guarded(self, run: Callable[Concatenate[Function, ...], None], function: Function, *rest: object) -> None:
+        try:
+            run(function, *rest)
+        except Exception as error:
+            if not self._context.guard:
+                raise
+            self._contracts.pop(function.name, None)
+            kind, text = _mistake(error)
+            self._notice(kind, function.file, function.at, f"not analysed: {text}", function.name)
+
+    def _text(self, file: str) -> LineIndex:
+        if file not in self._texts:
+            self._texts[file] = LineIndex(self._view.read(file))
+        return self._texts[file]
+
+    def _notice(self, kind: NoticeKind, file: str, at: int, message: str, function: str = "") -> None:
+        line = self._text(file).position(at)[0] if at >= 0 else 0
+        self._notices.append(Notice(kind, display_path(file, self._context.root), line, message, function))
+
     def _function(self, function: Function) -> None:
+        context, name = self._context, function.name
+        wanted = context.summaries or name in self._step.called
+        result = analyse(function, self._unit, self._linked, context.limits, context.defined, infer=wanted)
+        if result.contract is not None:
+            self._contracts[name] = result.contract
+        else:
+            self._contracts.pop(name, None)
+        self._results[name] = (function, result)
+
+    def _report(self, function: Function, result: FunctionResult) -> None:
         context = self._context
-        result = analyse(function, self._unit, context.table, context.limits, context.defined)
         self._function_notices(function, result)
         if not (result.events or result.acquisitions):
             return
-        lines = self._text(function.file)
-        source = SourceText(display_path(function.file, context.root), lines, function)
+        source = self._source(function)
         self._findings += findings(function, result, source, context.exit_leaks)
         self._acquisitions += [
             Acquisition(
@@ -246,3 +423,9 @@ class _UnitAnalysis:
             self._notice(NoticeKind.NOT_ANALYSED, file, function.at, f"analysed in part: {budget}", name)
         for at, callee, why in result.name_only:
             self._notice(NoticeKind.NAME_ONLY, file, at, why or f"{callee}() fits a contract by name only", name)
+
+
+def _endless(function: Function) -> FunctionContract:
+    """The contract from which recursion starts: no call returns."""
+    outcomes = (Outcome((), (Effect(EffectKind.NORETURN),)),)
+    return replace(plain_contract(function), outcomes=outcomes, noreturn=True)

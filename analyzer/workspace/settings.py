@@ -21,6 +21,7 @@ class Settings:
     jobs: worker processes; 1: none, everything in this process; 0: one per CPU.
     seconds, megabytes: the safety net around one file in a worker; 0 = none.
     exit_leaks: also report what is lost where the process ends.
+    summaries: the report tells the inferred contract of every function.
     guard: turn mistakes of ours into notices; tests switch it off.
     """
 
@@ -33,4 +34,5 @@ class Settings:
     seconds: float = DEFAULT_SECONDS
     megabytes: int = DEFAULT_MEGABYTES
     exit_leaks: bool = False
+    summaries: bool = False
     guard: bool = True

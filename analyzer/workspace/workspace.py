@@ -59,6 +59,7 @@ class Workspace:
             pool=PoolLimits(settings.seconds, settings.megabytes),
             jobs=settings.jobs,
             exit_leaks=settings.exit_leaks,
+            summaries=settings.summaries,
             guard=settings.guard,
         )
 

@@ -74,10 +74,10 @@ def broken(name):
     """An engine that makes a mistake in one function."""
     real = unit.analyse
 
-    def analyse(function, *rest):
+    def analyse(function, *rest, **options):
         if function.name == name:
             raise ZeroDivisionError("our mistake")
-        return real(function, *rest)
+        return real(function, *rest, **options)
 
     return analyse
 

@@ -1,0 +1,47 @@
+"""`mustfree contracts`: what the program's own functions do to ownership, as text for a rule file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from analyzer.cli.options import FlagsCommand, compiler_flags, database_option, rules_option, say
+from analyzer.report.text import TextWriter
+from analyzer.workspace import Settings, Workspace
+
+
+@click.command(cls=FlagsCommand)
+@click.argument("paths", nargs=-1)
+@click.option("-f", "--function", "names", multiple=True, metavar="NAME", help="Only this function. Repeatable.")
+@click.option("-j", "--jobs", type=click.IntRange(min=0), default=0, help="Worker processes; 0: one per CPU.")
+@database_option
+@rules_option
+@click.pass_context
+def contracts(context: click.Context, /, paths: tuple[str, ...], names: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
+    """Print the contracts inferred for the functions that PATHS define.
+
+    They have the form of a rule file: copy one, correct it, and pass the file with --rules; then it wins over
+    what is inferred. Above each stands where its function is defined.
+    """
+    if not paths and not options["database"]:
+        raise click.UsageError("name at least one file or folder, or a compile database with -p")
+    settings = Settings(
+        rules=options["rules"],
+        flags=compiler_flags(context),
+        database=options["database"],
+        jobs=options["jobs"],
+        summaries=True,
+    )
+    report = Workspace(settings).analyse(paths)
+    for line in TextWriter(False).notices(report, verbose=False, quiet=True):
+        say(line)
+    shown = [summary for summary in report.summaries if not names or summary.function in names]
+    for name in names:
+        if all(summary.function != name for summary in shown):
+            say(f"error: no function {name} is defined in these files")
+            context.exit(2)
+    for summary in shown:
+        click.echo(f"  # {summary.at.file}:{summary.at.line}")
+        for line in summary.lines:
+            click.echo(line)

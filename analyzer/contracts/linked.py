@@ -1,0 +1,40 @@
+"""The contracts that hold in one unit: written ones, and inferred ones for what the program itself defines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import final
+
+from analyzer.contracts.model import FunctionContract, ResourceKind
+from analyzer.contracts.table import ContractTable, Match
+from analyzer.ir.function import FunctionDeclaration
+
+
+@final
+class LinkedContracts:
+    """Written contracts first, then the definition that the unit's calls of a name lead to.
+
+    Order at a call: the project's rule files; a pack whose name and signature match; the definition in the
+    program; a pack that fits by name and number of arguments where no prototype is in sight. A written
+    contract wins over a definition: a library's own body counts references, the contract says what that means.
+    """
+
+    def __init__(self, table: ContractTable, inferred: Mapping[str, FunctionContract]) -> None:
+        """inferred: by name as this unit's calls write it; may grow while the unit is analysed."""
+        self._table = table
+        self._inferred = inferred
+
+    @property
+    def kinds(self) -> Mapping[str, ResourceKind]:
+        """Resource kinds by name."""
+        return self._table.kinds
+
+    def lookup(self, declaration: FunctionDeclaration, defined_in_program: bool = False) -> Match:
+        """The contract for calls of a declared function."""
+        found = self._table.lookup(declaration, defined_in_program)
+        if found.contract is not None:
+            return found
+        contract = self._inferred.get(declaration.name)
+        if contract is None:
+            return found
+        return Match(contract, "inferred", found.mismatch)

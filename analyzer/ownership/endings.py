@@ -1,0 +1,269 @@
+"""How the paths of a function end, seen from its caller: what is returned, and where things are then.
+
+Collected at each return of the merging runs; inference.py makes one contract of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import final
+
+from analyzer.contracts.model import Effect, EffectKind, Root, Term, member
+from analyzer.findings.model import Verdict
+from analyzer.ir.types import TypeKind
+from analyzer.ownership.ranges import FULL, Range
+from analyzer.ownership.state import Own, Path, State
+from analyzer.ownership.transfer import Machine
+from analyzer.ownership.values import Ptr, Sym, Value
+
+OTHER = "other"  # a value that may be anything and that the caller does not own
+FRESH = "fresh"  # acquired by this function
+SAME = "same"  # what was there when the function began
+
+OWN_NOTHING = frozenset({Verdict.HELD, Verdict.UNREACHABLE, Verdict.RELEASED})
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """One way to return.
+
+    result: the values returned, FULL for a function that returns nothing.
+    parameters: what is known of the integers and pointers passed: (position, range).
+    effects: what became of the resource under study. unsure: it may also have gone where no term names it.
+    owned: it was acquired (or lent) on this way at all.
+    """
+
+    result: Range
+    parameters: tuple[tuple[int, Range], ...]
+    effects: tuple[Effect, ...] = ()
+    unsure: bool = False
+    owned: bool = True
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PlainEnding:
+    """One way to return, seen by the run that follows no resource.
+
+    kinds: what the value returned is (FRESH, OTHER, or a constant). memory: for each place below a parameter
+    that is no longer known to hold what it held: what it holds then.
+    """
+
+    result: Range
+    parameters: tuple[tuple[int, Range], ...]
+    kinds: frozenset[str | int]
+    memory: tuple[tuple[Term, frozenset[str | int]], ...]
+
+
+@final
+@dataclass(slots=True)
+class Endings:
+    """All endings of one run; those of a block's state are replaced when the state grows.
+
+    gone: why the resource went out of sight on some path that does not return to here, None: it never did.
+    """
+
+    by_state: dict[object, list[Ending | PlainEnding]] = field(default_factory=dict)
+    gone: str | None = None
+    current: object = None
+
+    def begin(self, key: object) -> None:
+        """The state of this key is executed (again)."""
+        self.current = key
+        self.by_state.pop(key, None)
+
+    def add(self, ending: Ending | PlainEnding) -> None:
+        """A return was reached."""
+        self.by_state.setdefault(self.current, []).append(ending)
+
+    def lose(self, verdict: Verdict, reason: str) -> None:
+        """The resource's way ended before the return."""
+        if verdict not in OWN_NOTHING and self.gone is None:
+            self.gone = reason
+
+    def followed(self) -> list[Ending]:
+        """The endings of a run that follows a resource, each once."""
+        found = (ending for endings in self.by_state.values() for ending in endings)
+        return list(dict.fromkeys(ending for ending in found if isinstance(ending, Ending)))
+
+    def plain(self) -> list[PlainEnding]:
+        """The endings of the run that follows none, each once."""
+        found = (ending for endings in self.by_state.values() for ending in endings)
+        return list(dict.fromkeys(ending for ending in found if isinstance(ending, PlainEnding)))
+
+
+def ending_of(machine: Machine, value: Value | None, state: State) -> Ending | PlainEnding:
+    """What the caller sees of this return."""
+    result = FULL if value is None else state.range_of(value)
+    parameters = tuple(_parameter_facts(machine, state))
+    if machine.study is None:
+        kinds = frozenset((OTHER,)) if value is None else frozenset(_kinds(machine, value, None, state, 4))
+        return PlainEnding(result, parameters, kinds, tuple(_memory(machine, state)))
+    if state.own is Own.NONE or state.own is Own.LOST:
+        return Ending(result, parameters, owned=False)
+    lent = machine.study.slot if machine.lent else None
+    if state.own is Own.RELEASED:
+        if lent is None:
+            return Ending(result, parameters)
+        return Ending(result, parameters, (Effect(EffectKind.RELEASE, lent, by=_final_release(machine, state)),))
+    effects, unsure = _whereabouts(machine, lent, value, state)
+    return Ending(result, parameters, effects, unsure)
+
+
+def _final_release(machine: Machine, state: State) -> str:
+    """The function that released the resource: the one called, or whatever that one calls for it."""
+    for site in machine.prepared.calls.values():
+        if site.op.at == state.released_at and site.op.name == state.released_by and site.contract is not None:
+            for outcome in site.contract.outcomes:
+                for effect in outcome.effects:
+                    if effect.kind is EffectKind.RELEASE and effect.by:
+                        return effect.by
+    return state.released_by
+
+
+def _parameter_facts(machine: Machine, state: State) -> Iterator[tuple[int, Range]]:
+    function = machine.prepared.function
+    for index in range(function.parameters):
+        symbol = machine.universe.symbol("param", index)
+        known = state.facts.get(symbol)
+        if known is not None and known != FULL:
+            yield index, known
+
+
+# -- the resource -----------------------------------------------------------------------------------------
+
+
+def _whereabouts(
+    machine: Machine, lent: Term | None, value: Value | None, state: State
+) -> tuple[tuple[Effect, ...], bool]:
+    """Effects that say where the resource is at the return; True: it may also be where no term leads."""
+    resource = machine.universe.resource
+    found: list[Effect] = []
+    unsure = False
+    returned = False
+    if value is resource:
+        found.append(_arrival(machine, lent, Term(Root.RET)))
+        returned = True
+    elif _points_inside(machine, value, state):
+        returned = True
+        if lent is not None:
+            found.append(Effect(EffectKind.INTERIOR, lent))
+        else:
+            unsure = True  # an owner that is handed out by its inside
+    for path in state.holders():
+        base = path[0]
+        if isinstance(base, int) or base is resource:
+            continue
+        term = _term(machine, path, value, state)
+        if term is not None and term == lent:
+            continue  # where the caller put it
+        if term is None or state.cells[path] is not resource:
+            unsure = unsure or _matters(machine, base, value, state)
+            continue
+        if term.root is Root.RET:
+            returned = True
+        found.append(_arrival(machine, lent, term))
+    if not returned and value is not None and not unsure and state.reaches_resource((value,)):
+        unsure = True
+    return tuple(dict.fromkeys(found)), unsure
+
+
+def _points_inside(machine: Machine, value: Value | None, state: State) -> bool:
+    """Whether the value is an address inside the resource, or one of several such (or null)."""
+    resource = machine.universe.resource
+    if isinstance(value, Ptr):
+        return value.base is resource
+    targets = state.targets.get(value, frozenset()) if isinstance(value, Sym) else frozenset()
+    return bool(targets) and all(t is resource or (isinstance(t, Ptr) and t.base is resource) for t in targets)
+
+
+def _matters(machine: Machine, base: object, value: Value | None, state: State) -> bool:
+    """Whether the caller, or anyone else, can still get at an object that holds the resource."""
+    if isinstance(base, Sym) and base in state.local_objects:
+        roots = [
+            v for (b, _), v in state.cells.items() if b is not base and not isinstance(b, int) and state.is_outside(b)
+        ]
+        if value is not None:
+            roots.append(value)
+        return state.reaches_resource(roots)
+    return True
+
+
+def _arrival(machine: Machine, lent: Term | None, term: Term) -> Effect:
+    assert machine.study is not None
+    if lent is None:
+        return Effect(EffectKind.FRESH, term, machine.study.kind.name)
+    if term == Term(Root.RET):
+        return Effect(EffectKind.RETURN, lent)
+    return Effect(EffectKind.STORE, term, source=lent)
+
+
+def _term(machine: Machine, path: Path, value: Value | None, state: State) -> Term | None:
+    """The caller's name for a place: ``*p``, ``p->f``, ``ret->f``."""
+    base, offset = path
+    if not isinstance(base, Sym) or offset is None or offset < 0:
+        return None
+    if base.key[0] == "param":
+        index = int(base.key[1])  # type: ignore[call-overload]
+        ctype = machine.prepared.function.locals[index].type
+        record = ctype.pointee_kind in (TypeKind.RECORD, TypeKind.UNKNOWN, TypeKind.VOID)
+        if offset == 0 and not record:
+            return Term(Root.PARAM, index, ("*",))
+        name = machine.prepared.member_names.get((index, offset), f"at{offset}")
+        return Term(Root.PARAM, index, ("*", member(name, offset)))
+    if base is value:
+        text = machine.text_of(path)
+        name = text.rsplit("->", 1)[-1] if "->" in text else f"at{offset}"
+        return Term(Root.RET, 0, ("*", member(name, offset)))
+    return None
+
+
+# -- everything else --------------------------------------------------------------------------------------
+
+
+def _memory(machine: Machine, state: State) -> Iterator[tuple[Term, frozenset[str | int]]]:
+    """What lies below the parameters, where it is not known to be what was there before."""
+    for path in sorted((p for p in state.cells if _below_parameter(p)), key=_place_order):
+        term = _term(machine, path, None, state)
+        if term is None:
+            continue
+        kinds = frozenset(_kinds(machine, state.cells[path], path, state, 4))
+        if kinds != {SAME}:
+            yield term, kinds
+
+
+def _below_parameter(path: Path) -> bool:
+    base, offset = path
+    return isinstance(base, Sym) and base.key[0] == "param" and offset is not None
+
+
+def _place_order(path: Path) -> tuple[int, int]:
+    base, offset = path
+    assert isinstance(base, Sym)
+    return int(base.key[1]), offset or 0  # type: ignore[call-overload]
+
+
+def _kinds(machine: Machine, value: Value, path: Path | None, state: State, depth: int) -> Iterator[str | int]:
+    """What a value may be: see FRESH, SAME, OTHER; a constant is itself."""
+    if isinstance(value, int):
+        yield value
+        return
+    if not isinstance(value, Sym):
+        yield OTHER
+        return
+    kind = value.key[0]
+    if kind == "init" and path is not None and value.key[1:3] == path:
+        yield SAME
+    elif kind in ("call", "out") and value.key[1] in machine.acquiring:
+        yield FRESH
+    elif kind == "old" and depth and isinstance(value.key[1], Sym):
+        yield from _kinds(machine, value.key[1], path, state, depth - 1)
+    elif depth and value in state.targets:
+        for target in sorted(state.targets[value], key=repr):
+            yield from _kinds(machine, target, path, state, depth - 1)
+    elif value in state.local_objects:
+        yield FRESH
+    else:
+        yield OTHER

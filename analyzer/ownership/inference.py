@@ -1,0 +1,390 @@
+"""Make one contract of the endings of a function's runs: outcomes that its caller can tell apart.
+
+The values returned are split into classes (negative, zero, positive; null, not null; or the few constants that
+occur), and so are parameters whose value decides what happens. For each cell of that table the effects of all
+runs are put together; what differs inside a cell is not distinguishable for the caller and becomes a "maybe",
+which is silent. (Pulse and similar tools keep such cases as disjuncts; here every resource has its own run, so
+the alternatives of different resources need not be multiplied.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import final
+
+from analyzer.contracts.model import (
+    Atom,
+    Effect,
+    EffectKind,
+    FunctionContract,
+    Outcome,
+    Provenance,
+    Root,
+    Signature,
+    Term,
+    member,
+)
+from analyzer.ir.function import Function
+from analyzer.ir.types import CType, TypeKind
+from analyzer.ownership.endings import FRESH, OTHER, SAME, Ending, Endings, PlainEnding
+from analyzer.ownership.prepare import is_pointer
+from analyzer.ownership.ranges import (
+    FULL,
+    INFINITY,
+    NONZERO,
+    ZERO,
+    Range,
+    complement,
+    from_relation,
+    intersect,
+    single,
+    unite,
+)
+from analyzer.ownership.resources import Resource
+from analyzer.ownership.subjects import Subjects
+
+MOST_OUTCOMES = 16
+MOST_CONSTANTS = 5
+_RET = Term(Root.RET)
+_HARMLESS = frozenset({EffectKind.RETURN, EffectKind.INTERIOR})
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """One run's resource and how its paths ended."""
+
+    resource: Resource
+    endings: tuple[Ending, ...]
+    gone: str | None
+
+
+@final
+@dataclass(slots=True)
+class Evidence:
+    """Everything that the runs over one function say to its caller."""
+
+    function: Function
+    subjects: Subjects
+    plain: list[PlainEnding]
+    followed: list[Followed] = field(default_factory=list)
+
+    def add(self, resource: Resource, endings: Endings) -> None:
+        """The endings of one more run."""
+        self.followed.append(Followed(resource, tuple(endings.followed()), endings.gone))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A class of returned values together with classes of parameters."""
+
+    result: Range
+    parameters: tuple[tuple[int, Range], ...]
+
+    def fits(self, ending: Ending | PlainEnding) -> bool:
+        if not intersect(self.result, ending.result):
+            return False
+        known = dict(ending.parameters)
+        return all(intersect(values, known.get(index, FULL)) for index, values in self.parameters)
+
+
+def contract_of(evidence: Evidence) -> FunctionContract:
+    """The contract that the endings amount to."""
+    return _Inference(evidence).contract()
+
+
+@final
+class _Inference:
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._function = evidence.function
+
+    def contract(self) -> FunctionContract:
+        evidence, function = self._evidence, self._function
+        types = tuple(variable.type for variable in function.locals[: function.parameters])
+        names = tuple(variable.name for variable in function.locals[: function.parameters])
+        endless = (Outcome((), (Effect(EffectKind.NORETURN),)),)
+        outcomes = _merged(self._outcomes()) if evidence.plain else endless
+        incomplete = evidence.subjects.incomplete | evidence.subjects.deep_gone
+        pointers = (i for i, ctype in enumerate(types) if ctype.kind is TypeKind.POINTER)
+        return FunctionContract(
+            name=function.name,
+            signature=Signature(function.result, types, names, function.variadic),
+            outcomes=outcomes,
+            provenance=Provenance.INFERRED,
+            source=f"{function.file}:{function.at}",
+            noreturn=not evidence.plain,
+            writes=tuple(sorted(evidence.subjects.writes)),
+            complete=tuple(index for index in pointers if index not in incomplete),
+        )
+
+    # -- cells ----------------------------------------------------------------------------------------
+
+    def _outcomes(self) -> Iterator[tuple[_Cell, tuple[Atom, ...], tuple[Effect, ...]]]:
+        """The table, a row each: cell, conditions beside those on the cell itself, effects."""
+        classes = self._classes()
+        splits: list[list[tuple[int, Range]]] = []
+        for index, halves in self._deciding(classes):
+            size = len(classes)
+            for split in splits:
+                size *= len(split)
+            if size * len(halves) > MOST_OUTCOMES:
+                break
+            splits.append([(index, half) for half in halves])
+        for result, chosen in product(classes, product(*splits)):
+            cell = _Cell(result, chosen)
+            if any(cell.fits(ending) for ending in self._evidence.plain):
+                guards, effects = self._effects(cell)
+                yield cell, guards, effects
+
+    def _classes(self) -> list[Range]:
+        """Classes of returned values."""
+        ctype = self._function.result
+        if ctype.kind in (TypeKind.VOID, TypeKind.RECORD, TypeKind.FLOAT):
+            return [FULL]
+        results = {ending.result for ending in self._evidence.plain}
+        constants = {single(values) for values in results}
+        if None not in constants and len(constants) <= MOST_CONSTANTS:
+            return [((number, number),) for number in sorted(n for n in constants if n is not None)]
+        if is_pointer(ctype):
+            return [ZERO, NONZERO]
+        return [from_relation("<", 0), ZERO, from_relation(">", 0)]
+
+    def _deciding(self, classes: Sequence[Range]) -> Iterator[tuple[int, list[Range]]]:
+        """Parameters whose value decides between different effects, with the classes of their values."""
+        for index in range(self._function.parameters):
+            halves = self._halves(index)
+            if halves and any(self._decides(index, halves, followed, classes) for followed in self._evidence.followed):
+                yield index, halves
+
+    def _halves(self, index: int) -> list[Range]:
+        """Two classes that the function itself tells apart: a constant and the rest."""
+        seen: set[int] = set()
+        for followed in self._evidence.followed:
+            for ending in followed.endings:
+                values = dict(ending.parameters).get(index)
+                if values is None:
+                    continue
+                number = single(values)
+                other = single(complement(values))
+                seen |= {n for n in (number, other) if n is not None}
+        if not seen:
+            return []
+        least = min(seen, key=lambda number: (number != 0, abs(number), number))
+        only: Range = ((least, least),)
+        return [only, complement(only)]
+
+    def _decides(self, index: int, halves: list[Range], followed: Followed, classes: Sequence[Range]) -> bool:
+        if followed.resource.site is None and followed.resource.slot == Term(Root.PARAM, index):
+            return False
+        for result in classes:
+            whole = {_alternative(e) for e in followed.endings if _Cell(result, ()).fits(e)}
+            parts = [
+                {_alternative(e) for e in followed.endings if _Cell(result, ((index, half),)).fits(e)}
+                for half in halves
+            ]
+            if len(whole) > 1 and all(len(part) <= 1 for part in parts) and parts[0] != parts[1]:
+                return True
+        return False
+
+    # -- effects of a cell ----------------------------------------------------------------------------
+
+    def _effects(self, cell: _Cell) -> tuple[tuple[Atom, ...], tuple[Effect, ...]]:
+        guards: list[Atom] = []
+        effects: list[Effect] = []
+        plain = [ending for ending in self._evidence.plain if cell.fits(ending)]
+        memory = self._memory(plain)
+        for followed in self._evidence.followed:
+            if followed.resource.site is None:
+                effects += self._lent(followed, cell, guards)
+        effects += self._blunt()
+        fresh = self._fresh(cell, plain, memory)
+        effects += fresh
+        effects += self._written(memory, {e.term for e in effects if e.kind in (EffectKind.FRESH, EffectKind.STORE)})
+        return tuple(dict.fromkeys(guards)), tuple(dict.fromkeys(effects))
+
+    def _lent(self, followed: Followed, cell: _Cell, guards: list[Atom]) -> Iterator[Effect]:
+        """What becomes of something that the caller lends."""
+        term = followed.resource.slot
+        deep = term.index in self._evidence.subjects.deep_released and not term.selectors
+        if followed.gone is not None:
+            yield Effect(EffectKind.ESCAPE, term, maybe=True)
+            return
+        here = [ending for ending in followed.endings if cell.fits(ending)]
+        if not here:
+            if not term.selectors:  # with anything else than null this outcome does not happen
+                ctype = self._function.locals[term.index].type
+                guards.append(Atom(term, "==", 0) if is_pointer(ctype) else Atom(term, "<", 0))
+            return
+        alternatives = {_alternative(ending) for ending in here}
+        if len(alternatives) == 1:
+            effects, unsure = next(iter(alternatives))
+            if unsure:
+                yield Effect(EffectKind.ESCAPE, term)
+            for effect in effects:
+                yield _with(effect, deep) if effect.kind is EffectKind.RELEASE else effect
+            return
+        kinds = {effect.kind for effects, _ in alternatives for effect in effects}
+        if kinds <= _HARMLESS and not any(unsure for _, unsure in alternatives):
+            yield Effect(EffectKind.INTERIOR, term)  # perhaps the argument, perhaps something else
+            return
+        yield Effect(EffectKind.ESCAPE, term, maybe=True)
+
+    def _blunt(self) -> Iterator[Effect]:
+        """What the quick look says without a run."""
+        found = self._evidence.subjects
+        for index in sorted(found.stored):
+            yield Effect(EffectKind.ESCAPE, Term(Root.PARAM, index))
+        for index in sorted(found.deep_gone | found.deep_released):
+            yield Effect(EffectKind.ESCAPE, Term(Root.PARAM, index, ("*", "[]")), maybe=True)
+        for index in range(self._function.parameters):
+            if self._function.locals[index].type.kind is TypeKind.RECORD:
+                yield Effect(EffectKind.ESCAPE, Term(Root.PARAM, index), maybe=True)
+
+    def _fresh(self, cell: _Cell, plain: list[PlainEnding], memory: dict[Term, set[str | int]]) -> list[Effect]:
+        """What the function hands out in this cell; nothing that may be someone else's."""
+        found: dict[Term, list[Effect]] = {}
+        for followed in self._evidence.followed:
+            if followed.resource.site is None:
+                continue
+            for ending in followed.endings:
+                if ending.owned and not ending.unsure and cell.fits(ending):
+                    for effect in ending.effects:
+                        if effect.term is not None and effect.kind is EffectKind.FRESH:
+                            found.setdefault(effect.term, []).append(effect)
+        result_kinds = {kind for ending in plain for kind in ending.kinds}
+        effects = []
+        owned_result = _RET in found and OTHER not in result_kinds
+        for term, candidates in sorted(found.items(), key=lambda item: (len(item[0].selectors), repr(item[0]))):
+            kinds = memory.get(term, {SAME}) if term.root is Root.PARAM else set()
+            if OTHER in kinds:
+                continue
+            if term.root is Root.RET and not owned_result:
+                continue
+            if len({effect.resource for effect in candidates}) > 1:
+                continue  # of different kinds: nobody could say how to release it
+            effects.append(
+                Effect(
+                    EffectKind.FRESH,
+                    term,
+                    candidates[0].resource,
+                    maybe=(term.root is Root.RET and bool(term.selectors)) or 0 in kinds,
+                    optional=term.root is Root.PARAM and SAME in kinds,
+                )
+            )
+        return effects
+
+    def _memory(self, plain: list[PlainEnding]) -> dict[Term, set[str | int]]:
+        """What places below parameters may hold at these endings."""
+        found: dict[Term, set[str | int]] = {}
+        terms = dict.fromkeys(term for ending in plain for term, _ in ending.memory)
+        for term in terms:
+            found[term] = set()
+            for ending in plain:
+                found[term] |= dict(ending.memory).get(term, frozenset({SAME}))
+        return found
+
+    def _written(self, memory: dict[Term, set[str | int]], described: set[Term | None]) -> Iterator[Effect]:
+        for term, kinds in memory.items():
+            if term in described:
+                continue
+            kinds = kinds - {FRESH}
+            if kinds == {0}:
+                yield Effect(EffectKind.NULL, term)
+            elif len(kinds) == 1 and isinstance(number := next(iter(kinds)), int):
+                yield Effect(EffectKind.VALUE, term, value=number)
+            elif kinds == {SAME}:
+                continue
+            else:
+                if SAME in kinds or not kinds:
+                    yield Effect(EffectKind.ESCAPE, term, maybe=True)
+                yield Effect(EffectKind.WRITE, term)
+
+
+def _alternative(ending: Ending) -> tuple[tuple[Effect, ...], bool]:
+    return ending.effects, ending.unsure
+
+
+def _with(effect: Effect, deep: bool) -> Effect:
+    return Effect(EffectKind.RELEASE, effect.term, deep=True, by=effect.by) if deep else effect
+
+
+# -- from the table to outcomes ---------------------------------------------------------------------------
+
+
+def _merged(rows: Iterable[tuple[_Cell, tuple[Atom, ...], tuple[Effect, ...]]]) -> tuple[Outcome, ...]:
+    """Cells with the same effects become one outcome where conditions can say so."""
+    groups: dict[tuple[object, ...], tuple[list[Range], tuple[Atom, ...], tuple[Effect, ...]]] = {}
+    for cell, guards, effects in rows:
+        conditions = [atom for index, values in cell.parameters for atom in _atoms(Term(Root.PARAM, index), values)]
+        key = (tuple(conditions), guards, effects)
+        groups.setdefault(key, ([], (*conditions, *guards), effects))[0].append(cell.result)
+    found = []
+    for results, shared, effects in groups.values():
+        for values in _united(results):
+            found.append(Outcome((*_atoms(_RET, values), *shared), effects))
+    return tuple(found)
+
+
+def _united(results: list[Range]) -> list[Range]:
+    """The classes as few ranges that conditions can express."""
+    whole: Range = ()
+    for values in results:
+        whole = unite(whole, values) if whole else values
+    if _expressible(whole):
+        return [whole]
+    return results
+
+
+def _expressible(values: Range) -> bool:
+    return len(values) == 1 or values == FULL or single(complement(values)) is not None
+
+
+def _atoms(term: Term, values: Range) -> list[Atom]:
+    if values == FULL:
+        return []
+    number = single(values)
+    if number is not None:
+        return [Atom(term, "==", number)]
+    missing = single(complement(values))
+    if missing is not None:
+        return [Atom(term, "!=", missing)]
+    low, high = values[0][0], values[-1][1]
+    found = []
+    if low > -INFINITY:
+        found.append(Atom(term, ">", 0) if low == 1 else Atom(term, ">=", low))
+    if high < INFINITY:
+        found.append(Atom(term, "<", high + 1) if high == -1 else Atom(term, "<=", high))
+    return found
+
+
+def plain_contract(function: Function) -> FunctionContract:
+    """A function that does nothing to ownership."""
+    types = tuple(variable.type for variable in function.locals[: function.parameters])
+    names = tuple(variable.name for variable in function.locals[: function.parameters])
+    return FunctionContract(
+        function.name,
+        Signature(function.result, types, names, function.variadic),
+        (Outcome((), ()),),
+        Provenance.INFERRED,
+        source=f"{function.file}:{function.at}",
+    )
+
+
+def lent_resources(function: Function, found: Subjects) -> Iterator[Term]:
+    """The terms to follow, members first: a caller must look at them before their object is released."""
+    for index, offset in sorted(found.members):
+        name = found.names.get((index, offset), "")
+        yield Term(Root.PARAM, index, _selectors(function.locals[index].type, name, offset))
+    for index in sorted(found.parameters):
+        yield Term(Root.PARAM, index)
+
+
+def _selectors(ctype: CType, name: str, offset: int) -> tuple[str, ...]:
+    record = ctype.pointee_kind in (TypeKind.RECORD, TypeKind.UNKNOWN, TypeKind.VOID)
+    if offset == 0 and not record:
+        return ("*",)
+    return ("*", member(name or f"at{offset}", offset))

@@ -1,0 +1,427 @@
+"""Which parameters, and which members below them, a summary must follow: where the caller's things can go.
+
+A flow-insensitive look at a function: labels say what a value may be (parameter i, what a member of it holds,
+anything deeper), and spread along copies. A label that reaches a call which does something to it, memory
+outside, or the return value makes its parameter or member a *subject*: the engine then follows it exactly.
+Everything else is only borrowed, and costs no run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import final
+
+from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Root, Term, member_offset
+from analyzer.ir.operands import FunctionAddress, GlobalBase, LocalBase, Operand, Place, Temp
+from analyzer.ir.ops import (
+    AddressOf,
+    Binary,
+    Call,
+    Clobber,
+    Convert,
+    CopyRecord,
+    Load,
+    Op,
+    Return,
+    Store,
+    Unary,
+    Zero,
+)
+from analyzer.ir.types import CType, TypeKind
+from analyzer.ownership import borrowing
+from analyzer.ownership.prepare import CallSite, Prepared, is_pointer
+
+MOST_MEMBERS = 8
+MOST_GLOBALS = 24
+ANYTHING = "*"
+
+_SINKS = frozenset(
+    {EffectKind.RELEASE, EffectKind.TAKE, EffectKind.ESCAPE, EffectKind.KEEP, EffectKind.SHARE, EffectKind.OPAQUE}
+)
+_WRITES = frozenset(
+    {
+        EffectKind.FRESH,
+        EffectKind.NULL,
+        EffectKind.VALUE,
+        EffectKind.WRITE,
+        EffectKind.STORE,
+        EffectKind.BORROWED,
+        EffectKind.UNDEFINED,
+        EffectKind.DANGLING,
+    }
+)
+_ALIASES = frozenset({EffectKind.RETURN, EffectKind.INTERIOR})
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a value may be: parameter `index` itself, what its member at `member` holds, or deeper.
+
+    shift: bits the value lies behind the start of the parameter's object; None: somewhere inside.
+    depth: 0: the parameter; 1: a member; 2: anything below that, or at a place nobody knows.
+    """
+
+    index: int
+    depth: int = 0
+    member: int = 0
+    shift: int | None = 0
+
+
+@final
+@dataclass(slots=True)
+class Subjects:
+    """The result.
+
+    parameters, members: to follow. members: (parameter, offset in bits) -> name. stored: parameters of integer
+    type that are only stored somewhere: no run is needed to say so. deep_released, deep_gone: parameters from
+    below which something that no member names is released, or goes out of sight. writes: globals changed.
+    incomplete: parameters whose memory may change in ways that no effect describes. written: places below
+    parameters (position, offset in bits) that the function assigns.
+    """
+
+    parameters: set[int] = field(default_factory=set)
+    members: set[tuple[int, int]] = field(default_factory=set)
+    names: dict[tuple[int, int], str] = field(default_factory=dict)
+    stored: set[int] = field(default_factory=set)
+    deep_released: set[int] = field(default_factory=set)
+    deep_gone: set[int] = field(default_factory=set)
+    writes: set[str] = field(default_factory=set)
+    incomplete: set[int] = field(default_factory=set)
+    written: set[tuple[int, int]] = field(default_factory=set)
+
+
+def subjects(prepared: Prepared) -> Subjects:
+    """What must be followed in this function, under the contracts of its callees."""
+    return _Flow(prepared).run()
+
+
+def _may_own(ctype: CType) -> bool:
+    return is_pointer(ctype) or (ctype.kind is TypeKind.INT and ctype.signed and ctype.bits in (0, 32, 64))
+
+
+@final
+class _Flow:
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+        self._locals: dict[int, set[Label]] = {}
+        self._temps: dict[int, set[Label]] = {}
+        self._addresses: dict[int, set[int]] = {}  # temp -> locals whose address it is
+        self._changed = False
+        self._found = Subjects()
+        self._names = self._found.names
+        function = prepared.function
+        for index in range(function.parameters):
+            if _may_own(function.locals[index].type):
+                self._locals[index] = {Label(index)}
+
+    def run(self) -> Subjects:
+        """Spread the labels until nothing changes, then look where they arrive."""
+        ops = [op for block in self._prepared.function.blocks for op in block.ops]
+        self._changed = True
+        while self._changed:
+            self._changed = False
+            for op in ops:
+                self._spread(op)
+        for op in ops:
+            self._arrive(op)
+        for block in self._prepared.function.blocks:
+            if isinstance(block.end, Return) and block.end.value is not None:
+                self._sink(self._of(block.end.value), "return")
+        self._limit()
+        return self._found
+
+    # -- spreading ------------------------------------------------------------------------------------
+
+    def _of(self, operand: Operand) -> set[Label]:
+        return self._temps.get(operand.id, _NONE) if isinstance(operand, Temp) else _NONE
+
+    def _give(self, table: dict[int, set[Label]], key: int, labels: Iterable[Label]) -> None:
+        known = table.get(key)
+        new = set(labels)
+        if known is None:
+            if new:
+                table[key] = new
+                self._changed = True
+        elif not new <= known:
+            known |= new
+            self._changed = True
+
+    def _spread(self, op: Op) -> None:
+        match op:
+            case Load():
+                if _may_own(op.type):
+                    self._give(self._temps, op.result.id, self._behind(op.place))
+            case AddressOf():
+                self._spread_address(op)
+            case Unary(result=result, operand=operand) if op.operator != "!":
+                self._give(self._temps, result.id, self._of(operand))
+            case Convert(result=result, operand=operand):
+                self._give(self._temps, result.id, self._of(operand))
+            case Binary() if op.operator in ("+", "-", "&", "|"):
+                inside = {_inside(label) for label in self._of(op.left) | self._of(op.right)}
+                self._give(self._temps, op.result.id, inside)
+            case Store(place=Place(base=LocalBase(index=index)), value=value):
+                self._give(self._locals, index, self._of(value))
+            case CopyRecord(target=Place(base=LocalBase(index=index)), source=source):
+                self._give(self._locals, index, {_deeper(label) for label in self._behind(source)})
+            case Call(result=Temp(id=key)):
+                self._give(self._temps, key, self._returned(op))
+            case _:
+                pass
+
+    def _spread_address(self, op: AddressOf) -> None:
+        spot = self._prepared.spots[id(op.place)]
+        if spot.pointer is not None:
+            known = not spot.indices
+            self._give(
+                self._temps,
+                op.result.id,
+                {_moved(label, spot.offset if known else None) for label in self._of(spot.pointer)},
+            )
+        elif not spot.glob:
+            locals_here = self._addresses.setdefault(op.result.id, set())
+            locals_here.add(spot.local)
+
+    def _behind(self, place: Place) -> set[Label]:
+        """What lies at a place."""
+        spot = self._prepared.spots[id(place)]
+        if spot.pointer is None:
+            return set() if spot.glob else self._locals.get(spot.local, set())
+        found = set()
+        for label in self._of(spot.pointer):
+            if label.depth == 0 and label.shift is not None and not spot.indices:
+                offset = label.shift + spot.offset
+                found.add(Label(label.index, 1, offset))
+                self._name(label.index, offset, _member_name(spot.text))
+            else:
+                found.add(Label(label.index, 2))
+        if isinstance(spot.pointer, Temp):
+            for index in self._addresses.get(spot.pointer.id, ()):
+                found |= self._locals.get(index, set())
+        return found
+
+    def _name(self, index: int, offset: int, name: str) -> None:
+        if name:
+            self._names.setdefault((index, offset), name)
+
+    def _returned(self, op: Call) -> set[Label]:
+        """Labels that a call passes through to its result."""
+        contract = self._prepared.calls[id(op)].contract
+        if contract is None:
+            return {_inside(label) for argument in op.arguments for label in self._of(argument)}
+        found = set()
+        for effect in _effects(contract):
+            if effect.kind in _ALIASES and effect.term is not None:
+                through = {label for label, _ in self._named(op, effect.term)}
+                found |= through if effect.kind is EffectKind.RETURN else {_inside(label) for label in through}
+        return found
+
+    # -- arriving -------------------------------------------------------------------------------------
+
+    def _arrive(self, op: Op) -> None:
+        match op:
+            case Store(place=place, value=value):
+                self._stored(place, self._of(value))
+                self._written(place)
+            case CopyRecord(target=target, source=source):
+                self._stored(target, {_deeper(label) for label in self._behind(source)})
+                self._written(target, whole=True)
+            case Zero(place=place) | Clobber(place=place):
+                self._written(place, whole=True)
+            case Call():
+                self._called(op)
+            case _:
+                pass
+
+    def _stored(self, place: Place, labels: set[Label]) -> None:
+        if not isinstance(place.base, LocalBase):
+            self._sink(labels, "store")
+
+    def _written(self, place: Place, whole: bool = False) -> None:
+        spot = self._prepared.spots[id(place)]
+        if isinstance(place.base, GlobalBase):
+            self._found.writes.add(place.base.name)
+        elif spot.pointer is not None:
+            for label in self._of(spot.pointer):
+                if whole or spot.indices or label.depth or label.shift is None:
+                    self._found.incomplete.add(label.index)
+                else:
+                    self._found.written.add((label.index, label.shift + spot.offset))
+                    self._name(label.index, label.shift + spot.offset, _member_name(spot.text))
+
+    def _called(self, op: Call) -> None:
+        site = self._prepared.calls[id(op)]
+        contract = site.contract
+        if contract is None or any(e.kind is EffectKind.OPAQUE for e in _effects(contract)):
+            self._called_unknown(op, site)
+            return
+        self._found.writes.update(contract.writes)
+        for position, argument in enumerate(op.arguments):
+            if position not in contract.complete and not _lends_const(site, position):
+                self._found.incomplete.update(label.index for label in self._labels_at(argument))
+        for effect in _effects(contract):
+            for term in (effect.term, effect.source):
+                if term is not None and term.root is Root.PARAM:
+                    self._effect(op, effect, term)
+
+    def _effect(self, op: Call, effect: Effect, term: Term) -> None:
+        """One effect of a callee on one term of it."""
+        if effect.kind in _SINKS or term is effect.source:
+            how = "release" if effect.kind is EffectKind.RELEASE else "call"
+            for label, exact in self._named(op, term):
+                self._sink({label}, how, effect.deep or not exact)
+            return
+        if effect.kind not in _WRITES or term.index >= len(op.arguments):
+            return
+        member = _one_member(term)
+        for label in self._of(op.arguments[term.index]):
+            if label.depth == 0 and label.shift is not None and member is not None:
+                offset = label.shift + member
+                self._found.written.add((label.index, offset))
+                self._name(label.index, offset, _term_member(term))
+            else:
+                self._found.incomplete.add(label.index)
+
+    def _called_unknown(self, op: Call, site: CallSite) -> None:
+        system = site.declaration is not None and site.declaration.system
+        callback = any(isinstance(argument, FunctionAddress) for argument in op.arguments)
+        observing = op.name is not None and borrowing.name_suggests_observing(op.name)
+        if not (observing or (system and not callback)):
+            self._found.writes.add(ANYTHING)
+        for position, argument in enumerate(op.arguments):
+            labels = self._labels_at(argument)
+            if not labels:
+                continue
+            if not _lends_const(site, position):
+                self._found.incomplete.update(label.index for label in labels)
+            if not _is_lent(op, site, position):
+                self._sink(labels, "call")
+
+    def _labels_at(self, operand: Operand) -> set[Label]:
+        """Labels of an argument, and of the locals whose address it is."""
+        found = set(self._of(operand))
+        if isinstance(operand, Temp):
+            for index in self._addresses.get(operand.id, ()):
+                found |= self._locals.get(index, set())
+        return found
+
+    def _named(self, op: Call, term: Term) -> Iterator[tuple[Label, bool]]:
+        """Labels of what a callee's term is here; False: the label stands for more than the term."""
+        if term.index >= len(op.arguments):
+            return
+        argument = op.arguments[term.index]
+        if not term.selectors:
+            for label in self._of(argument):
+                yield label, True
+            return
+        offset = _one_member(term)
+        for label in self._of(argument):
+            if label.depth == 0 and label.shift is not None and offset is not None:
+                found = Label(label.index, 1, label.shift + offset)
+                self._name(label.index, label.shift + offset, _term_member(term))
+                yield found, True
+            else:
+                yield Label(label.index, 2), False
+        if isinstance(argument, Temp):
+            for index in self._addresses.get(argument.id, ()):
+                for label in self._locals.get(index, ()):
+                    yield label, len(term.selectors) == 1
+
+    def _sink(self, labels: Iterable[Label], how: str, deep: bool = False) -> None:
+        types = self._prepared.function.locals
+        for label in labels:
+            if label.depth == 0:
+                if is_pointer(types[label.index].type) or how in ("release", "call"):
+                    self._found.parameters.add(label.index)
+                elif how == "store":
+                    self._found.stored.add(label.index)
+                if deep and how == "release":
+                    self._found.deep_released.add(label.index)
+            elif label.depth == 1:
+                self._found.members.add((label.index, label.member))
+                if deep:
+                    (self._found.deep_released if how == "release" else self._found.deep_gone).add(label.index)
+            else:
+                (self._found.deep_released if how == "release" else self._found.deep_gone).add(label.index)
+
+    def _limit(self) -> None:
+        """Too many members of one parameter: they are taken as a whole; too many globals: all of them."""
+        found = self._found
+        for index in range(self._prepared.function.parameters):
+            mine = [key for key in found.members if key[0] == index]
+            if len(mine) > MOST_MEMBERS:
+                found.members.difference_update(mine)
+                found.deep_gone.add(index)
+        if ANYTHING in found.writes or len(found.writes) > MOST_GLOBALS:
+            found.writes = {ANYTHING}
+        found.stored -= found.parameters
+
+
+_NONE: set[Label] = set()
+
+
+def _inside(label: Label) -> Label:
+    return Label(label.index, label.depth, label.member, None)
+
+
+def _deeper(label: Label) -> Label:
+    return Label(label.index, 2)
+
+
+def _moved(label: Label, offset: int | None) -> Label:
+    """The label of an address `offset` bits further on."""
+    if label.depth:
+        return Label(label.index, 2) if label.depth == 2 else _inside(label)
+    shift = None if offset is None or label.shift is None else label.shift + offset
+    return Label(label.index, 0, 0, shift)
+
+
+def _effects(contract: FunctionContract) -> Iterator[Effect]:
+    for outcome in contract.outcomes:
+        yield from outcome.effects
+
+
+def _one_member(term: Term) -> int | None:
+    """The offset of ``*p`` or ``p->f``; None for anything deeper."""
+    if term.selectors == ("*",):
+        return 0
+    if term.selectors[:1] != ("*",):
+        return None
+    total = 0
+    for selector in term.selectors[1:]:
+        offset = member_offset(selector)
+        if offset is None:
+            return None
+        total += offset
+    return total
+
+
+def _term_member(term: Term) -> str:
+    return ".".join(selector.partition("@")[0].removeprefix(".") for selector in term.selectors[1:])
+
+
+def _member_name(text: str) -> str:
+    """``ctx->rx.buf`` is the member ``rx.buf``."""
+    return text.rsplit("->", 1)[-1] if "->" in text else ""
+
+
+def _lends_const(site: CallSite, position: int) -> bool:
+    declaration = site.declaration
+    if declaration is None or position >= len(declaration.parameters):
+        return False
+    ctype = declaration.parameters[position]
+    return ctype.kind is not TypeKind.POINTER or ctype.pointee_const
+
+
+def _is_lent(op: Call, site: CallSite, position: int) -> bool:
+    """Whether a function without contract is taken to borrow the argument."""
+    declaration = site.declaration
+    if declaration is not None and declaration.prototyped and position < len(declaration.parameters):
+        ctype = declaration.parameters[position]
+        variadic = False
+    else:
+        ctype = op.argument_types[position]
+        variadic = declaration is not None and not declaration.implicit
+    return borrowing.borrows(op.name, ctype, variadic)

@@ -1,0 +1,157 @@
+"""Which function calls which over the whole program, and in what order their contracts can be inferred.
+
+Callees come first. Functions that call each other form one group (a strongly connected component, Tarjan 1972,
+by networkx). Each file is analysed in one process, so the order is cut into rounds: what a round needs from
+other files was inferred in an earlier one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import final
+
+import networkx as nx
+
+from analyzer.contracts.model import FunctionContract
+from analyzer.ir.function import TranslationUnit
+from analyzer.ir.ops import Call
+
+Node = tuple[str, str]  # file of the unit, function
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FunctionCalls:
+    """A function that a unit defines: the names it calls, sorted."""
+
+    name: str
+    static: bool
+    callees: tuple[str, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What can be inferred of one unit at one time.
+
+    groups: callees first; functions of one group call each other. imports: for each function called in another
+    unit or an earlier round, the definitions its name may lead to.
+    """
+
+    path: str
+    groups: tuple[tuple[str, ...], ...]
+    imports: tuple[tuple[str, tuple[Node, ...]], ...]
+
+
+def calls_of(unit: TranslationUnit) -> tuple[FunctionCalls, ...]:
+    """The unit's definitions and what they call."""
+    found = []
+    for function in unit.functions:
+        callees = {op.name for block in function.blocks for op in block.ops if isinstance(op, Call) and op.name}
+        found.append(FunctionCalls(function.name, function.static, tuple(sorted(callees))))
+    return tuple(found)
+
+
+@final
+@dataclass(slots=True)
+class CallGraph:
+    """All definitions of a program.
+
+    called: nodes that some other definition calls by name.
+    """
+
+    definitions: dict[Node, FunctionCalls] = field(default_factory=dict)
+    called: set[Node] = field(default_factory=set)
+    _external: dict[str, list[Node]] = field(default_factory=dict)
+
+    def targets(self, path: str, name: str) -> tuple[Node, ...]:
+        """The definitions that a call of `name` in a unit may lead to: the unit's own, or all external ones."""
+        if (path, name) in self.definitions:
+            return ((path, name),)
+        return tuple(self._external.get(name, ()))
+
+    def rounds(self) -> list[list[Round]]:
+        """All work in order; the parts of one round do not depend on each other."""
+        graph: nx.DiGraph[Node] = nx.DiGraph()
+        graph.add_nodes_from(sorted(self.definitions))
+        for node in sorted(self.definitions):
+            for callee in self.definitions[node].callees:
+                for target in self.targets(node[0], callee):
+                    graph.add_edge(node, target)
+                    if target != node:
+                        self.called.add(target)
+        self._cut(graph)
+        number: dict[Node, int] = {}
+        order: dict[tuple[int, str], list[tuple[str, ...]]] = {}
+        for group in nx.strongly_connected_components(graph):  # callees come first
+            members = sorted(group)
+            path = members[0][0]
+            needed = [target for node in members for target in graph.successors(node) if target not in group]
+            turn = max((number[t] + (t[0] != path) for t in needed), default=0)
+            for node in members:
+                number[node] = turn
+            order.setdefault((turn, path), []).append(tuple(name for _, name in members))
+        found: list[list[Round]] = [[] for _ in range(max((turn for turn, _ in order), default=-1) + 1)]
+        for turn, path in sorted(order):
+            groups = order[(turn, path)]
+            found[turn].append(Round(path, tuple(groups), self._imports(path, groups, number, turn)))
+        return found
+
+    def _cut(self, graph: nx.DiGraph[Node]) -> None:
+        """Recursion over several files: calls from one to the other are unknown."""
+        for group in list(nx.strongly_connected_components(graph)):
+            if len({path for path, _ in group}) > 1:
+                graph.remove_edges_from([(a, b) for a, b in graph.subgraph(group).edges if a[0] != b[0]])
+
+    def _imports(
+        self, path: str, groups: Iterable[tuple[str, ...]], number: Mapping[Node, int], turn: int
+    ) -> tuple[tuple[str, tuple[Node, ...]], ...]:
+        found: dict[str, tuple[Node, ...]] = {}
+        here = {name for group in groups for name in group}
+        for name in here:
+            for callee in self.definitions[(path, name)].callees:
+                targets = self.targets(path, callee)
+                if callee not in here and targets and all(number[t] < turn or t[0] == path for t in targets):
+                    found[callee] = targets
+        return tuple(sorted(found.items()))
+
+
+def call_graph(units: Iterable[tuple[str, Sequence[FunctionCalls]]]) -> CallGraph:
+    """The graph over all units, given as (path, definitions)."""
+    graph = CallGraph()
+    for path, functions in units:
+        for function in functions:
+            graph.definitions[(path, function.name)] = function
+            if not function.static:
+                graph._external.setdefault(function.name, []).append((path, function.name))
+    for nodes in graph._external.values():
+        nodes.sort()
+    return graph
+
+
+def linked(
+    imports: Iterable[tuple[str, tuple[Node, ...]]], known: Mapping[Node, FunctionContract]
+) -> dict[str, FunctionContract]:
+    """The contract for each imported name; none where a definition has none or two differ."""
+    found: dict[str, FunctionContract] = {}
+    for name, targets in imports:
+        contracts = [known.get(target) for target in targets]
+        first = contracts[0]
+        if first is not None and all(c is not None and _same(c, first) for c in contracts):
+            found[name] = first
+    return found
+
+
+def _same(left: FunctionContract, right: FunctionContract) -> bool:
+    """Whether two definitions do the same for their callers."""
+    return (left.outcomes, left.noreturn, left.writes, left.complete, left.signature) == (
+        right.outcomes,
+        right.noreturn,
+        right.writes,
+        right.complete,
+        right.signature,
+    )
+
+
+__all__ = ["CallGraph", "FunctionCalls", "Node", "Round", "call_graph", "calls_of", "linked"]
