@@ -78,18 +78,11 @@ def change_globals(machine: Machine, site: CallSite, state: State) -> bool:
 def new_epoch(machine: Machine, at: int, state: State) -> None:
     """Memory outside may differ from now on: what is read there gets names of its own."""
     if machine.cyclic:
-        stale = [s for s in _symbols(state) if s.key[0] == "init" and s.key[3] == at]
+        stale = [s for s in state.mentioned() if s.key[0] == "init" and s.key[3] == at]
+        stale.sort(key=lambda symbol: symbol.order)
         for symbol in stale:
             state.retire(symbol)
     state.epoch = at
-
-
-def _symbols(state: State) -> list[Sym]:
-    found: dict[Sym, None] = {}
-    for value in (*state.cells.values(), *state.facts):
-        if isinstance(value, Sym):
-            found[value] = None
-    return list(found)
 
 
 def argument_type(site: CallSite, index: int) -> CType:
