@@ -33,6 +33,8 @@ def equality(state: State, left: Value, right: Value, fresh: Sym) -> Value:
     if left in (UNDEF, MAYBE) or right in (UNDEF, MAYBE):
         return fresh
     left, right = _without_offset(left, right)
+    if isinstance(left, int) and isinstance(right, int):
+        return int(left == right)
     if not isinstance(left, int) and not isinstance(right, int) and _order(right) < _order(left):
         left, right = right, left
     found = state.universe.expression("==", left, right)
@@ -40,12 +42,21 @@ def equality(state: State, left: Value, right: Value, fresh: Sym) -> Value:
 
 
 def _without_offset(left: Value, right: Value) -> tuple[Value, Value]:
-    """``x + 3 == 5`` is ``x == 2``."""
+    """``x + 3 == 5`` is ``x == 2``, and ``x + 3 == x`` is ``3 == 0``."""
+    (left_root, left_added), (right_root, right_added) = _root_and_added(left), _root_and_added(right)
+    if left_root is right_root and not isinstance(left_root, int):
+        return left_added, right_added
     if isinstance(left, Expr) and left.operator == "+" and isinstance(right, int):
         added = left.right
         if isinstance(added, int):
             return left.left, right - added
     return left, right
+
+
+def _root_and_added(value: Value) -> tuple[Value, int]:
+    if isinstance(value, Expr) and value.operator == "+" and isinstance(value.right, int):
+        return value.left, value.right
+    return value, 0
 
 
 def _order(value: Value) -> tuple[str, str]:
@@ -79,6 +90,8 @@ def less(state: State, left: Value, right: Value, fresh: Sym) -> Value:
     if both and isinstance(left.offset, int) and isinstance(right.offset, int):  # type: ignore[union-attr]
         return int(left.offset < right.offset)  # type: ignore[union-attr]
     left, right = _without_offset(left, right)
+    if isinstance(left, int) and isinstance(right, int):
+        return int(left < right)
     return _decided(state, state.universe.expression("<", left, right), fresh)
 
 

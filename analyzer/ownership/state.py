@@ -25,6 +25,7 @@ from analyzer.ownership.ranges import (
     negate,
     shift,
     single,
+    unite,
 )
 from analyzer.ownership.values import (
     COMPARISONS,
@@ -172,6 +173,8 @@ class State:
             case "==":
                 return self._range_of_equality(value, left, right)
             case "<":
+                if value.left is value.right:
+                    return ZERO
                 if greatest(left) < least(right):
                     return ONE
                 return ZERO if least(left) >= greatest(right) else BOOLEAN
@@ -379,16 +382,19 @@ class State:
     def retire(self, symbol: Sym) -> None:
         """A site is about to create its symbol again: what it stood for so far gets the name "old".
 
-        "old" sums up all earlier ones: it keeps no facts, and no release of it is ever certain.
+        "old" sums up all earlier ones: it keeps what is known of all of them, and no release of it is ever certain.
         """
         if not self.is_mentioned(symbol):
             return
         old = self.universe.symbol("old", symbol)
         if self.is_mentioned(old):
-            self.facts.pop(old, None)
+            before, now = self.range_of(old), self.facts.pop(symbol, FULL)
+            if unite(before, now) not in (before, now) or now == FULL:
+                self.facts.pop(old, None)  # ranges that grow would keep every round of a loop apart
+            elif before != FULL:
+                self.facts[old] = unite(before, now)
             self.released.pop(old, None)
             self.local_objects -= {old, symbol}
-            self.facts.pop(symbol, None)
         self.released.pop(symbol, None)
         self.substitute(symbol, old)
 
