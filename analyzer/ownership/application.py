@@ -278,9 +278,8 @@ class Application:
         if value is UNDEF:
             self._event(EventKind.UNINITIALIZED_RELEASE, state, value)
             return True
-        resource = self.machine.universe.resource
         if state.root_is_resource(value):
-            return self._release_resource(value, effect, resource, state)
+            return self._release_resource(value, effect, state)
         if isinstance(value, Atom) or (isinstance(value, Ptr) and isinstance(value.base, (int, str))):
             return self._release_memory(value, effect, state)
         if isinstance(value, Sym):
@@ -300,7 +299,8 @@ class Application:
     def _event(self, kind: EventKind, state: State, subject: Value) -> None:
         self.machine.listener.event(kind, self.site.op.at, state, subject, self._name())
 
-    def _release_resource(self, value: Value, effect: Effect, resource: Sym, state: State) -> bool:
+    def _release_resource(self, value: Value, effect: Effect, state: State) -> bool:
+        resource = self.machine.universe.resource
         study = self.machine.study
         assert study is not None
         if value is not resource:
@@ -310,7 +310,8 @@ class Application:
                 self.machine.listener.ended(Verdict.MAYBE_RELEASED, self._name(), state)
             return False
         if state.own is Own.RELEASED:
-            self._event(EventKind.DOUBLE_RELEASE, state, value)
+            if not self._tries_again(effect, state):
+                self._event(EventKind.DOUBLE_RELEASE, state, value)
             return False
         if state.own is not Own.OWNED:
             return True
@@ -323,6 +324,16 @@ class Application:
             state.shares -= 1
             return True
         return self._released(resource, study.kind.deep or effect.deep, state)
+
+    def _tries_again(self, effect: Effect, state: State) -> bool:
+        """The same call in a loop, whose result is looked at: ``while (close(fd) == -1 && errno == EINTR)``.
+
+        Whether a number is still one's own after a failed release, systems do not agree on.
+        """
+        if self.site.op.result is None or state.released_at != self.site.op.at or effect.term is None:
+            return False
+        parameters = self.contract.signature.parameters
+        return effect.term.index < len(parameters) and parameters[effect.term.index].kind is TypeKind.INT
 
     def _is_own(self, site: CallSite) -> bool:
         """Whether the program itself defines the function called."""
@@ -363,7 +374,8 @@ class Application:
         if self.machine.study is None:
             if value in state.released and value.key[0] not in ("old", "either"):
                 state.released_by, state.released_at = state.released[value]
-                self._event(EventKind.DOUBLE_RELEASE, state, value)
+                if not self._tries_again(effect, state):
+                    self._event(EventKind.DOUBLE_RELEASE, state, value)
                 return False
             if not self._is_shared(effect):
                 state.released = {**state.released, value: (self._name(), self.site.op.at)}
@@ -429,9 +441,17 @@ class Application:
                 value = effect.value
             case EffectKind.BORROWED | EffectKind.WRITE:
                 value = self.machine.symbol(state, "out", self.site.op.at, position)
+            case EffectKind.UNDEFINED if not self._is_unset(path, state):
+                # Nobody promises what is there now. In practice it is what was there before, or null.
+                if path in state.cells and state.root_is_resource(state.cells[path]):
+                    return
+                value = self.machine.symbol(state, "out", self.site.op.at, position)
             case _:
                 value = OUT_VALUES[effect.kind]
         self._write_out(path, value, term, state)
+
+    def _is_unset(self, path: Path, state: State) -> bool:
+        return state.cells.get(path, state.defaults.get(path[0])) is UNDEF
 
     def _out_text(self, term: Term) -> str:
         members = [selector.partition("@")[0] for selector in term.selectors[1:]]

@@ -8,14 +8,15 @@ from typing import final
 from analyzer.contracts.model import EffectKind, FunctionContract, Outcome, Root
 from analyzer.findings.model import Verdict
 from analyzer.ir.ops import Call
+from analyzer.ir.types import TypeKind
 from analyzer.ownership import borrowing
 from analyzer.ownership.application import Application, return_range
-from analyzer.ownership.memory import argument_type, change_globals, clobber, result_symbol, write_behind
+from analyzer.ownership.memory import argument_type, change_globals, clobber, fill_in, result_symbol, write_behind
 from analyzer.ownership.prepare import CallSite, Contracts, is_pointer
 from analyzer.ownership.ranges import FULL, Range, complement, intersect, unite
 from analyzer.ownership.state import Own, State
 from analyzer.ownership.transfer import Machine
-from analyzer.ownership.values import Value
+from analyzer.ownership.values import GUESS, Value
 
 
 @final
@@ -178,6 +179,8 @@ class Calls:
             ):
                 lent = lent or state.root_is_resource(value)
                 machine.use(value, site.op.at, site.texts[index], state)
+                if ctype.kind is TypeKind.POINTER and not ctype.pointee_const:
+                    fill_in(machine, site, value, state, unset_only=ctype.pointee_kind is TypeKind.RECORD)
             else:
                 if state.own is Own.RELEASED and is_pointer(ctype) and value is machine.universe.resource:
                     machine.use(value, site.op.at, site.texts[index], state)
@@ -209,7 +212,7 @@ class Calls:
         if site.op.result is None:
             return
         if lent and is_pointer(site.op.result_type):
-            value: Value = machine.universe.pointer(machine.universe.resource, f"via{site.op.at}")
+            value: Value = machine.universe.pointer(machine.universe.resource, f"{GUESS}{site.op.at}")
             state.facts.pop(value, None)
         else:
             value = result_symbol(machine, site, state)

@@ -25,6 +25,14 @@ def forget_scalars(state: State, path: Path) -> bool:
     return bool(changed)
 
 
+def _set_unset(state: State, path: Path) -> None:
+    base = path[0]
+    for cell in [cell for cell, value in state.cells.items() if cell[0] == base and value is UNDEF]:
+        del state.cells[cell]
+    if state.defaults.get(base) is UNDEF:
+        state.defaults[base] = None
+
+
 def _is_scalar(state: State, value: Value) -> bool:
     if isinstance(value, int) or value is UNDEF:
         return True
@@ -109,6 +117,16 @@ def write_behind(machine: Machine, site: CallSite, arguments: list[Value], state
         ctype = parameters[index] if index < len(parameters) else argument_type(site, index)
         if index in spared or ctype.kind is not TypeKind.POINTER or ctype.pointee_const:
             continue
-        path = machine.target(value)
-        if path is not None and forget_scalars(state, path) and not isinstance(path[0], int):
-            new_epoch(machine, site.op.at, state)
+        fill_in(machine, site, value, state)
+
+
+def fill_in(machine: Machine, site: CallSite, pointer: Value, state: State, unset_only: bool = False) -> None:
+    """What lies there may have been written, but no pointer that was there before.
+
+    unset_only: only what was not set before; the rest is taken to be looked at.
+    """
+    path = machine.target(pointer)
+    if path is not None and unset_only:
+        _set_unset(state, path)
+    elif path is not None and forget_scalars(state, path) and not isinstance(path[0], int):
+        new_epoch(machine, site.op.at, state)

@@ -40,7 +40,7 @@ from analyzer.ownership.prepare import Prepared, Spot
 from analyzer.ownership.ranges import BOOLEAN, NONZERO, ZERO, complement, contains, from_relation, single
 from analyzer.ownership.resources import Resource, acquires, conditional_release
 from analyzer.ownership.state import Own, Path, State
-from analyzer.ownership.values import MAYBE, UNDEF, Base, Expr, Ptr, Sym, Universe, Value
+from analyzer.ownership.values import GUESS, MAYBE, UNDEF, Base, Expr, Ptr, Sym, Universe, Value
 
 
 class Listener(Protocol):
@@ -220,9 +220,9 @@ class Machine:
                 value = self.value(op.operand, state)
                 state.temps[op.result.id] = arithmetic.convert(state, value, op.type)
             case CopyRecord():
-                self._copy_record(op, state)
+                return self._copy_record(op, state)
             case Zero():
-                self._zero(op, state)
+                return self._zero(op, state)
             case Clobber():
                 return self._clobber(op, state)
             case DeclareLocal():
@@ -315,8 +315,11 @@ class Machine:
     def use(self, value: Value, at: int, text: str, state: State) -> None:
         """The object behind the value is accessed. text: the value as the programmer writes it."""
         base = value.base if isinstance(value, Ptr) else value
+        if isinstance(value, Ptr) and isinstance(value.offset, str) and value.offset.startswith(GUESS):
+            return
         if base is self.universe.resource:
             if state.own is Own.RELEASED:
+                state.holder = text or state.holder
                 self.listener.event(EventKind.USE_AFTER_RELEASE, at, state, base)
         elif isinstance(base, Sym) and base in state.released and base.key[0] != "old":
             state.holder = text
@@ -405,6 +408,7 @@ class Machine:
         base, offset = path
         holds = state.root_is_resource(value)
         if holds:
+            text = "" if text.startswith("$") else text  # a variable of our own
             if text:
                 self._texts[path] = text
             if text and state.holder != text:
@@ -482,12 +486,14 @@ class Machine:
             offset = None if number is None or offset is None or not bits else offset + number * bits
         return (base, offset)
 
-    def _copy_record(self, op: CopyRecord, state: State) -> None:
+    def _copy_record(self, op: CopyRecord, state: State) -> bool:
         source = self.resolve(self.prepared.spots[id(op.source)], op.at, state)
         target_spot = self.prepared.spots[id(op.target)]
         target = self.resolve(target_spot, op.at, state)
+        if source is False or target is False:
+            return False
         if not isinstance(target, tuple):
-            return
+            return True
         moved: list[tuple[int, Value, str]] = []
         source_text = self.prepared.spots[id(op.source)].text
         default: Value | None = None
@@ -510,6 +516,7 @@ class Machine:
         for distance, value, member in moved:
             place = (target[0], None if target[1] is None else target[1] + distance)
             self.write(place, value, op.at, target_spot.text + member, state)
+        return True
 
     def _note_overwrites(self, path: Path, bits: int, at: int, state: State) -> None:
         if state.own is not Own.OWNED or path[1] is None:
@@ -519,10 +526,13 @@ class Machine:
             if inside and (not bits or (offset or 0) < path[1] + bits):
                 state.loss = (at, EventKind.LEAK_OVERWRITTEN.value)
 
-    def _zero(self, op: Zero, state: State) -> None:
+    def _zero(self, op: Zero, state: State) -> bool:
         path = self.resolve(self.prepared.spots[id(op.place)], op.at, state)
+        if path is False:
+            return False
         if isinstance(path, tuple) and path[1] is not None:
             self.zero(path, op.bits, op.at, state)
+        return True
 
     def zero(self, path: Path, bits: int, at: int, state: State) -> None:
         """All memory from the path on (bits 0: to the object's end) becomes zero."""
@@ -536,6 +546,8 @@ class Machine:
 
     def _clobber(self, op: Clobber, state: State) -> bool:
         path = self.resolve(self.prepared.spots[id(op.place)], op.at, state)
+        if path is False:
+            return False
         if not isinstance(path, tuple):
             return True
         if state.own is Own.OWNED and state.reaches_resource(state.by_base().get(path[0], ())):

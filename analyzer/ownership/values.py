@@ -76,6 +76,7 @@ Base = int | str | Sym
 Value = int | Sym | Ptr | Expr | Atom
 
 UNDEF = Atom("undef", "")
+GUESS = "via"  # how the offset begins of a pointer that a call may have derived from its argument, or not
 MAYBE = Atom("maybe", "r")  # may or may not be the resource under study: silent side everywhere
 COMPARISONS = frozenset({"==", "<"})
 DEEPEST = 3
