@@ -24,10 +24,14 @@ _RELEASING = """
 _OBSERVING = """
     print printf fprintf snprintf vprintf dump log logf debug dbg trace warn warning error err info notice
     perror show display format compare cmp equal equals eq hash crc checksum strlen length size count
-    hexdump validate verify check is has
+    hexdump validate verify check is has assert
+"""
+_COMPARING = """
+    eq ne lt le gt ge equal equals null false not str string strings mem memory int integer uint float double
 """
 TAKING = frozenset(_KEEPING.split()) | frozenset(_RELEASING.split())
 OBSERVING = frozenset(_OBSERVING.split())
+COMPARING = frozenset(_COMPARING.split())
 
 
 def words(name: str) -> tuple[str, ...]:
@@ -45,6 +49,13 @@ def name_suggests_taking(name: str) -> bool:
 def name_suggests_observing(name: str) -> bool:
     """Whether the name speaks of printing, comparing or measuring, and of nothing else."""
     return any(word in OBSERVING for word in words(name)) and not name_suggests_taking(name)
+
+
+@cache
+def name_suggests_asserting(name: str) -> bool:
+    """Whether the name speaks of a condition, the first argument, without which nothing goes on."""
+    found = words(name)
+    return "assert" in found and not any(word in COMPARING for word in found)
 
 
 def borrows(name: str | None, parameter: CType, variadic_tail: bool) -> bool:

@@ -13,7 +13,7 @@ from analyzer.ownership import borrowing
 from analyzer.ownership.application import Application, return_range
 from analyzer.ownership.memory import argument_type, change_globals, clobber, fill_in, result_symbol, write_behind
 from analyzer.ownership.prepare import CallSite, Contracts, is_pointer
-from analyzer.ownership.ranges import FULL, Range, complement, intersect, unite
+from analyzer.ownership.ranges import FULL, NONZERO, Range, complement, intersect, unite
 from analyzer.ownership.state import Own, State
 from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import GUESS, Value
@@ -167,6 +167,10 @@ class Calls:
 
     def _unknown(self, machine: Machine, site: CallSite, arguments: list[Value], state: State) -> list[State]:
         name = site.op.name
+        if arguments and borrowing.name_suggests_asserting(name or "") and not state.assume(arguments[0], NONZERO):
+            if state.own in (Own.OWNED, Own.LOST):
+                machine.listener.ended(Verdict.HELD, f"{name}()", state)
+            return []
         escaping: list[Value] = []
         lent = False
         for index, value in enumerate(arguments):
