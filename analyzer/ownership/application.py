@@ -245,10 +245,13 @@ class Application:
     def _name_subject(self, term: Term, state: State) -> None:
         """Without a resource under study an event speaks of the argument."""
         if self.machine.study is None and term.index < len(self.site.texts):
-            text = self.site.texts[term.index]
-            if text in self.machine.prepared.array_texts:
-                text = text.removeprefix("&")
-            state.holder = self._out_text(term) if term.selectors else text
+            state.holder = self._subject_text(term)
+
+    def _subject_text(self, term: Term) -> str:
+        text = self.site.texts[term.index] if term.index < len(self.site.texts) else ""
+        if text in self.machine.prepared.array_texts:
+            text = text.removeprefix("&")
+        return self._out_text(term) if term.selectors else text
 
     def _take(self, effect: Effect, state: State) -> bool:
         assert effect.term is not None
@@ -276,6 +279,7 @@ class Application:
         if state.range_of(value) == ZERO and not state.root_is_resource(value):
             return True  # null; a descriptor that is known to be 0 is one all the same
         if value is UNDEF:
+            state.holder = self._subject_text(effect.term) if effect.term is not None else ""
             self._event(EventKind.UNINITIALIZED_RELEASE, state, value)
             return True
         if state.root_is_resource(value):

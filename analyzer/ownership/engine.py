@@ -295,6 +295,8 @@ class _Run:
 
     def _event(self, alarm: Alarm, witness: Witness) -> Event:
         study = self.study
+        if alarm.kind is EventKind.UNINITIALIZED_RELEASE and not self._leaves_unset(witness.holder):
+            study = None  # the call under study has nothing to do with it
         event = Event(
             kind=alarm.kind,
             at=alarm.at,
@@ -327,6 +329,14 @@ class _Run:
             in_loop=study.site is not None and study.site.cyclic,
             sibling_release_at=self._sibling(),
         )
+
+    def _leaves_unset(self, holder: str) -> bool:
+        """Whether the variable is the one that the call under study would have set."""
+        study = self.study
+        if study is None or not study.slot.selectors or study.slot.index >= len(study.site.texts):
+            return False
+        text = study.site.texts[study.slot.index]
+        return holder == (text[1:] if text.startswith("&") else f"*{text}")
 
     def _sibling(self) -> int:
         """Where another path of the function releases the resource, -1: nowhere."""
