@@ -7,7 +7,7 @@ from analyzer.ir.types import UNKNOWN, CType, TypeKind
 from analyzer.ownership.prepare import CallSite
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.transfer import Machine
-from analyzer.ownership.values import UNDEF, Atom, Ptr, Sym, Value
+from analyzer.ownership.values import UNDEF, Atom, Base, Ptr, Sym, Value
 
 
 def forget_scalars(state: State, path: Path) -> bool:
@@ -42,18 +42,32 @@ def _is_scalar(state: State, value: Value) -> bool:
 
 
 def clobber(machine: Machine, site: CallSite, escaping: list[Value], state: State) -> None:
-    """An unknown function may have changed all memory that is or became known outside."""
+    """An unknown function may have changed all memory that is or became known outside.
+
+    What a parameter points to is taken to stay as it is when the function is not given it, so that a condition
+    on it that is asked again gets the same answer. In loops it may be the condition that ends them.
+    """
     machine.publish(escaping, state)
+    given = None if machine.cyclic else state.reachable(escaping)
     doomed = [
         path
         for path, value in state.cells.items()
-        if state.is_outside(path[0]) and not (state.own is Own.OWNED and state.root_is_resource(value))
+        if state.is_outside(path[0])
+        and not (state.own is Own.OWNED and state.root_is_resource(value))
+        and (given is None or path[0] in given or not _stays(path[0], value, state))
     ]
     for path in doomed:
         del state.cells[path]
     for base in [base for base in state.defaults if state.is_outside(base)]:
         state.defaults[base] = None
     new_epoch(machine, site.op.at, state)
+
+
+def _stays(base: Base, value: Value, state: State) -> bool:
+    if not isinstance(base, Sym) or value in state.released:
+        return False
+    origin = base.key[1] if base.key[0] == "init" else base
+    return isinstance(origin, Sym) and origin.key[0] == "param"
 
 
 def change_globals(machine: Machine, site: CallSite, state: State) -> bool:

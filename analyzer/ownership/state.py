@@ -482,6 +482,26 @@ class State:
             stack.extend(index.get(base, ()))
         return False
 
+    def reachable(self, values: Iterable[Value]) -> set[Base]:
+        """The objects that can be reached from the values through memory and join targets."""
+        index = self.by_base()
+        seen: set[Base] = set()
+        stack: list[Value] = list(values)
+        while stack:
+            value = stack.pop()
+            if isinstance(value, Expr):
+                stack += (value.left, value.right)
+            base = value.base if isinstance(value, Ptr) else value
+            if not isinstance(base, Sym) and not isinstance(value, Ptr):
+                continue
+            if base in seen or isinstance(base, (Expr, Atom)):
+                continue
+            seen.add(base)
+            stack.extend(index.get(base, ()))
+            if isinstance(base, Sym):
+                stack.extend(self.targets.get(base, ()))
+        return seen
+
     def by_base(self) -> dict[Base, list[Value]]:
         """Non-constant cell values by the object they lie in."""
         index: dict[Base, list[Value]] = {}

@@ -37,10 +37,23 @@ from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership import arithmetic
 from analyzer.ownership.events import EventKind
 from analyzer.ownership.prepare import Prepared, Spot
-from analyzer.ownership.ranges import BOOLEAN, NONZERO, ZERO, complement, contains, from_relation, single
+from analyzer.ownership.ranges import (
+    BOOLEAN,
+    NONZERO,
+    ZERO,
+    complement,
+    contains,
+    from_relation,
+    greatest,
+    least,
+    single,
+)
 from analyzer.ownership.resources import Resource, acquires, conditional_release
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.values import GUESS, MAYBE, UNDEF, Base, Expr, Ptr, Sym, Universe, Value
+
+
+LAST_STANDARD_STREAM = 2
 
 
 class Listener(Protocol):
@@ -173,6 +186,9 @@ class Machine:
         """Report the resource when nothing reaches it; False: this path is over."""
         if self.lent or state.own is not Own.OWNED or not state.is_lost():
             return True
+        if self._is_standard_stream(state):
+            self.listener.ended(Verdict.HELD, "a standard stream", state)
+            return False
         parent = state.lost_parent()
         if parent is not None:
             self.listener.ended(Verdict.MOVED, "", state)
@@ -193,6 +209,16 @@ class Machine:
             return True
         self.listener.event(kind, at, state, self.universe.resource)
         return False
+
+    def _is_standard_stream(self, state: State) -> bool:
+        """Whether the descriptor is 0, 1 or 2 for certain: ``if (fd > 2) close(fd);`` keeps those on purpose.
+
+        ``if (fd > 0) close(fd);`` is another matter: there 0 was taken for no descriptor.
+        """
+        if self.study is None or not self.study.kind.integer:
+            return False
+        values = state.range_of(self.universe.resource)
+        return least(values) >= 0 and 0 < greatest(values) <= LAST_STANDARD_STREAM
 
     def _report_lost(self, state: State) -> None:
         self.listener.event(EventKind.LEAK_REALLOC, state.lost_at, state, self.universe.resource)
