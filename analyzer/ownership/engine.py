@@ -333,7 +333,7 @@ class _Run:
     def _leaves_unset(self, holder: str) -> bool:
         """Whether the variable is the one that the call under study would have set."""
         study = self.study
-        if study is None or not study.slot.selectors or study.slot.index >= len(study.site.texts):
+        if study is None or study.site is None or not study.slot.selectors or study.slot.index >= len(study.site.texts):
             return False
         text = study.site.texts[study.slot.index]
         return holder == (text[1:] if text.startswith("&") else f"*{text}")

@@ -31,14 +31,16 @@ def _without_stale_symbols(block_id: int, old: State, new: State) -> State:
     """
     stale: dict[Sym, None] = {}
     for path, value in new.cells.items():
-        symbol = value.base if isinstance(value, Ptr) else value
-        own = _own_path(block_id, symbol)
-        if own is not None and isinstance(symbol, Sym) and (own != path or old.cells.get(path) != value):
-            stale[symbol] = None
+        symbol = value.base if type(value) is Ptr else value
+        if type(symbol) is Sym and symbol.joined_at == block_id:
+            own = _own_path(block_id, symbol)
+            if own is not None and (own != path or old.cells.get(path) != value):
+                stale[symbol] = None
     for base, _ in new.cells:
-        own = _own_path(block_id, base)
-        if own is not None and isinstance(base, Sym) and not _is_current(base, own, old, new):
-            stale[base] = None
+        if type(base) is Sym and base.joined_at == block_id:
+            own = _own_path(block_id, base)
+            if own is not None and not _is_current(base, own, old, new):
+                stale[base] = None
     for released in new.released:
         if _own_path(block_id, released) is not None:
             stale[released] = None
@@ -55,7 +57,7 @@ def _without_stale_symbols(block_id: int, old: State, new: State) -> State:
 
 def _own_path(block_id: int, value: object) -> Path | None:
     """The cell whose join symbol at this block the value is, None when it is none."""
-    if isinstance(value, Sym) and value.key[0] == "join" and value.key[1] == block_id:
+    if isinstance(value, Sym) and value.joined_at == block_id:
         path = value.key[2]
         assert isinstance(path, tuple)
         return path
@@ -68,8 +70,9 @@ def _is_current(symbol: Sym, path: Path, old: State, new: State) -> bool:
 
 def _join_cells(block_id: int, result: State, old: State, new: State, widening: bool) -> bool:
     changed = False
-    for path, value in old.cells.items():
-        other = new.cells.get(path)
+    found = new.cells.get
+    for path, value in [(path, value) for path, value in old.cells.items() if found(path) is not value]:
+        other = found(path)
         if other is None:
             if _same_as_default(path, value, new):
                 continue
@@ -80,8 +83,8 @@ def _join_cells(block_id: int, result: State, old: State, new: State, widening: 
         if other == value:
             continue
         changed |= _cover(block_id, path, value, other, old, new, result, widening)
-    for path, value in new.cells.items():
-        if path in old.cells or _same_as_default(path, value, old):
+    for path, value in [(path, value) for path, value in new.cells.items() if path not in old.cells]:
+        if _same_as_default(path, value, old):
             continue
         default = _default(path, old)
         if default is None:
@@ -199,10 +202,11 @@ def _join_temps(block_id: int, result: State, old: State, new: State, widening: 
 def _join_facts(result: State, old: State, new: State, widening: bool) -> bool:
     changed = False
     known_to_new: set[Sym] | None = None
-    for key, known in old.facts.items():
-        if isinstance(key, Sym) and key.key[0] == "join" and result.facts.get(key, FULL) != known:
+    found = new.facts.get
+    for key, known in [(key, known) for key, known in old.facts.items() if found(key) is not known]:
+        if isinstance(key, Sym) and key.joined_at >= 0 and result.facts.get(key, FULL) != known:
             continue  # just set by a cell
-        other = new.facts.get(key)
+        other = found(key)
         if other == known:
             continue
         if other is None and isinstance(key, Expr):
@@ -241,21 +245,27 @@ def _expression_fact(state: State, key: Expr) -> Range | None:
     return None if values == FULL else values
 
 
-def _join_rest(block_id: int, result: State, old: State, new: State) -> bool:
+def _join_defaults(result: State, old: State, new: State) -> bool:
     changed = False
-    for base in [base for base, value in old.defaults.items() if new.defaults.get(base, value) != value]:
+    found = new.defaults.get
+    for base in [base for base, value in old.defaults.items() if found(base, value) != value]:
         if result.defaults[base] is not None:
             result.defaults[base] = None
             changed = True
-    for base, value in new.defaults.items():
-        if base not in old.defaults:
-            result.defaults[base] = value
+    for base in [base for base in new.defaults if base not in old.defaults]:
+        result.defaults[base] = new.defaults[base]
+    return changed
+
+
+def _join_rest(block_id: int, result: State, old: State, new: State) -> bool:
+    changed = _join_defaults(result, old, new)
     if not new.exposed <= old.exposed:
         result.exposed = old.exposed | new.exposed
         changed = True
-    private = frozenset(
-        symbol for symbol in old.local_objects | new.local_objects if _private(symbol, old) and _private(symbol, new)
-    )
+    private = old.local_objects
+    if private != new.local_objects:
+        both = old.local_objects | new.local_objects
+        private = frozenset(symbol for symbol in both if _private(symbol, old) and _private(symbol, new))
     if private != old.local_objects:
         result.local_objects = private
         changed = True
@@ -266,14 +276,14 @@ def _join_rest(block_id: int, result: State, old: State, new: State) -> bool:
     if len(released) != len(old.released):
         result.released = released
         changed = True
-    targets = {**new.targets, **result.targets}
-    if len(targets) != len(result.targets):
-        result.targets = targets
+    if not new.targets.keys() <= result.targets.keys():
+        result.targets = {**new.targets, **result.targets}
     if new.blurred and not old.blurred:
         result.blurred = True
         changed = True
     result.shares = max(old.shares, new.shares)
-    result.unknown_calls = tuple(dict.fromkeys(old.unknown_calls + new.unknown_calls))[-4:]
+    if old.unknown_calls != new.unknown_calls:
+        result.unknown_calls = tuple(dict.fromkeys(old.unknown_calls + new.unknown_calls))[-4:]
     return changed
 
 

@@ -55,7 +55,7 @@ def clean(prepared: Prepared, block_id: int, state: State, lent: bool = False) -
     lent: the caller holds the resource, so the function need not.
     """
     live = prepared.live_in[block_id]
-    for path in [path for path in state.cells if isinstance(path[0], int) and path[0] not in live]:
+    for path in [path for path in state.cells if type(path[0]) is int and path[0] not in live]:
         value = state.cells[path]
         if isinstance(value, int) or lent or state.own is not Own.OWNED or not state.reaches_resource((value,)):
             del state.cells[path]

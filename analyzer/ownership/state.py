@@ -38,8 +38,6 @@ from analyzer.ownership.values import (
     Sym,
     Universe,
     Value,
-    add_symbols,
-    mentions,
 )
 
 Offset = int | None
@@ -402,26 +400,29 @@ class State:
         """Whether the symbol occurs anywhere."""
         if symbol in self.facts or symbol in self.released or symbol in self.local_objects:
             return True
+        # Plain loops over exact types: this and what follows is where the time of a run goes.
         for (base, _), value in self.cells.items():
-            if base is symbol or value is symbol or (type(value) in _COMPOUND and mentions(value, symbol)):
+            if base is symbol or value is symbol or (type(value) in _COMPOUND and symbol in value.symbols):  # type: ignore[union-attr]
                 return True
         for value in self.temps.values():
-            if value is symbol or (type(value) in _COMPOUND and mentions(value, symbol)):
+            if value is symbol or (type(value) in _COMPOUND and symbol in value.symbols):  # type: ignore[union-attr]
                 return True
-        for value in self.facts:  # noqa: SIM110 - plain loops are much quicker here
-            if type(value) in _COMPOUND and mentions(value, symbol):
+        for value in self.facts:  # noqa: SIM110
+            if type(value) in _COMPOUND and symbol in value.symbols:  # type: ignore[union-attr]
                 return True
         return False
 
     def mentioned(self) -> set[Sym]:
         """All symbols that occur anywhere."""
         found: set[Sym] = {*self.released, *self.local_objects}
-        for (base, _), value in self.cells.items():
-            if isinstance(base, Sym):
-                found.add(base)
-            add_symbols(value, found)
-        for value in (*self.temps.values(), *self.facts):
-            add_symbols(value, found)
+        found.update(base for base, _ in self.cells if type(base) is Sym)
+        for values in (self.cells.values(), self.temps.values(), self.facts):
+            for value in values:
+                kind = type(value)
+                if kind is Sym:
+                    found.add(value)  # type: ignore[arg-type]
+                elif kind in _COMPOUND:
+                    found.update(value.symbols)  # type: ignore[union-attr]
         return found
 
     # -- the resource ---------------------------------------------------------------------------------
@@ -554,73 +555,79 @@ class State:
 
     def collect(self) -> None:
         """Drop what no live cell can reach: cells of objects, and facts about values."""
-        cells = self.cells
-        bases = {base for base, _ in cells if isinstance(base, Sym)}
-        if not bases and not self.facts and not self.targets:
+        cells, facts = self.cells, self.facts
+        bases = {base for base, _ in cells if type(base) is Sym}
+        if not bases and not facts and not self.targets:
             return
         live = self._live_symbols()
-        for path in [path for path in cells if path[0] in bases and self._is_garbage(path, live)]:
-            del cells[path]
-        if self.facts:
-            self.facts = {key: known for key, known in self.facts.items() if _all_live(key, live)}
+        dead = {base for base in bases if base not in live and not base.parameter}
+        if dead:
+            for path in [path for path in cells if path[0] in dead and not self._still_holds(path)]:
+                del cells[path]
+        for key in [key for key in facts if not _all_live(key, live)]:
+            del facts[key]
         if self.targets:
             self.targets = {key: values for key, values in self.targets.items() if key in live}
         if self.defaults:
             self.defaults = {
-                base: value for base, value in self.defaults.items() if not isinstance(base, Sym) or base in live
+                base: value for base, value in self.defaults.items() if type(base) is not Sym or base in live
             }
 
-    def _is_garbage(self, path: Path, live: set[Sym]) -> bool:
+    def _still_holds(self, path: Path) -> bool:
         """Outside memory nobody here can name any more still holds the resource that was stored there."""
-        base = path[0]
-        if not isinstance(base, Sym) or base in live or base.key[0] == "param":
-            return False
-        return not (self.is_outside(base) and self.root_is_resource(self.cells[path]))
+        return self.is_outside(path[0]) and self.root_is_resource(self.cells[path])
 
     def _live_symbols(self) -> set[Sym]:
-        index = self.by_base()
+        """The resource, and all symbols in reach of temps, locals, globals and what parameters point to."""
+        values, index = self._roots()
         live: set[Sym] = {self.universe.resource}
-        seen: set[Base] = set()
-        stack: list[Value] = list(self.temps.values())
-        stack.extend(self.released)
-        for base in index:
-            if not isinstance(base, Sym) or base.key[0] == "param":
-                seen.add(base)
-                stack.extend(index[base])
-        if self.universe.resource in index:
-            stack.extend(index[self.universe.resource])
-        while stack:
-            value = stack.pop()
-            if isinstance(value, int):
+        waiting: list[Sym] = []
+        while True:
+            for value in values:
+                kind = type(value)
+                if kind is Sym:
+                    if value not in live:
+                        live.add(value)  # type: ignore[arg-type]
+                        waiting.append(value)  # type: ignore[arg-type]
+                elif kind in _COMPOUND:
+                    new = [symbol for symbol in value.symbols if symbol not in live]  # type: ignore[union-attr]
+                    live.update(new)
+                    waiting += new
+            if not waiting:
+                return live
+            symbol = waiting.pop()
+            values = index.get(symbol, ())
+            if symbol in self.targets:
+                values = (*values, *self.targets[symbol])
+
+    def _roots(self) -> tuple[Iterable[Value], dict[Sym, list[Value]]]:
+        """The values that are in reach by themselves; the other cells' values by the object they lie in."""
+        resource = self.universe.resource
+        index: dict[Sym, list[Value]] = {}
+        roots: list[Value] = [*self.temps.values(), *self.released]
+        for (base, _), value in self.cells.items():
+            if type(value) not in _SYMBOLIC:
                 continue
-            if isinstance(value, Expr):
-                stack += (value.left, value.right)
-                continue
-            if isinstance(value, Atom):
-                continue
-            base = value.base if isinstance(value, Ptr) else value
-            if isinstance(base, Sym):
-                live.add(base)
-            if base in seen:
-                continue
-            seen.add(base)
-            stack.extend(index.get(base, ()))
-            if isinstance(base, Sym):
-                stack.extend(self.targets.get(base, ()))
-        return live
+            if type(base) is not Sym or base.parameter or base is resource:
+                roots.append(value)
+            else:
+                index.setdefault(base, []).append(value)
+        return roots, index
 
 
-_COMPOUND = (Ptr, Expr)
+_COMPOUND = frozenset({Ptr, Expr})
+_SYMBOLIC = frozenset({Sym, Ptr, Expr})
 
 
 def _all_live(value: Value, live: set[Sym]) -> bool:
-    if isinstance(value, Sym):
-        return value in live or value.key[0] == "param"
-    if isinstance(value, Ptr):
-        return not isinstance(value.base, Sym) or value.base in live
-    if isinstance(value, Expr):
-        return _all_live(value.left, live) and _all_live(value.right, live)
-    return True
+    kind = type(value)
+    if kind is Sym:
+        return value in live or value.parameter  # type: ignore[union-attr]
+    if kind is Expr:
+        if live.issuperset(value.symbols):  # type: ignore[union-attr]
+            return True
+        return _all_live(value.left, live) and _all_live(value.right, live)  # type: ignore[union-attr]
+    return kind is not Ptr or live.issuperset(value.symbols)  # type: ignore[union-attr]
 
 
 def _inside(cell: Offset, offset: Offset, bits: int) -> bool:

@@ -50,8 +50,7 @@ from analyzer.ownership.ranges import (
 )
 from analyzer.ownership.resources import Resource, acquires, conditional_release
 from analyzer.ownership.state import Own, Path, State
-from analyzer.ownership.values import GUESS, MAYBE, UNDEF, Base, Expr, Ptr, Sym, Universe, Value
-
+from analyzer.ownership.values import GUESS, MAYBE, UNDEF, Base, Expr, Ptr, Sym, Universe, Value, symbols_of
 
 LAST_STANDARD_STREAM = 2
 
@@ -99,6 +98,7 @@ class Machine:
         self.cyclic = False
         self.lent = study is not None and study.site is None
         self.acquiring = frozenset(site.op.at for site in prepared.calls.values() if acquires(site.contract))
+        self._given: set[Sym] = set()  # symbols of operations that ever became part of a state
         self._texts: dict[Path, str] = {}
         self.reallocations = frozenset(
             site.op.at
@@ -225,23 +225,13 @@ class Machine:
 
     # -- operations -----------------------------------------------------------------------------------
 
-    def _operation(self, op: Op, state: State) -> bool:  # noqa: C901 - one case per operation
+    def _operation(self, op: Op, state: State) -> bool:
         """Execute one operation that cannot split; False: no execution goes on."""
-        if self.cyclic and isinstance(op, (Load, AddressOf, Unary, Binary)):
-            # What this operation created in the round before is "old", before anything is evaluated.
-            state.retire(self._fresh(op))
         match op:
-            case Load():
-                return self._load(op, state)
+            case Load() | AddressOf() | Unary() | Binary():
+                return self._evaluate(op, state)
             case Store():
                 return self._store(op, state)
-            case AddressOf():
-                state.temps[op.result.id] = self._address(op, state)
-            case Unary():
-                value = self.value(op.operand, state)
-                state.temps[op.result.id] = arithmetic.unary(state, op.operator, value, self._fresh(op))
-            case Binary():
-                self._binary(op, state)
             case Convert():
                 value = self.value(op.operand, state)
                 state.temps[op.result.id] = arithmetic.convert(state, value, op.type)
@@ -259,6 +249,25 @@ class Machine:
                 raise AssertionError("executed by block()")
             case _:
                 assert_never(op)
+        return True
+
+    def _evaluate(self, op: Load | AddressOf | Unary | Binary, state: State) -> bool:
+        """Execute an operation whose result may be a symbol of its own; False: no execution goes on."""
+        fresh = self._fresh(op)
+        if self.cyclic and fresh in self._given:
+            state.retire(fresh)  # what it created in the round before is "old", before anything is evaluated
+        if isinstance(op, Load):
+            if not self._load(op, fresh, state):
+                return False
+        elif isinstance(op, Binary):
+            self._binary(op, fresh, state)
+        elif isinstance(op, AddressOf):
+            state.temps[op.result.id] = self._address(op, fresh, state)
+        else:
+            value = self.value(op.operand, state)
+            state.temps[op.result.id] = arithmetic.unary(state, op.operator, value, fresh)
+        if self.cyclic and fresh in symbols_of(state.temps[op.result.id]):
+            self._given.add(fresh)
         return True
 
     def value(self, operand: Operand, state: State) -> Value:
@@ -289,9 +298,8 @@ class Machine:
         elif ctype.kind is TypeKind.INT and not ctype.signed and ctype.bits:
             state.facts[symbol] = ((0, (1 << ctype.bits) - 1),)
 
-    def _binary(self, op: Binary, state: State) -> None:
+    def _binary(self, op: Binary, fresh: Sym, state: State) -> None:
         left, right = self.value(op.left, state), self.value(op.right, state)
-        fresh = self._fresh(op)
         if op.pointer:
             result = arithmetic.pointer_step(state, op.operator, left, right, op.scale_bits, fresh)
         else:
@@ -352,14 +360,14 @@ class Machine:
             state.released_by, state.released_at = state.released[base]
             self.listener.event(EventKind.USE_AFTER_RELEASE, at, state, base)
 
-    def _load(self, op: Load, state: State) -> bool:
+    def _load(self, op: Load, fresh: Sym, state: State) -> bool:
         path = self.resolve(self.prepared.spots[id(op.place)], op.at, state)
         if path is False:
             return False
         if path is None or path is True:
-            state.temps[op.result.id] = self._unknown_read(self._fresh(op), op.type, state)
+            state.temps[op.result.id] = self._unknown_read(fresh, op.type, state)
         else:
-            state.temps[op.result.id] = self.read(path, self._fresh(op), op.type, state)
+            state.temps[op.result.id] = self.read(path, fresh, op.type, state)
         return True
 
     def _unknown_read(self, symbol: Sym, ctype: CType, state: State) -> Value:
@@ -489,11 +497,9 @@ class Machine:
                 continue
             stack.extend(v for (b, _), v in state.cells.items() if b == base and not isinstance(v, int))
 
-    def _address(self, op: AddressOf, state: State) -> Value:
+    def _address(self, op: AddressOf, fresh: Sym, state: State) -> Value:
         path = self.resolve_address(self.prepared.spots[id(op.place)], state)
-        if path is None:
-            return self._fresh(op)
-        return self.universe.pointer(*path)
+        return fresh if path is None else self.universe.pointer(*path)
 
     def resolve_address(self, spot: Spot, state: State) -> Path | None:
         """Like `resolve`, but nothing is accessed: ``&p->f`` is computed for a null or released p too."""

@@ -12,13 +12,18 @@ from typing import final
 
 @final
 class Sym:
-    """An unknown value with a name: its origin. key: see `Universe.symbol`."""
+    """An unknown value with a name: its origin. key: see `Universe.symbol`.
 
-    __slots__ = ("key", "order")
+    parameter: it is what a parameter held at the start. joined_at: the block whose join made it, -1: no join did.
+    """
+
+    __slots__ = ("joined_at", "key", "order", "parameter")
 
     def __init__(self, key: tuple[object, ...], order: int) -> None:
         self.key = key
         self.order = order
+        self.parameter = key[0] == "param"
+        self.joined_at = key[1] if key[0] == "join" and isinstance(key[1], int) else -1
 
     def __repr__(self) -> str:
         return "<" + " ".join(str(part) for part in self.key) + ">"
@@ -30,13 +35,15 @@ class Ptr:
 
     offset: bits from the start; None when unknown; a string names an interior pointer that may be null.
     The address of the start of a symbol's object is the symbol itself and never a Ptr.
+    symbols: those that occur in it.
     """
 
-    __slots__ = ("base", "offset")
+    __slots__ = ("base", "offset", "symbols")
 
     def __init__(self, base: Base, offset: int | str | None) -> None:
         self.base = base
         self.offset = offset
+        self.symbols: tuple[Sym, ...] = (base,) if isinstance(base, Sym) else ()
 
     def __repr__(self) -> str:
         return f"&{self.base!r}+{self.offset}"
@@ -44,15 +51,16 @@ class Ptr:
 
 @final
 class Expr:
-    """An operation over values; depth bounds its size."""
+    """An operation over values; depth bounds its size. symbols: those that occur in it."""
 
-    __slots__ = ("depth", "left", "operator", "right")
+    __slots__ = ("depth", "left", "operator", "right", "symbols")
 
     def __init__(self, operator: str, left: Value, right: Value, depth: int) -> None:
         self.operator = operator
         self.left = left
         self.right = right
         self.depth = depth
+        self.symbols: tuple[Sym, ...] = tuple(dict.fromkeys((*symbols_of(left), *symbols_of(right))))
 
     def __repr__(self) -> str:
         return f"({self.left!r} {self.operator} {self.right!r})"
@@ -171,24 +179,8 @@ def _depth(value: Value) -> int:
     return value.depth if isinstance(value, Expr) else 0
 
 
-def add_symbols(value: Value, found: set[Sym]) -> None:
-    """Add the symbols that occur in the value."""
+def symbols_of(value: Value) -> tuple[Sym, ...]:
+    """The symbols that occur in the value, each once."""
     if isinstance(value, Sym):
-        found.add(value)
-    elif isinstance(value, Ptr):
-        if isinstance(value.base, Sym):
-            found.add(value.base)
-    elif isinstance(value, Expr):
-        add_symbols(value.left, found)
-        add_symbols(value.right, found)
-
-
-def mentions(value: Value, wanted: Sym) -> bool:
-    """Whether the symbol occurs in the value."""
-    if value is wanted:
-        return True
-    if isinstance(value, Ptr):
-        return value.base is wanted
-    if isinstance(value, Expr):
-        return mentions(value.left, wanted) or mentions(value.right, wanted)
-    return False
+        return (value,)
+    return value.symbols if isinstance(value, (Ptr, Expr)) else ()
