@@ -74,13 +74,15 @@ def test_list(tmp_path: Path):
     assert "nla_put\tlibnl-3\tborrows" in lines
     assert all(line.split("\t")[1] == "libnl-3" for line in lines)
     result = run("list", "--rules", written(tmp_path, GOOD))
-    assert {"libc", "libnl-3", "mine"} == {line.split("\t")[1] for line in result.stdout.splitlines()}
+    libraries = {line.split("\t")[1] for line in result.stdout.splitlines()}
+    assert {"libc", "libnl-3", "mine"} <= libraries and len(libraries) == len(shipped_files()) + 1
 
 
 def test_list_an_unknown_library():
     result = run("list", "--library", "libxyz")
     assert result.exit_code == 2
-    assert "no pack describes library libxyz; known: libc, libnl-3" in result.stderr
+    assert "no pack describes library libxyz; known: " in result.stderr
+    assert {"libc", "libnl-3"} <= set(result.stderr.strip().partition("known: ")[2].split(", "))
 
 
 def test_explain():
