@@ -1,0 +1,142 @@
+"""The table of docs/packs.md: what each shipped pack says, and about how many functions it says nothing.
+
+    python bench/packs.py            compare docs/packs.md with the packs; status 1 when it is out of date
+    python bench/packs.py --write    write it again
+    python bench/packs.py --count HEADER... [--flags FLAG...] [--below PART...]
+                                     list the public functions of installed headers; their number stands in
+                                     bench/public.csv
+
+A function counts in each column that fits it. Those that no pack mentions are undecided: the analyzer knows
+nothing of them, which is not the same as "borrows only".
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from analyzer.contracts.loader import load_pack
+from analyzer.contracts.model import EffectKind, FunctionContract, Pack
+from analyzer.contracts.packs import shipped_files
+from analyzer.libclang import kinds
+from analyzer.libclang.parse import parsed
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "packs.md"
+PUBLIC = ROOT / "bench" / "public.csv"
+COLUMNS: tuple[tuple[str, frozenset[EffectKind]], ...] = (
+    ("hands out", frozenset({EffectKind.FRESH, EffectKind.SHARE})),
+    ("releases", frozenset({EffectKind.RELEASE})),
+    ("takes over", frozenset({EffectKind.TAKE})),
+    ("keeps", frozenset({EffectKind.KEEP, EffectKind.ESCAPE})),
+    ("points into", frozenset({EffectKind.RETURN, EffectKind.INTERIOR, EffectKind.BORROWED})),
+)
+TEXT = """\
+# The packs
+
+<!-- Written by `python bench/packs.py --write`; a test compares. -->
+
+What the shipped packs say about how many functions. A function counts in each column that fits it: *hands out* a
+resource or a share of one, *releases*, *takes over*, *keeps* a pointer (or puts it where nobody sees it), *points into*
+what another pointer leads to, *borrows only* (neither takes nor gives). What is peculiar to a library stands at the
+head of its file in `rules/`.
+
+*Undecided* are the public functions of that version which the pack does not mention. The analyzer knows nothing of
+them, and what is given to them is out of sight. `-`: not counted.
+
+{table}
+`mustfree rules list --library NAME` lists the functions of a pack, `mustfree rules explain FUNCTION` says what is
+known of one.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """How many functions the headers of one version of a library declare."""
+
+    version: str
+    functions: int
+
+
+def effects_of(function: FunctionContract) -> set[EffectKind]:
+    """All kinds of effects that any outcome has."""
+    return {effect.kind for outcome in function.outcomes for effect in outcome.effects}
+
+
+def row(pack: Pack, public: Public | None) -> list[str]:
+    """One line of the table."""
+    effects = [effects_of(function) for function in pack.functions]
+    counts = [sum(1 for kinds in effects if kinds & members) for _, members in COLUMNS]
+    borrows = sum(1 for kinds in effects if not kinds)
+    undecided = "-" if public is None else str(public.functions - len(effects))
+    judged = [pack.library, public.version if public else "-", str(len(effects))]
+    return [*judged, *map(str, counts), str(borrows), undecided]
+
+
+def table(packs: Iterable[Pack], public: dict[str, Public]) -> str:
+    """The whole table, in Markdown."""
+    head = ["library", "version", "functions", *(name for name, _ in COLUMNS), "borrows only", "undecided"]
+    lines = [head, ["---", "---", *["--:"] * (len(head) - 2)]]
+    lines += [row(pack, public.get(pack.library)) for pack in packs]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def read_public(file: Path = PUBLIC) -> dict[str, Public]:
+    """bench/public.csv by library."""
+    with file.open(newline="") as stream:
+        return {r["library"]: Public(r["version"], int(r["functions"])) for r in csv.DictReader(stream)}
+
+
+def page() -> str:
+    """The text of docs/packs.md as the packs are now."""
+    return TEXT.format(table=table(map(load_pack, shipped_files()), read_public()))
+
+
+def public_functions(headers: Sequence[str], flags: Sequence[str], below: Sequence[str]) -> list[str]:
+    """Names of all functions that the headers declare in files whose path contains one of `below`."""
+    basics = ("sys/types.h", "stdbool.h", "stdint.h", "stdio.h", "sys/socket.h", "sys/uio.h")
+    text = "".join(f"#include <{name}>\n" for name in (*basics, *headers))
+    found: set[str] = set()
+    with parsed("/all.c", ["-D_GNU_SOURCE", *flags], {"/all.c": text.encode()}) as unit:
+        for message in unit.errors():
+            raise SystemExit(f"{message.file}:{message.line}: {message.text}")
+
+        def visit(cursor, _parent):
+            if cursor.kind == kinds.FUNCTION_DECL:
+                file = unit.file_name(unit.place(unit.lib.getCursorLocation(cursor))[0])
+                if any(part in file for part in below):
+                    found.add(unit.lib.text(unit.lib.getCursorSpelling(cursor)))
+            return kinds.CONTINUE
+
+        unit.visit(unit.root(), visit)
+    return sorted(found)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """See the top of the file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--count", nargs="*", metavar="HEADER", help="headers, as one writes them after #include")
+    parser.add_argument("--flags", nargs="*", default=[], metavar="FLAG", help="such as I/usr/include/libnl3, no dash")
+    parser.add_argument("--below", nargs="*", default=[], metavar="PART", help="part of the path of public headers")
+    given = parser.parse_args(arguments)
+    if given.count:
+        names = public_functions(given.count, [f"-{flag}" for flag in given.flags], given.below or given.count)
+        print("\n".join(names))
+        print(len(names), file=sys.stderr)
+        return 0
+    if given.write:
+        PAGE.write_text(page())
+        return 0
+    if PAGE.read_text() == page():
+        return 0
+    print("docs/packs.md is out of date; run: python bench/packs.py --write", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
