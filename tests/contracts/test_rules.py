@@ -151,9 +151,12 @@ def test_stand_ins_for_headers_compile_alone_and_twice(path: Path, times: int):
     assert {f.name for f in parsed.functions} == {f.name for f in pack.functions}
 
 
-def test_stand_ins_of_all_packs_go_together():
-    texts = list(dict.fromkeys(load_packs().virtual_headers().values()))
-    assert len(texts) == len(FILES)
+@pytest.mark.parametrize("without", ["json-c", "jansson"])  # both have a json_object_get(): no program uses both
+def test_stand_ins_of_all_packs_go_together(without: str):
+    table = load_packs()
+    headers = {pack.headers[0]: pack.library for pack in table.packs}
+    texts = [text for name, text in table.virtual_headers().items() if headers.get(name, without) != without]
+    assert len(texts) == len(FILES) - 1
     for ordered in (texts, texts[::-1]):
         assert parse_declarations("\n".join(ordered)).problems == ()
 
