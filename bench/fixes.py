@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from harness import VERDICTS, Checked, check, holder_key, markdown
+from harness import VERDICTS, Checked, check, holder_key, markdown, share
 
 Record = dict[str, Any]
 
@@ -148,7 +148,7 @@ def summary(pairs: Sequence[Pair]) -> str:
                 sum(pair.found for pair in group),
                 sum(pair.silent for pair in group),
                 won,
-                f"{100 * won / len(group):.0f} %",
+                share(won, len(group)),
             ]
         )
     head = ["records", "number", "finding in the function", "found", "silent after", "won", "share won"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import shlex
 import signal
@@ -291,6 +292,18 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     lines = ["| " + " | ".join(head) + " |", "|" + "|".join("---:" if r else "---" for r in right) + "|"]
     lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in body]
     return "\n".join(lines)
+
+
+def share(part: int, whole: int) -> str:
+    """A share in per cent with its 95 % interval (Wilson), such as `50 % (24-76)`; `-` of nothing."""
+    if not whole:
+        return "-"
+    z = 1.96
+    rate, over = part / whole, 1 + z * z / whole
+    middle = (rate + z * z / (2 * whole)) / over
+    reach = z / over * math.sqrt(rate * (1 - rate) / whole + z * z / (4 * whole * whole))
+    low, high = max(0.0, middle - reach), min(1.0, middle + reach)
+    return f"{100 * rate:.0f} % ({100 * low:.0f}-{100 * high:.0f})"
 
 
 def _cell(value: object) -> str:

@@ -12,7 +12,16 @@ found         the function has a leak finding that was not there before, and it 
               belongs to an acquisition that the expression held
 escaped       else, and that is the verdict on what the expression held
 not in scope  else, and nothing that a contract knows as acquired in this function was held in it
+still held    else, and the verdict on the mutant is that a global or the caller holds it: nothing is lost here
 missed        else
+
+Equivalent mutants are left out and another site is drawn: without the release every path still ends released,
+moved or unreachable (the deleted statement was not reached with the resource owned), or the process ends
+before anything is lost (the end of main, a function that does not return). This is the verdict of the tool
+itself, so --list shows them too, with the verdicts, to be read by hand.
+
+In scope are the mutants found and missed: the resource is acquired in this function by a function with a
+contract, does not escape to unknown code, and nobody holds it after the function without the release.
 
 The sources are not touched: mutants live in a temporary folder of links.
 """
@@ -29,11 +38,11 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness import ROOT, VERDICTS, Checked, Corpus, check, holder_key, load_corpus, lowered, markdown
+from harness import ROOT, VERDICTS, Checked, Corpus, check, holder_key, load_corpus, lowered, markdown, share
 
 sys.path.insert(0, str(ROOT))
 
@@ -63,11 +72,15 @@ class Site:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one mutant. state: found, escaped, outside, missed."""
+    """What became of one mutant. state: found, escaped, outside, held, missed, equivalent.
+
+    before: verdict on the resource in the unchanged function.
+    """
 
     site: Site
     state: str
     reason: str
+    before: str = ""
 
 
 def release_positions() -> dict[str, int]:
@@ -280,7 +293,20 @@ def judge(site: Site, before: Checked, after: Checked) -> Outcome:
     reason = worst["verdict"] + (f": {worst['reason']}" if worst["reason"] else "")
     if worst["verdict"] == "leaked":
         reason += " (finding not shown by default)"
-    return Outcome(site, "escaped" if worst["verdict"] == "escaped" else "missed", reason)
+    return Outcome(site, _state(worst["verdict"], worst["reason"]), reason)
+
+
+def _worst(known: Sequence[Mapping[str, Any]]) -> str:
+    return min((a["verdict"] for a in known), key=VERDICTS.index, default="")
+
+
+def _state(verdict: str, reason: str) -> str:
+    """The state of a mutant without a new finding, from the worst verdict on what was to be released."""
+    if verdict in ("released", "moved", "unreachable"):
+        return "equivalent"
+    if verdict.startswith("held by a global"):
+        return "equivalent" if reason == "end of main" or reason.startswith("noreturn") else "held"
+    return {"escaped": "escaped", "handed to the caller": "held"}.get(verdict, "missed")
 
 
 def _held_at(site: Site, before: Checked, after: Checked) -> list[dict[str, Any]]:
@@ -319,19 +345,20 @@ def run(corpora: Sequence[Corpus], count: int, seed: int, per_file: int, timeout
     releases = release_positions()
     sites = [
         site
-        for number, corpus in enumerate(corpora)
+        for index, corpus in enumerate(corpora)
         for file in corpus.files
-        for site in sites_of(read(file), number, file, releases)
+        for site in sites_of(read(file), index, file, releases)
     ]
     print(f"{len(sites)} release statements", file=sys.stderr)
     random.Random(seed).shuffle(sites)
     used: Counter[Path] = Counter()
     originals: dict[Path, Checked] = {}
     outcomes: list[Outcome] = []
+    number = 0
     with tempfile.TemporaryDirectory() as folder:
         shadows = [Shadow(corpus, Path(folder) / str(n)) for n, corpus in enumerate(corpora)]
         for site in sites:
-            if len(outcomes) >= count:
+            if number >= count:
                 break
             if used[site.file] >= per_file:
                 continue
@@ -343,9 +370,13 @@ def run(corpora: Sequence[Corpus], count: int, seed: int, per_file: int, timeout
                 continue
             if shadow.calls(site, mutant, timeout) >= shadow.calls(site, text, timeout):
                 continue  # left out by the preprocessor
-            used[site.file] += 1
-            outcomes.append(judge(site, before, shadow.check(site.file, mutant, timeout)))
-            print(f"{len(outcomes)}/{count} {outcomes[-1].state}", file=sys.stderr)
+            outcome = judge(site, before, shadow.check(site.file, mutant, timeout))
+            outcome = replace(outcome, before=_worst(acquisitions(before, site)))
+            outcomes.append(outcome)
+            if outcome.state != "equivalent":
+                used[site.file] += 1
+                number += 1
+            print(f"{number}/{count} {outcome.state}", file=sys.stderr)
     return outcomes
 
 
@@ -355,31 +386,31 @@ def tables(outcomes: Sequence[Outcome], corpora: Sequence[Corpus]) -> str:
     groups = [(corpus.name, [o for o in outcomes if o.site.corpus == n]) for n, corpus in enumerate(corpora)]
     for name, group in [*groups, ("all", list(outcomes))]:
         states = Counter(outcome.state for outcome in group)
+        number = len(group) - states["equivalent"]
         inside = states["found"] + states["missed"]
         rows.append(
             [
                 name,
-                len(group),
+                states["equivalent"],
+                number,
                 states["found"],
                 states["missed"],
                 states["escaped"],
+                states["held"],
                 states["outside"],
-                _share(states["found"], len(group)),
-                _share(states["found"], inside + states["outside"]),
-                _share(states["found"], inside),
+                share(inside, number),
+                share(states["found"], number),
+                share(states["found"], number - states["escaped"]),
+                share(states["found"], inside),
             ]
         )
     head = [
-        "corpus", "mutants", "found", "missed", "escaped", "not in scope", "found of all",
-        "found of not escaped", "found of found + missed",
+        "corpus", "equivalent", "mutants", "found", "missed", "escaped", "still held", "not in scope", "in scope",
+        "found of all", "found of not escaped", "found in scope",
     ]  # fmt: skip
     reasons = Counter((o.state, re.sub(r"line \d+: ", "", o.reason)) for o in outcomes)
     why = [[state, number, reason] for (state, reason), number in sorted(reasons.items())]
     return markdown(head, rows) + "\n\n" + markdown(["state", "number", "reason"], why)
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f} %" if whole else "-"
 
 
 def main() -> int:
@@ -401,8 +432,8 @@ def main() -> int:
             site = outcome.site
             place = f"{corpora[site.corpus].name}/{site.file.relative_to(corpora[site.corpus].path)}"
             deleted = f"{site.release}({site.argument})"
-            rows.append([f"{place}:{site.line}", site.function, deleted, outcome.state, outcome.reason])
-        print("\n" + markdown(["place", "function", "deleted", "state", "reason"], rows))
+            rows.append([f"{place}:{site.line}", site.function, deleted, outcome.before, outcome.state, outcome.reason])
+        print("\n" + markdown(["place", "function", "deleted", "before", "state", "reason"], rows))
     return 0
 
 

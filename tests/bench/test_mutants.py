@@ -102,6 +102,7 @@ def run_of(*acquisitions, findings=()):
     return Checked(0, list(findings), 0, known, [], 1, 1)
 
 
+GLOBAL = "held by a global or for the process's life"
 LOST = {
     "check": "leak",
     "kind": "exit",
@@ -123,7 +124,11 @@ LOST = {
         (run_of((3, "released", "")), run_of((3, "unproven", "")), "missed"),
         (run_of((3, "released", "")), run_of((3, "leaked", "")), "missed"),
         (run_of((9, "handed to the caller", "")), run_of((9, "handed to the caller", "")), "outside"),
-        (run_of((9, "released", "")), run_of((9, "handed to the caller", "")), "missed"),
+        (run_of((9, "released", "")), run_of((9, "handed to the caller", "")), "held"),
+        (run_of((3, "released", "")), run_of((3, "released", "")), "equivalent"),
+        (run_of((3, "released", "")), run_of((3, "maybe released", "")), "missed"),
+        (run_of((3, "released", "")), run_of((3, GLOBAL, "end of main")), "equivalent"),
+        (run_of((3, "released", "")), run_of((3, GLOBAL, "table")), "held"),
         (run_of(), run_of(), "outside"),
         (run_of(), run_of(findings=[LOST | {"function": "other"}]), "outside"),
         (run_of(), run_of(findings=[LOST | {"resource": "q", "message": "`q` is lost"}]), "outside"),
@@ -135,3 +140,13 @@ def test_a_mutant_has_one_state(before, after, state):
     site = mutants.Site(0, Path("a.c"), 0, 0, 7, "run", "char *x", "free", "p")
     assert mutants.silent(site, before)
     assert mutants.judge(site, before, after).state == state
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "text"),
+    [(0, 0, "-"), (5, 10, "50 % (24-76)"), (0, 20, "0 % (0-16)"), (20, 20, "100 % (84-100)")],
+)
+def test_shares_have_an_interval(part, whole, text):
+    from harness import share
+
+    assert share(part, whole) == text
