@@ -532,6 +532,13 @@ class Run:
         self.release(pointer, at)
         return 0
 
+    def call_open_file(self, at: int) -> Value:
+        return self.acquire(at, "ret") if self.choose(2) else 0
+
+    def call_close_file(self, at: int, stream: Value) -> Value:
+        self.release(stream, at)
+        return 0
+
     def call_close_it(self, at: int, descriptor: Value) -> Value:
         if isinstance(descriptor, Instance):
             self.release(descriptor, at)

@@ -30,7 +30,8 @@ RECORD = CType(TypeKind.RECORD, "struct pair", 128)
 
 HEAP = ResourceKind("heap", "oracle", ("free_it", "re_alloc"), noun="buffer")
 FD = ResourceKind("fd", "oracle", ("close_it",), noun="descriptor", cwe=775, integer=True, failure=(-1,))
-KINDS: Mapping[str, ResourceKind] = {"heap": HEAP, "fd": FD}
+STREAM = ResourceKind("stream", "oracle", ("close_file",), noun="stream", cwe=775)
+KINDS: Mapping[str, ResourceKind] = {"heap": HEAP, "fd": FD, "stream": STREAM}
 
 RET = Term(Root.RET)
 
@@ -55,6 +56,8 @@ SIGNATURES = {
     "get_line": Signature(INT, (SLOT,), ("line",)),
     "free_it": Signature(VOID, (POINTER,), ("ptr",)),
     "close_it": Signature(VOID, (INT,), ("fd",)),
+    "open_file": Signature(POINTER, (), ()),
+    "close_file": Signature(VOID, (POINTER,), ("stream",)),
     "env": Signature(INT, (), ()),
 }
 
@@ -76,6 +79,8 @@ OUTCOMES = {
     ),
     "free_it": (Outcome((), (Effect(EffectKind.RELEASE, parameter(0), "heap"),)),),
     "close_it": (Outcome((), (Effect(EffectKind.RELEASE, parameter(0), "fd"),)),),
+    "open_file": (outcome("!=", fresh(RET, "stream")), outcome("==")),
+    "close_file": (Outcome((), (Effect(EffectKind.RELEASE, parameter(0), "stream"),)),),
     "env": (Outcome((), ()),),
 }
 

@@ -5,6 +5,7 @@ Offsets are the line numbers of the C text that the lowering writes along the wa
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from analyzer.ir import ops
@@ -79,7 +80,7 @@ class Realloc:
 
 @dataclass(frozen=True)
 class Release:
-    """``free_it(name)`` or ``close_it(name)``."""
+    """``free_it(name)``, ``close_it(name)`` or ``close_file(name)``."""
 
     name: str
 
@@ -176,8 +177,15 @@ class Give:
     value: str | int
 
 
+@dataclass(frozen=True)
+class Help:
+    """A call of a helper, as C. The IR has no such call: for programs that are compiled only."""
+
+    line: str
+
+
 Statement = (
-    Acquire | Realloc | Release | Assign | Keep | Touch | CopyPair
+    Help | Acquire | Realloc | Release | Assign | Keep | Touch | CopyPair
     | If | Loop | Count | Choose | Scope | Leave | Break | Give
 )  # fmt: skip
 
@@ -199,12 +207,14 @@ class Program:
 POINTERS = ("p", "q", "r", "s.a", "s.b", "t.a", "t.b")
 PLACES = (*POINTERS, "inner", "shelf", "*out")
 DESCRIPTORS = ("fd", "dd")
+FILES = ("fp", "gp")
 INTEGERS = ("n", "m", "flag")
 PARAMETERS = ("a", "b")
 _LOCALS: tuple[tuple[str, CType], ...] = (
     ("sk", POINTER), ("out", SLOT), ("a", INT), ("b", INT),
     ("p", POINTER), ("q", POINTER), ("r", POINTER), ("s", RECORD), ("t", RECORD),
     ("fd", INT), ("dd", INT), ("n", INT), ("m", INT), ("flag", INT), ("i", INT), ("inner", POINTER),
+    ("fp", POINTER), ("gp", POINTER),
 )  # fmt: skip
 _FIRST = 4
 
@@ -446,7 +456,7 @@ class _Lowering:
         self.done()
 
     def do_release(self, it: Release) -> None:
-        function = "close_it" if it.name in DESCRIPTORS else "free_it"
+        function = "close_it" if it.name in DESCRIPTORS else "close_file" if it.name in FILES else "free_it"
         self.line(f"{function}({it.name});")
         self.called(function, self.load(it.name), used=False)
         self.done()
@@ -466,6 +476,10 @@ class _Lowering:
             value = temp
         self.store(it.target, value)
         self.done()
+
+    def do_help(self, it: Help) -> None:
+        self.line(it.line)
+        self.used.update(name.partition(".")[0] for name in re.findall(r"[\w.]+", it.line))
 
     def do_touch(self, it: Touch) -> None:
         self.line(f"*(int *){it.name} = 1;")
@@ -544,7 +558,8 @@ class _Lowering:
         self.end(ops.Switch(self.at, value, cases, default))
         self.contexts.append(_Context(after, self.contexts[-1].again if self.contexts else None, len(self.scopes)))
         for position, (number, body, breaks) in enumerate(it.cases):
-            self.line(f"case {number}:")
+            first = all(number != earlier for earlier, _, _ in it.cases[:position])
+            self.line(f"case {number}:" if first else f"/* case {number} again: not C, only fallen into */")
             self.current = bodies[position]
             following = bodies[position + 1] if position + 1 < len(bodies) else default
             self.nested((*body, Break()) if breaks else body, following)

@@ -1,0 +1,64 @@
+"""Look for mistakes: generated C programs, executed for every decision, against what the tool says of them.
+
+    python bench/hunt.py [--count 500] [--seed 1] [--helpers] [--kind "false alarm"] [--out DIR]
+
+Needs gcc. Prints each disagreement, shrunk; --out writes each as a C file. With --helpers the programs call
+static functions of their own file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+
+from harness import ROOT
+
+sys.path.insert(0, str(ROOT))
+
+from tests.oracle.hunt import ORDER, as_fixture, clear_programs, differences, hunt, same_kind, shrink, source_for
+
+
+def main() -> int:
+    """Run, shrink, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--helpers", action="store_true", help="programs that call functions of their own")
+    parser.add_argument("--kind", action="append", default=[], help="only this kind of disagreement (repeatable)")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--tries", type=int, default=200, help="programs tried to make one smaller")
+    parser.add_argument("--most", type=int, default=20, help="disagreements shrunk")
+    options = parser.parse_args()
+    found = clear_programs(options.helpers, options.count, options.seed)
+    print(f"{len(found)} programs with a clear truth")
+    kinds: Counter[str] = Counter()
+    seen: set[str] = set()
+    for program, wrong in hunt(found):
+        kinds_of = [item.kind for item in wrong if not options.kind or item.kind in options.kind]
+        if not kinds_of:
+            continue
+        kind = min(kinds_of, key=ORDER.index)
+        kinds[kind] += 1
+        print(f"-- {[f'{item.kind}: {item.what}' for item in wrong]}")
+        if sum(kinds.values()) > options.most:
+            continue
+        small = shrink(program, lambda candidate, kind=kind: same_kind(candidate, kind), options.tries)
+        source = source_for(small, 0)
+        text = as_fixture(source, differences([source])[0])
+        if text in seen:
+            continue
+        seen.add(text)
+        print(text)
+        if options.out:
+            options.out.mkdir(parents=True, exist_ok=True)
+            sort = "helpers" if options.helpers else "one"
+            name = f"{kind.replace(' ', '-')}-{sort}-{options.seed}-{kinds[kind]}.c"
+            (options.out / name).write_text(text)
+    print(dict(kinds))
+    return 1 if kinds else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
