@@ -6,14 +6,14 @@ The list below is written by hand and is everything: no entry points, no import 
 from __future__ import annotations
 
 from analyzer.checks import double_release, leak, uninitialized_release, use_after_release, wrong_release
-from analyzer.checks.findings import FindingBuilder, finding_order
+from analyzer.checks.findings import FindingBuilder
 from analyzer.checks.model import Check
 from analyzer.checks.source_text import SourceText
 from analyzer.findings.model import Finding
 from analyzer.ir.function import Function
 from analyzer.ownership.events import FunctionResult
 
-__all__ = ["CHECKS", "Check", "SourceText", "check_by_id", "finding_order", "findings"]
+__all__ = ["CHECKS", "Check", "SourceText", "check_by_id", "findings"]
 
 CHECKS: tuple[Check, ...] = (
     leak.CHECK,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import final
 
 from analyzer.checks.confidence import confidence, weaknesses
-from analyzer.checks.fingerprint import call_ordinals, fingerprint
+from analyzer.checks.fingerprint import PointNames, call_ordinals, fingerprint
 from analyzer.checks.model import Check
 from analyzer.checks.source_text import SourceText
 from analyzer.checks.wording import article, step_of
-from analyzer.findings.model import Confidence, Finding, Level, Related, Step, StepKind
+from analyzer.findings.model import Finding, Level, Related, Step, StepKind
+from analyzer.findings.points import finding_order, merge
 from analyzer.ir.function import Function
 from analyzer.ownership.events import Event, EventKind, FunctionResult
 
@@ -20,7 +20,6 @@ _CWES = {
     EventKind.WRONG_START: 761,
     EventKind.WRONG_MEMORY: 590,
 }
-_ORDER = {Confidence.HIGH: 0, Confidence.MEDIUM: 1, Confidence.LOW: 2}
 
 
 @final
@@ -41,6 +40,7 @@ class FindingBuilder:
         self._source = source
         self._exit_leaks = exit_leaks
         self._ordinals = call_ordinals(function)
+        self._points = PointNames(function, source)
 
     def build(self) -> tuple[Finding, ...]:
         """One finding per acquiring call, slot and kind of loss, by place."""
@@ -51,7 +51,7 @@ class FindingBuilder:
                 continue
             key = (_anchor(event), event.slot, event.kind.value, event.callee)
             groups.setdefault(key, []).append(self._finding(check, event))
-        merged = [_merge(group) for group in groups.values()]
+        merged = [merge(group) for group in groups.values()]
         return tuple(sorted(merged, key=finding_order))
 
     def _finding(self, check: Check, event: Event) -> Finding:
@@ -73,6 +73,9 @@ class FindingBuilder:
             confidence_reason="; ".join(reasons),
             cwe=event.cwe or check.cwe if check.id == "leak" else _CWES.get(event.kind, check.cwe),
             fingerprint=fingerprint(event, self._function, self._ordinals),
+            point=self._points.name(event),
+            slot=event.slot,
+            lines=source.function_lines(),
         )
 
     def _steps(self, check: Check, event: Event) -> tuple[Step, ...]:
@@ -95,12 +98,6 @@ class FindingBuilder:
         return tuple(found)
 
 
-def finding_order(finding: Finding) -> tuple[str | int, ...]:
-    """Sort key: by place, then by what it is."""
-    at = finding.at
-    return (at.file, at.line, at.column, finding.check, finding.kind, finding.resource, finding.fingerprint)
-
-
 def _anchor(event: Event) -> int:
     """What makes several events one finding: the acquisition, else the (first) release."""
     known = (place for place in (event.acquired_at, event.released_at) if place >= 0)
@@ -113,24 +110,3 @@ def _level(check: Check, event: Event) -> Level:
     if event.exits_process:
         return Level.NOTE
     return Level.ERROR if event.in_loop or event.kind is EventKind.LEAK_LOOP else check.level
-
-
-def _merge(group: list[Finding]) -> Finding:
-    """The surest of the group, the first in the file among equals; the others become related places."""
-    group.sort(key=lambda finding: (_ORDER[finding.confidence], finding_order(finding)))
-    first = group[0]
-    others: dict[tuple[int, int], Related] = {}
-    for finding in group[1:]:
-        place = (finding.at.line, finding.at.column)
-        if place != (first.at.line, first.at.column):
-            others.setdefault(place, Related(finding.at, f"also here: {finding.message}"))
-    if not others:
-        return first
-    places = "1 more place" if len(others) == 1 else f"{len(others)} more places"
-    worst = Level.ERROR if any(finding.level is Level.ERROR for finding in group) else first.level
-    return replace(
-        first,
-        message=f"{first.message} (and in {places})",
-        related=first.related + tuple(others[place] for place in sorted(others)),
-        level=worst,
-    )

@@ -165,6 +165,14 @@ class SourceText:
         """What stands at `at`: a return statement, a call with its arguments, or one token."""
         return self._region(at, self._lines.extent(at))
 
+    def function_lines(self) -> tuple[int, int]:
+        """First and last line of the function, from its name to its closing brace."""
+        return self._lines.position(self.function.at)[0], self._lines.position(self.function.end)[0]
+
+    def code(self, at: int) -> str:
+        """The code of `region` at an offset."""
+        return display_bytes(self._data[at : self._lines.extent(at)])
+
     def word_region(self, at: int) -> Region:
         """The identifier at `at`, or one character. Cheap: needs no tokens."""
         match = _WORD.match(self._data, at)

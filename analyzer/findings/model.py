@@ -70,6 +70,24 @@ class Related:
     message: str
 
 
+class State(Enum):
+    """How a loss point stands to an earlier state of the program: a baseline, or the base of a change (SARIF words)."""
+
+    NEW = "new"
+    UNCHANGED = "unchanged"
+    ABSENT = "absent"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A comment that allows a finding. at: the comment. until: last day on which it holds, "" without limit."""
+
+    at: Region
+    reason: str
+    until: str = ""
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -85,7 +103,11 @@ class Finding:
     related: further loss points, sibling evidence.
     advice: what would have discharged the duty ("free(buf)").
     confidence_reason: why not higher, "" for high.
-    fingerprint: stable under edits elsewhere; uses no line numbers.
+    fingerprint: stable under edits elsewhere; uses no line numbers. All loss points of the finding share it.
+    point: fingerprint of this one loss point.
+    points: when several loss points were put together: each as a finding of its own, this one first.
+    slot: "ret", "*buf" in the contract's words. lines: first and last line of the function.
+    suppression, state: None when nothing allows it, and when nothing was compared.
     """
 
     check: str
@@ -103,6 +125,12 @@ class Finding:
     confidence_reason: str = ""
     cwe: int = 401
     fingerprint: str = ""
+    point: str = ""
+    points: tuple[Finding, ...] = ()
+    slot: str = ""
+    lines: tuple[int, int] = (0, 0)
+    suppression: Suppression | None = None
+    state: State | None = None
 
 
 class Verdict(Enum):
@@ -149,6 +177,7 @@ class NoticeKind(Enum):
     MISSING_HEADER = "missing-header"
     CONTRADICTION = "contradiction"  # a definition contradicts the pack that wins over it
     NAME_ONLY = "name-only"  # a call fits a pack by name only
+    SUPPRESSION = "suppression"  # a suppressing comment is wrong, unused or expired
     FLAG = "flag"  # a compiler flag that was dropped or not understood
     INTERNAL = "internal"  # our mistake: exit status 2 if nothing else was wrong with the input
 
@@ -184,7 +213,8 @@ class Summary:
 class Report:
     """Everything one run has to say. All tuples are sorted by file and place, never by completion.
 
-    hidden: findings below the shown confidence are in `findings` too; the reports filter.
+    findings: all of them, also those of low confidence and those that a comment allows; the reports filter.
+    seen: the files that took part, as reports name them; a finding can only be gone from a file that was seen.
     files, functions: analysed counts. seconds is never in here: same input, same bytes.
     unlocks: unknown function -> how many acquisitions went out of sight through it.
     summaries: inferred contracts, filled when asked for.
@@ -198,3 +228,4 @@ class Report:
     unlocks: tuple[tuple[str, int], ...] = ()
     versions: tuple[tuple[str, str], ...] = field(default=())
     summaries: tuple[Summary, ...] = ()
+    seen: tuple[str, ...] = ()

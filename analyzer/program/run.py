@@ -6,19 +6,23 @@ of workers.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from importlib import metadata
+from pathlib import Path
 from typing import final
 
 from analyzer import __version__
-from analyzer.checks import finding_order
+from analyzer.checks import CHECKS
 from analyzer.contracts import ContractTable
 from analyzer.contracts.model import FunctionContract
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Report, Summary, Verdict
+from analyzer.findings.points import finding_order
 from analyzer.frontend import lower_file
 from analyzer.ir.function import TranslationUnit
 from analyzer.ownership.limits import Limits
@@ -29,10 +33,12 @@ from analyzer.program.pool import Lost, Pool, PoolLimits
 from analyzer.program.prepass import Prepass, include_folders
 from analyzer.program.unit import Analyst, Context, Step, Task, UnitResult, UnitScan, frontend_options
 from analyzer.sources import SourceView
+from analyzer.suppressions import suppress
 
 # So many named files are parsed even when nothing in them can matter: then whoever looks at single files is
 # told what the parser thinks of them.
 _ALWAYS_PARSED = 8
+_GAPS = (NoticeKind.NOT_ANALYSED, NoticeKind.INTERNAL, NoticeKind.BAD_INPUT)
 
 Progress = Callable[[int, int], None]
 
@@ -47,6 +53,7 @@ class ProgramOptions:
     jobs: worker processes; 1: none, all in this process and without the limits of `pool`; 0: one per CPU.
     summaries: the report tells the inferred contract of every function.
     guard: a mistake of ours costs one function and not the run.
+    today: decides which suppressing comments have expired.
     """
 
     table: ContractTable
@@ -60,6 +67,7 @@ class ProgramOptions:
     exit_leaks: bool = False
     summaries: bool = False
     guard: bool = True
+    today: date = field(default_factory=date.today)
 
 
 def analyse_program(paths: Sequence[str], options: ProgramOptions, progress: Progress | None = None) -> Report:
@@ -88,7 +96,9 @@ def analyse_program(paths: Sequence[str], options: ProgramOptions, progress: Pro
     )
     scans, results = _analyse(chosen, context, options, progress or (lambda done, total: None))
     notices = [*found.notices, *unreadable, *_without_flags(readable, options)]
-    return _report(scans, results, notices, len(tasks), options)
+    report = _report(scans, results, notices, len(tasks), options)
+    seen = {display_path(path, options.root): path for path in (*tasks, *found.headers)}
+    return _suppressed(report, seen, view, options)
 
 
 def lower_for_dump(path: str, options: ProgramOptions) -> TranslationUnit:
@@ -276,6 +286,19 @@ def _report(
         versions=versions(options.table),
         summaries=tuple(summaries[key] for key in sorted(summaries)),
     )
+
+
+def _suppressed(report: Report, seen: dict[str, str], view: SourceView, options: ProgramOptions) -> Report:
+    """The report with the findings marked that comments allow. seen: name in reports -> path."""
+    seen = {finding.at.file: str(Path(options.root) / finding.at.file) for finding in report.findings} | seen
+    texts: dict[str, bytes] = {}
+    for name, path in sorted(seen.items()):
+        with contextlib.suppress(MustfreeError):
+            texts[name] = view.read(path)
+    gaps = {notice.file for notice in report.notices if notice.kind in _GAPS}
+    marked = suppress(report.findings, texts, [check.id for check in CHECKS], options.today, gaps)
+    notices = _sorted_notices((*report.notices, *marked.notices))
+    return replace(report, findings=marked.findings, notices=notices, seen=tuple(sorted(texts)))
 
 
 def _acquisition_order(acquisition: Acquisition) -> tuple[str | int, ...]:

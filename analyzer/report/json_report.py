@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from analyzer.findings.model import Finding, Region, Report
+from analyzer.findings.points import loss_points
 from analyzer.report.plain import plain
 from analyzer.report.summary import exit_status, shown_findings, summarise
 from analyzer.report.verdicts import acquisition_json, totals
@@ -43,6 +44,16 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "advice": finding.advice,
         "cwe": finding.cwe,
         "fingerprint": finding.fingerprint,
+        "loss_points": [{"fingerprint": point.point, "at": _region(point.at)} for point in loss_points(finding)],
+    }
+
+
+def _suppressed(finding: Finding) -> dict[str, Any]:
+    allowed = finding.suppression
+    assert allowed is not None
+    return {
+        **_finding(finding),
+        "suppression": {"reason": plain(allowed.reason), "until": allowed.until, "at": _region(allowed.at)},
     }
 
 
@@ -61,12 +72,14 @@ def json_report(report: Report, everything: bool = False, strict: bool = False, 
             "skipped": summary.skipped,
             "not_analysed": summary.not_analysed,
             "failed": summary.failed,
+            "suppressed": summary.suppressed,
             "files": summary.files,
             "functions": summary.functions,
             "exit_status": exit_status(summary, strict, exit_zero),
             "verdicts": dict(totals(report)),
         },
         "findings": [_finding(finding) for finding in shown_findings(report, everything)],
+        "suppressed": [_suppressed(finding) for finding in report.findings if finding.suppression],
         "acquisitions": [acquisition_json(acquisition) for acquisition in report.acquisitions],
         "notices": [
             {

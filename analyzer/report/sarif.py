@@ -15,20 +15,28 @@ from urllib.parse import quote
 
 import sarif_om as om
 
-from analyzer.findings.model import Finding, Notice, NoticeKind, Region, Report, Step, StepKind, Verdict
+from analyzer.findings.model import Finding, Notice, NoticeKind, Region, Report, Step, StepKind, Suppression, Verdict
+from analyzer.findings.points import loss_points
 from analyzer.report import sarif_rules
 from analyzer.report.line_hash import line_hashes
 from analyzer.report.plain import plain, split_utf16
-from analyzer.report.sarif_serialize import serialise
-from analyzer.report.summary import exit_status, shown_findings, summarise
+from analyzer.report.sarif_serialize import serialise, to_plain
+from analyzer.report.summary import confident_findings, exit_status, summarise
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 BASE = "SRCROOT"
-_CONFIGURATION = (NoticeKind.FLAG, NoticeKind.BAD_INPUT, NoticeKind.CONTRADICTION, NoticeKind.NAME_ONLY)
+_CONFIGURATION = (
+    NoticeKind.FLAG,
+    NoticeKind.BAD_INPUT,
+    NoticeKind.CONTRADICTION,
+    NoticeKind.NAME_ONLY,
+    NoticeKind.SUPPRESSION,
+)
 _LEVELS = {
     NoticeKind.BAD_INPUT: "error",
     NoticeKind.INTERNAL: "error",
     NoticeKind.NOT_ANALYSED: "warning",
+    NoticeKind.SUPPRESSION: "warning",
 }
 _MOST_STEPS = 1000
 _MOST_RELATED = 100
@@ -66,7 +74,7 @@ class _Writer:
     def __init__(self, report: Report, options: SarifOptions) -> None:
         self._report = report
         self._options = options
-        self._findings = shown_findings(report, options.everything)
+        self._findings = confident_findings(report, options.everything)
         self._cwes = sarif_rules.used_cwes(self._findings)
         self._hashes: dict[str, list[str]] = {}
 
@@ -157,8 +165,16 @@ class _Writer:
                 "confidenceReason": plain(finding.confidence_reason),
                 "lossKind": finding.kind,
                 "resource": plain(finding.resource),
+                "lossPoints": [point.point for point in loss_points(finding) if point.point],
             },
+            suppressions=[self._suppression(finding.suppression)] if finding.suppression else None,
         )
+
+    def _suppression(self, suppression: Suppression) -> Any:  # noqa: ANN401
+        until = f" (until {suppression.until})" if suppression.until else ""
+        written = om.Suppression(kind="inSource", justification=plain(suppression.reason) + until)
+        written.location = self._location(suppression.at)
+        return {**to_plain(written), "status": "accepted"}
 
     def _message(self, finding: Finding) -> Any:  # noqa: ANN401
         parts = [_no_links(plain(finding.message)) + "."]

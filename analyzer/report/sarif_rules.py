@@ -37,6 +37,7 @@ _NOTIFICATIONS = {
     NoticeKind.MISSING_HEADER: "A header was not found; a stand-in was used.",
     NoticeKind.CONTRADICTION: "A definition contradicts the contract that wins over it.",
     NoticeKind.NAME_ONLY: "A call fits a contract by its name only.",
+    NoticeKind.SUPPRESSION: "A suppressing comment is wrong, unused or expired.",
     NoticeKind.FLAG: "A compiler flag was dropped or not understood.",
     NoticeKind.INTERNAL: "A mistake inside mustfree.",
 }

@@ -17,7 +17,7 @@ class Summary:
 
     degraded: functions parsed with errors, and files with errors outside of functions.
     hidden: findings of low confidence that are not shown. failed: things that were asked for and could not be
-    done. not_analysed: files and functions.
+    done. not_analysed: files and functions. suppressed: allowed by comments.
     """
 
     shown: int
@@ -29,22 +29,29 @@ class Summary:
     failed: int
     files: int
     functions: int
+    suppressed: int = 0
 
 
-def shown_findings(report: Report, everything: bool) -> tuple[Finding, ...]:
-    """High and medium confidence; all of them with `everything`."""
+def confident_findings(report: Report, everything: bool) -> tuple[Finding, ...]:
+    """High and medium confidence; all of them with `everything`. Also those that comments allow."""
     if everything:
         return report.findings
     return tuple(finding for finding in report.findings if finding.confidence is not Confidence.LOW)
 
 
+def shown_findings(report: Report, everything: bool) -> tuple[Finding, ...]:
+    """What counts: sure enough, and not allowed by a comment."""
+    return tuple(finding for finding in confident_findings(report, everything) if finding.suppression is None)
+
+
 def summarise(report: Report, everything: bool = False) -> Summary:
     """Counts a report. everything: low confidence is shown too."""
-    shown = len(shown_findings(report, everything))
+    shown = shown_findings(report, everything)
+    suppressed = sum(finding.suppression is not None for finding in report.findings)
     kinds = [notice.kind for notice in report.notices]
     return Summary(
-        shown=shown,
-        hidden=len(report.findings) - shown,
+        shown=len(shown),
+        hidden=len(report.findings) - len(shown) - suppressed,
         degraded=kinds.count(NoticeKind.DEGRADED),
         escaped=sum(acquisition.verdict is Verdict.ESCAPED for acquisition in report.acquisitions),
         not_analysed=kinds.count(NoticeKind.NOT_ANALYSED),
@@ -52,6 +59,7 @@ def summarise(report: Report, everything: bool = False) -> Summary:
         failed=sum(kind in _FAILED for kind in kinds),
         files=report.files,
         functions=report.functions,
+        suppressed=suppressed,
     )
 
 
@@ -80,6 +88,8 @@ def last_line(summary: Summary) -> str:
     parts = [f"{_count(summary.shown, 'finding')} in {_count(summary.files, 'file')}"]
     if summary.hidden:
         parts.append(f"{summary.hidden} hidden for low confidence (--all shows them)")
+    if summary.suppressed:
+        parts.append(f"{summary.suppressed} suppressed")
     gaps = (
         (summary.degraded, f"{summary.degraded} degraded"),
         (summary.escaped, _count(summary.escaped, "resource") + " escaped"),

@@ -25,6 +25,7 @@ _LEVELS = {
     NoticeKind.BAD_INPUT: "error",
     NoticeKind.INTERNAL: "error",
     NoticeKind.NOT_ANALYSED: "warning",
+    NoticeKind.SUPPRESSION: "warning",
 }
 _SHOWN_PER_KIND = 5
 

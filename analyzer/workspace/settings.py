@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import final
 
 from analyzer.ownership.limits import Limits
@@ -23,6 +24,7 @@ class Settings:
     exit_leaks: also report what is lost where the process ends.
     summaries: the report tells the inferred contract of every function.
     guard: turn mistakes of ours into notices; tests switch it off.
+    today: decides which suppressing comments have expired; None: the day it is.
     """
 
     root: str = ""
@@ -36,3 +38,4 @@ class Settings:
     exit_leaks: bool = False
     summaries: bool = False
     guard: bool = True
+    today: date | None = None

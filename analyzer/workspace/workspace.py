@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import final
 
@@ -61,6 +62,7 @@ class Workspace:
             exit_leaks=settings.exit_leaks,
             summaries=settings.summaries,
             guard=settings.guard,
+            today=settings.today or date.today(),
         )
 
     def lower(self, path: str) -> TranslationUnit:

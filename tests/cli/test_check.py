@@ -217,3 +217,16 @@ def test_a_short_run_shows_none(mustfree, monkeypatch):
     monkeypatch.setattr("analyzer.cli.check._LONG_RUN", 1e9)
     mustfree("check", ".", "-j1")
     assert "analysing" not in terminal.getvalue()
+
+
+def test_a_comment_allows_a_finding(mustfree, project):
+    (project / "leak.c").write_text(LEAK.replace("return -2;", "return -2; /* mustfree: allow leak(p) because x */"))
+    outcome = mustfree("check", "leak.c")
+    assert (outcome.status, outcome.out, outcome.err) == (0, "0 findings in 1 file; 1 suppressed\n", "")
+
+
+def test_a_comment_without_use_is_told(mustfree, project):
+    (project / "clean.c").write_text(CLEAN + "/* mustfree: allow leak in file because x */\n")
+    outcome = mustfree("check", "clean.c")
+    assert outcome.status == 0
+    assert outcome.err == "clean.c:7: warning: suppression: there is no leak in this file; remove it\n"

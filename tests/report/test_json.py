@@ -5,7 +5,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from analyzer.findings.model import Acquisition, Verdict
+from analyzer.findings.model import Acquisition, Suppression, Verdict
 from analyzer.report.json_report import json_report
 from analyzer.report.verdicts import verdicts_csv, verdicts_json, verdicts_text
 from tests.report.samples import EMPTY, ESCAPED, LEAK, REPORT
@@ -77,3 +77,14 @@ def test_verdicts_as_csv_and_json_agree():
 def test_a_spreadsheet_sees_no_formula():
     hostile = Acquisition(replace(ESCAPED.at, file="=cmd()"), "f", "m", "ret", "p", "k", Verdict.RELEASED)
     assert verdicts_csv(replace(REPORT, acquisitions=(hostile,))).split("\r\n")[1].startswith("'=cmd()")
+
+
+def test_suppressed_findings_stand_apart():
+    allowed = replace(LEAK, suppression=Suppression(LEAK.at, "because", ""), point="11" * 32)
+    content = json.loads(json_report(replace(REPORT, findings=(allowed,))))
+    VALIDATOR.validate(content)
+    assert content["findings"] == []
+    assert content["summary"]["suppressed"] == 1
+    (found,) = content["suppressed"]
+    assert found["suppression"]["reason"] == "because"
+    assert found["loss_points"] == [{"fingerprint": "11" * 32, "at": found["at"]}]

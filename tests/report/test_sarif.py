@@ -8,10 +8,11 @@ import jsonschema
 import pytest
 
 from analyzer.checks import CHECKS
-from analyzer.findings.model import Level, Notice, NoticeKind, Report
+from analyzer.findings.model import Level, Notice, NoticeKind, Report, Suppression
+from analyzer.findings.points import merge
 from analyzer.report.line_hash import line_hashes
 from analyzer.report.sarif import SarifOptions, sarif_report
-from tests.report.samples import EMPTY, LEAK, REPORT, SOURCE, UNSURE
+from tests.report.samples import CONDITION, EMPTY, LEAK, REPORT, SOURCE, UNSURE
 
 SCHEMA = json.loads((Path(__file__).parent / "sarif-schema-2.1.0.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -213,3 +214,18 @@ def test_a_notice_without_file_has_no_location():
     notice = Notice(NoticeKind.FLAG, "", 0, "unknown flag")
     (invocation,) = run_of(replace(EMPTY, notices=(notice,)))["invocations"]
     assert "locations" not in invocation["toolConfigurationNotifications"][0]
+
+
+def test_a_suppressed_finding_is_there_with_its_status_and_reason():
+    allowed = Suppression(CONDITION, "the driver frees it", "2027-01-31")
+    result = run_of(replace(REPORT, findings=(replace(LEAK, suppression=allowed),)))["results"][0]
+    (suppression,) = result["suppressions"]
+    assert (suppression["kind"], suppression["status"]) == ("inSource", "accepted")
+    assert suppression["justification"] == "the driver frees it (until 2027-01-31)"
+    assert suppression["location"]["physicalLocation"]["region"]["startLine"] == CONDITION.line
+
+
+def test_loss_points_have_fingerprints_of_their_own():
+    first, second = replace(LEAK, point="11" * 32), replace(LEAK, point="22" * 32, at=CONDITION)
+    result = run_of(replace(REPORT, findings=(merge((first, second)),)))["results"][0]
+    assert result["properties"]["lossPoints"] == ["22" * 32, "11" * 32]
