@@ -10,6 +10,7 @@ import click
 from analyzer import __version__
 
 _COMMANDS = {
+    "baseline": ("analyzer.cli.baseline", "baseline"),
     "check": ("analyzer.cli.check", "check"),
     "contracts": ("analyzer.cli.contracts", "contracts"),
     "completion": ("analyzer.cli.completion", "completion"),
@@ -69,6 +70,7 @@ def app() -> None:
       mustfree check -p build src/              with the flags of build/compile_commands.json
       mustfree check main.c -- -Iinclude -DX=1  with these compiler flags
       mustfree contracts src/                   what your own functions do to ownership
+      mustfree check --baseline known.json src/ only what known.json does not hold
       mustfree explain leak                     what a check reports, and how to mend it
       mustfree rules explain nl_recv            what a library function does to ownership
     """

@@ -10,26 +10,17 @@ from typing import Any
 
 import click
 
-from analyzer.cli.options import (
-    FlagsCommand,
-    compiler_flags,
-    database_option,
-    rules_option,
-    say,
-    wants_colour,
-)
+from analyzer.baseline import compare, read_baseline
+from analyzer.cli.analysis import analyse, exit_leaks_option, limit_options, settings
+from analyzer.cli.options import FlagsCommand, database_option, rules_option, say, wants_colour
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Report
-from analyzer.ownership.limits import Limits
 from analyzer.report.output import write_file
 from analyzer.report.summary import exit_status, last_line, summarise
 from analyzer.report.text import TextWriter
 from analyzer.report.verdicts import verdicts_csv, verdicts_json, verdicts_text
-from analyzer.workspace import Settings, Workspace
-from analyzer.workspace.settings import DEFAULT_MEGABYTES, DEFAULT_SECONDS
+from analyzer.workspace import Workspace
 
-_LIMITS = Limits()
-_LONG_RUN = 1.5  # seconds after which a terminal gets a progress bar
 _EPILOG = """\b
 Exit status, the first of these that applies:
   2  something that was asked for could not be done; the rest was still analysed
@@ -54,45 +45,11 @@ def _output(flag: str, what: str) -> Callable[[Any], Any]:
 @_output("--verdicts-csv", "the verdicts as CSV")
 @_output("--verdicts-json", "the verdicts as JSON")
 @click.option("--all", "everything", is_flag=True, help="Show findings of low confidence too.")
-@click.option("--exit-leaks", is_flag=True, help="Also report what is lost where the process ends.")
+@exit_leaks_option
+@click.option("--baseline", default="", metavar="FILE", help="Report only what this baseline or SARIF log lacks.")
 @click.option("--strict", is_flag=True, help="Degraded, escaped and skipped count as not analysed (status 3).")
 @click.option("--exit-zero", is_flag=True, help="Report only: findings and gaps leave the exit status 0.")
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(min=0),
-    default=0,
-    help="Worker processes. 0: one per CPU; 1: none, without time and memory limit.",
-    show_default=True,
-)
-@click.option(
-    "--max-states",
-    type=click.IntRange(min=1),
-    default=_LIMITS.states,
-    show_default=True,
-    help="States kept apart at one place before they are merged.",
-)
-@click.option(
-    "--max-steps",
-    type=click.IntRange(min=1),
-    default=_LIMITS.steps,
-    show_default=True,
-    help="Steps spent on one acquisition before giving up on it.",
-)
-@click.option(
-    "--time-limit",
-    type=click.FloatRange(min=0),
-    default=DEFAULT_SECONDS,
-    show_default=True,
-    help="Seconds for one file; 0: none.",
-)
-@click.option(
-    "--memory-limit",
-    type=click.IntRange(min=0),
-    default=DEFAULT_MEGABYTES,
-    show_default=True,
-    help="Megabytes of address space for one worker; 0: none.",
-)
+@limit_options
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no notes; errors and findings only.")
 @click.option("-v", "--verbose", count=True, help="All notices; -vv: also what would make more visible.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
@@ -106,9 +63,12 @@ def check(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - 
     """
     if not options["paths"] and not options["database"]:
         raise click.UsageError("name at least one file or folder, or a compile database with -p")
-    workspace = Workspace(_settings(context, options))
+    workspace = Workspace(settings(context, options))
     started = time.monotonic()
-    report = _analyse(workspace, options)
+    known = read_baseline(Path(options["baseline"])) if options["baseline"] else None
+    report = analyse(workspace, options)
+    if known is not None:
+        report = compare(report, known, lambda file: workspace.read(file) is not None, options["baseline"])
     failed = _write_outputs(report, workspace, options)
     _write_notices(report, options)
     if options["verbose"] > 1:
@@ -116,49 +76,6 @@ def check(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - 
     _write_text(report, options)
     status = exit_status(summarise(report, options["everything"]), options["strict"], options["exit_zero"])
     context.exit(2 if failed else status)
-
-
-def _settings(context: click.Context, options: dict[str, Any]) -> Settings:
-    return Settings(
-        rules=options["rules"],
-        flags=compiler_flags(context),
-        database=options["database"],
-        jobs=options["jobs"],
-        limits=Limits(states=options["max_states"], steps=options["max_steps"]),
-        seconds=options["time_limit"],
-        megabytes=options["memory_limit"],
-        exit_leaks=options["exit_leaks"],
-    )
-
-
-class _Progress:
-    """A bar on a terminal, once a run has become long."""
-
-    def __init__(self, wanted: bool) -> None:
-        self._wanted = wanted
-        self._start = time.monotonic()
-        self._bar: Any = None
-
-    def __call__(self, done: int, total: int) -> None:
-        if not self._wanted:
-            return
-        if self._bar is None and time.monotonic() - self._start >= _LONG_RUN and done < total:
-            self._bar = click.progressbar(length=total, label="analysing", file=sys.stderr, show_pos=True)
-        if self._bar is not None:
-            self._bar.update(done - self._bar.pos)
-
-    def finish(self) -> None:
-        """Leaves the terminal's line."""
-        if self._bar is not None:
-            self._bar.render_finish()
-
-
-def _analyse(workspace: Workspace, options: dict[str, Any]) -> Report:
-    progress = _Progress(sys.stderr.isatty() and not options["quiet"])
-    try:
-        return workspace.analyse(options["paths"], progress)
-    finally:
-        progress.finish()
 
 
 def _write_outputs(report: Report, workspace: Workspace, options: dict[str, Any]) -> bool:

@@ -12,6 +12,8 @@ from typing import final
 class Region:
     """A piece of a file. Lines and columns count from 1; columns in UTF-16 code units; end is exclusive.
 
+    Line 0 with columns 0: the file as a whole, for something that is gone from it.
+
     file: relative path with forward slashes where the file lies below the working directory.
     text: the source line that `line` names, decoded for display (control characters escaped).
     """
@@ -178,6 +180,7 @@ class NoticeKind(Enum):
     CONTRADICTION = "contradiction"  # a definition contradicts the pack that wins over it
     NAME_ONLY = "name-only"  # a call fits a pack by name only
     SUPPRESSION = "suppression"  # a suppressing comment is wrong, unused or expired
+    BASELINE = "baseline"  # a baseline was written by other versions
     FLAG = "flag"  # a compiler flag that was dropped or not understood
     INTERNAL = "internal"  # our mistake: exit status 2 if nothing else was wrong with the input
 
@@ -213,7 +216,8 @@ class Summary:
 class Report:
     """Everything one run has to say. All tuples are sorted by file and place, never by completion.
 
-    findings: all of them, also those of low confidence and those that a comment allows; the reports filter.
+    findings: all of them, also those of low confidence, those that a comment allows, and, after a comparison, those
+        that are known (state UNCHANGED) or gone (ABSENT); the reports filter.
     seen: the files that took part, as reports name them; a finding can only be gone from a file that was seen.
     files, functions: analysed counts. seconds is never in here: same input, same bytes.
     unlocks: unknown function -> how many acquisitions went out of sight through it.

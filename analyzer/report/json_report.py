@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from analyzer.findings.model import Finding, Region, Report
+from analyzer.findings.model import Finding, Region, Report, State
 from analyzer.findings.points import loss_points
 from analyzer.report.plain import plain
-from analyzer.report.summary import exit_status, shown_findings, summarise
+from analyzer.report.summary import exit_status, is_known, shown_findings, summarise
 from analyzer.report.verdicts import acquisition_json, totals
 
 VERSION = 1
@@ -44,7 +44,18 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "advice": finding.advice,
         "cwe": finding.cwe,
         "fingerprint": finding.fingerprint,
+        "state": finding.state.value if finding.state else "",
         "loss_points": [{"fingerprint": point.point, "at": _region(point.at)} for point in loss_points(finding)],
+    }
+
+
+def _gone(finding: Finding) -> dict[str, Any]:
+    return {
+        "check": finding.check,
+        "message": plain(finding.message),
+        "file": plain(finding.at.file),
+        "function": finding.function,
+        "loss_points": [point.point for point in loss_points(finding)],
     }
 
 
@@ -73,6 +84,8 @@ def json_report(report: Report, everything: bool = False, strict: bool = False, 
             "not_analysed": summary.not_analysed,
             "failed": summary.failed,
             "suppressed": summary.suppressed,
+            "known": summary.known,
+            "gone": summary.gone,
             "files": summary.files,
             "functions": summary.functions,
             "exit_status": exit_status(summary, strict, exit_zero),
@@ -80,6 +93,8 @@ def json_report(report: Report, everything: bool = False, strict: bool = False, 
         },
         "findings": [_finding(finding) for finding in shown_findings(report, everything)],
         "suppressed": [_suppressed(finding) for finding in report.findings if finding.suppression],
+        "known": [_finding(finding) for finding in report.findings if is_known(finding)],
+        "gone": [_gone(finding) for finding in report.findings if finding.state is State.ABSENT],
         "acquisitions": [acquisition_json(acquisition) for acquisition in report.acquisitions],
         "notices": [
             {

@@ -122,6 +122,8 @@ class _Writer:
         return om.ArtifactLocation(uri=quote(path), uri_base_id=BASE)
 
     def _physical(self, at: Region) -> Any:  # noqa: ANN401
+        if not at.line:
+            return om.PhysicalLocation(artifact_location=self._artifact(at.file))
         region = om.Region(
             start_line=at.line,
             start_column=at.column,
@@ -141,9 +143,10 @@ class _Writer:
     def _result(self, finding: Finding) -> Any:  # noqa: ANN401
         primary = self._location(finding.at)
         line = finding.at.line
-        primary.physical_location.context_region = om.Region(
-            start_line=line, end_line=line, snippet=_content(finding.at.text)
-        )
+        if line:
+            primary.physical_location.context_region = om.Region(
+                start_line=line, end_line=line, snippet=_content(finding.at.text)
+            )
         primary.logical_locations = [om.LogicalLocation(name=plain(finding.function), kind="function")]
         related = finding.related[:_MOST_RELATED]
         return om.Result(
@@ -159,6 +162,7 @@ class _Writer:
             or None,
             code_flows=[self._code_flow(finding)] if finding.steps else None,
             partial_fingerprints=self._fingerprints(finding),
+            baseline_state=finding.state.value if finding.state else None,
             taxa=[sarif_rules.cwe_reference(finding.cwe, self._cwes)] if finding.cwe else None,
             properties={
                 "confidence": finding.confidence.value,
@@ -202,9 +206,9 @@ class _Writer:
         )
 
     def _fingerprints(self, finding: Finding) -> dict[str, str]:
-        prints = {"mustfree/v1": finding.fingerprint}
-        hashes = self._line_hashes(finding.at.file)
-        if finding.at.line <= len(hashes):
+        prints = {"mustfree/v1": finding.fingerprint or finding.point}
+        hashes = self._line_hashes(finding.at.file) if finding.at.line else []
+        if 0 < finding.at.line <= len(hashes):
             prints["primaryLocationLineHash"] = hashes[finding.at.line - 1]
         return prints
 

@@ -38,6 +38,7 @@ _NOTIFICATIONS = {
     NoticeKind.CONTRADICTION: "A definition contradicts the contract that wins over it.",
     NoticeKind.NAME_ONLY: "A call fits a contract by its name only.",
     NoticeKind.SUPPRESSION: "A suppressing comment is wrong, unused or expired.",
+    NoticeKind.BASELINE: "A baseline was written by other versions of mustfree or its packs.",
     NoticeKind.FLAG: "A compiler flag was dropped or not understood.",
     NoticeKind.INTERNAL: "A mistake inside mustfree.",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from analyzer.findings.model import Confidence, Finding, NoticeKind, Report, Verdict
+from analyzer.findings.model import Confidence, Finding, NoticeKind, Report, State, Verdict
 
 _FAILED = (NoticeKind.BAD_INPUT, NoticeKind.INTERNAL)
 
@@ -17,7 +17,8 @@ class Summary:
 
     degraded: functions parsed with errors, and files with errors outside of functions.
     hidden: findings of low confidence that are not shown. failed: things that were asked for and could not be
-    done. not_analysed: files and functions. suppressed: allowed by comments.
+    done. not_analysed: files and functions. suppressed: allowed by comments. known, gone: after a comparison with a
+    baseline, loss points that it holds: still there, and no longer.
     """
 
     shown: int
@@ -30,6 +31,8 @@ class Summary:
     files: int
     functions: int
     suppressed: int = 0
+    known: int = 0
+    gone: int = 0
 
 
 def confident_findings(report: Report, everything: bool) -> tuple[Finding, ...]:
@@ -40,18 +43,27 @@ def confident_findings(report: Report, everything: bool) -> tuple[Finding, ...]:
 
 
 def shown_findings(report: Report, everything: bool) -> tuple[Finding, ...]:
-    """What counts: sure enough, and not allowed by a comment."""
-    return tuple(finding for finding in confident_findings(report, everything) if finding.suppression is None)
+    """What counts: sure enough, not allowed by a comment, not known before."""
+    return tuple(finding for finding in confident_findings(report, everything) if counts(finding))
+
+
+def counts(finding: Finding) -> bool:
+    """Whether a finding is neither allowed by a comment nor known before nor gone."""
+    return finding.suppression is None and finding.state in (None, State.NEW)
+
+
+def is_known(finding: Finding) -> bool:
+    """Whether a baseline holds it, and no comment allows it."""
+    return finding.suppression is None and finding.state is State.UNCHANGED
 
 
 def summarise(report: Report, everything: bool = False) -> Summary:
     """Counts a report. everything: low confidence is shown too."""
     shown = shown_findings(report, everything)
-    suppressed = sum(finding.suppression is not None for finding in report.findings)
     kinds = [notice.kind for notice in report.notices]
     return Summary(
         shown=len(shown),
-        hidden=len(report.findings) - len(shown) - suppressed,
+        hidden=sum(counts(finding) for finding in report.findings) - len(shown),
         degraded=kinds.count(NoticeKind.DEGRADED),
         escaped=sum(acquisition.verdict is Verdict.ESCAPED for acquisition in report.acquisitions),
         not_analysed=kinds.count(NoticeKind.NOT_ANALYSED),
@@ -59,7 +71,9 @@ def summarise(report: Report, everything: bool = False) -> Summary:
         failed=sum(kind in _FAILED for kind in kinds),
         files=report.files,
         functions=report.functions,
-        suppressed=suppressed,
+        suppressed=sum(finding.suppression is not None for finding in report.findings),
+        known=sum(is_known(finding) for finding in report.findings),
+        gone=sum(finding.state is State.ABSENT for finding in report.findings),
     )
 
 
@@ -88,6 +102,10 @@ def last_line(summary: Summary) -> str:
     parts = [f"{_count(summary.shown, 'finding')} in {_count(summary.files, 'file')}"]
     if summary.hidden:
         parts.append(f"{summary.hidden} hidden for low confidence (--all shows them)")
+    if summary.known:
+        parts.append(f"{summary.known} known")
+    if summary.gone:
+        parts.append(f"{summary.gone} gone since the baseline")
     if summary.suppressed:
         parts.append(f"{summary.suppressed} suppressed")
     gaps = (

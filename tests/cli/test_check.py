@@ -206,7 +206,7 @@ class Terminal(io.StringIO):
 def test_a_long_run_shows_a_bar_on_a_terminal(mustfree, monkeypatch, option, shown):
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
-    monkeypatch.setattr("analyzer.cli.check._LONG_RUN", 0)
+    monkeypatch.setattr("analyzer.cli.analysis._LONG_RUN", 0)
     mustfree("check", ".", option, "-j1")
     assert ("analysing" in terminal.getvalue()) is shown
 
@@ -214,7 +214,7 @@ def test_a_long_run_shows_a_bar_on_a_terminal(mustfree, monkeypatch, option, sho
 def test_a_short_run_shows_none(mustfree, monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
-    monkeypatch.setattr("analyzer.cli.check._LONG_RUN", 1e9)
+    monkeypatch.setattr("analyzer.cli.analysis._LONG_RUN", 1e9)
     mustfree("check", ".", "-j1")
     assert "analysing" not in terminal.getvalue()
 
