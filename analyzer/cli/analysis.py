@@ -81,7 +81,7 @@ def settings(context: click.Context, options: dict[str, Any]) -> Settings:
     )
 
 
-class _Progress:
+class Progress:
     """A bar on a terminal, once a run has become long."""
 
     def __init__(self, wanted: bool) -> None:
@@ -90,6 +90,7 @@ class _Progress:
         self._bar: Any = None
 
     def __call__(self, done: int, total: int) -> None:
+        """So many of so many files are done."""
         if not self._wanted:
             return
         if self._bar is None and time.monotonic() - self._start >= _LONG_RUN and done < total:
@@ -105,7 +106,7 @@ class _Progress:
 
 def analyse(workspace: Workspace, options: dict[str, Any]) -> Report:
     """Analyses what was named, with a progress bar."""
-    progress = _Progress(sys.stderr.isatty() and not options["quiet"])
+    progress = Progress(sys.stderr.isatty() and not options["quiet"])
     try:
         return workspace.analyse(options["paths"], progress)
     finally:

@@ -14,6 +14,7 @@ _COMMANDS = {
     "check": ("analyzer.cli.check", "check"),
     "contracts": ("analyzer.cli.contracts", "contracts"),
     "completion": ("analyzer.cli.completion", "completion"),
+    "diff": ("analyzer.cli.diff", "diff"),
     "dump": ("analyzer.cli.dump", "dump"),
     "explain": ("analyzer.cli.explain", "explain"),
     "rules": ("analyzer.cli.rules", "rules"),
@@ -70,6 +71,7 @@ def app() -> None:
       mustfree check -p build src/              with the flags of build/compile_commands.json
       mustfree check main.c -- -Iinclude -DX=1  with these compiler flags
       mustfree contracts src/                   what your own functions do to ownership
+      mustfree diff origin/main                 what the work tree introduces since then
       mustfree check --baseline known.json src/ only what known.json does not hold
       mustfree explain leak                     what a check reports, and how to mend it
       mustfree rules explain nl_recv            what a library function does to ownership

@@ -61,10 +61,10 @@ class Problems:
         return [f"{self.file}:{line}:{column}: {message}" for line, column, message in ordered]
 
 
-def read_text(path: Path, shown: str) -> str:
-    """The text of a rule file. Raises ContractError when there is none."""
+def read_text(path: Path, shown: str, contents: bytes | None = None) -> str:
+    """The text of a rule file. Raises ContractError when there is none. contents: stand for those on disk."""
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return (path.read_bytes() if contents is None else contents).decode("utf-8-sig")
     except OSError as error:
         reason = error.strerror or str(error)
         raise ContractError([f"{shown}:1:1: cannot be read: {reason}; name a readable rule file"]) from None

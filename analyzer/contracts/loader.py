@@ -35,13 +35,15 @@ _OTHERWISE = "otherwise"
 _BORROWS = (Outcome((), ()),)
 
 
-def load_pack(path: Path, provenance: Provenance = Provenance.PACK, shown: str = "") -> Pack:
+def load_pack(
+    path: Path, provenance: Provenance = Provenance.PACK, shown: str = "", contents: bytes | None = None
+) -> Pack:
     """The pack that a rule file describes. Raises ContractError with every problem in the file.
 
-    shown: what messages call the file, its path by default.
+    shown: what messages call the file, its path by default. contents: stand for those on disk.
     """
     shown = shown or path.as_posix()
-    return parse_pack(document.read_text(path, shown), shown, provenance)
+    return parse_pack(document.read_text(path, shown, contents), shown, provenance)
 
 
 def parse_pack(text: str, shown: str, provenance: Provenance = Provenance.PACK) -> Pack:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,13 +26,15 @@ def shipped_files() -> list[Path]:
     return sorted(rules_directory().glob("*.yaml"))
 
 
-def load_packs(extra: Sequence[str] = ()) -> ContractTable:
+def load_packs(extra: Sequence[str] = (), overlay: Mapping[str, bytes] | None = None) -> ContractTable:
     """The shipped packs and the rule files named in `extra`, which win over them.
+
+    overlay: path -> bytes that stand for the contents of a file in `extra`.
 
     Raises ContractError with all problems of all files.
     """
     with _no_collection():
-        return _loaded(extra)
+        return _loaded(extra, overlay or {})
 
 
 @contextmanager
@@ -47,14 +49,14 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _loaded(extra: Sequence[str]) -> ContractTable:
+def _loaded(extra: Sequence[str], overlay: Mapping[str, bytes]) -> ContractTable:
     packs: list[Pack] = []
     problems: list[str] = []
     shipped = [(path, Provenance.PACK, f"rules/{path.name}") for path in shipped_files()]
     named = [(Path(name), Provenance.PROJECT, name) for name in extra]
     for path, provenance, shown in [*shipped, *named]:
         try:
-            packs.append(load_pack(path, provenance, shown))
+            packs.append(load_pack(path, provenance, shown, overlay.get(str(path))))
         except ContractError as error:
             problems.extend(error.problems)
     if problems:

@@ -110,6 +110,7 @@ class Finding:
     points: when several loss points were put together: each as a finding of its own, this one first.
     slot: "ret", "*buf" in the contract's words. lines: first and last line of the function.
     suppression, state: None when nothing allows it, and when nothing was compared.
+    change: what in a change made it, a sentence without full stop; "" without a change.
     """
 
     check: str
@@ -133,6 +134,7 @@ class Finding:
     lines: tuple[int, int] = (0, 0)
     suppression: Suppression | None = None
     state: State | None = None
+    change: str = ""
 
 
 class Verdict(Enum):
@@ -180,6 +182,8 @@ class NoticeKind(Enum):
     CONTRADICTION = "contradiction"  # a definition contradicts the pack that wins over it
     NAME_ONLY = "name-only"  # a call fits a pack by name only
     SUPPRESSION = "suppression"  # a suppressing comment is wrong, unused or expired
+    CHANGE = "change"  # a change edits what decides about findings, or flags and generated code
+    GAP = "gap"  # in a change: not analysed on either side
     BASELINE = "baseline"  # a baseline was written by other versions
     FLAG = "flag"  # a compiler flag that was dropped or not understood
     INTERNAL = "internal"  # our mistake: exit status 2 if nothing else was wrong with the input
@@ -218,6 +222,8 @@ class Report:
 
     findings: all of them, also those of low confidence, those that a comment allows, and, after a comparison, those
         that are known (state UNCHANGED) or gone (ABSENT); the reports filter.
+    base, head: what the sides of a change are called, "" without one. State NEW is then what it introduced, and
+        ABSENT what it fixed.
     seen: the files that took part, as reports name them; a finding can only be gone from a file that was seen.
     files, functions: analysed counts. seconds is never in here: same input, same bytes.
     unlocks: unknown function -> how many acquisitions went out of sight through it.
@@ -233,3 +239,5 @@ class Report:
     versions: tuple[tuple[str, str], ...] = field(default=())
     summaries: tuple[Summary, ...] = ()
     seen: tuple[str, ...] = ()
+    base: str = ""
+    head: str = ""

@@ -37,6 +37,7 @@ _LEVELS = {
     NoticeKind.INTERNAL: "error",
     NoticeKind.NOT_ANALYSED: "warning",
     NoticeKind.SUPPRESSION: "warning",
+    NoticeKind.CHANGE: "warning",
 }
 _MOST_STEPS = 1000
 _MOST_RELATED = 100
@@ -93,6 +94,7 @@ class _Writer:
             column_kind="utf16CodeUnits",
             results=[self._result(finding) for finding in self._findings],
             taxonomies=[sarif_rules.taxonomy(self._cwes)],
+            properties={"base": self._report.base, "head": self._report.head} if self._report.base else None,
         )
         return om.SarifLog(version="2.1.0", schema_uri=SCHEMA, runs=[run])
 
@@ -182,6 +184,8 @@ class _Writer:
 
     def _message(self, finding: Finding) -> Any:  # noqa: ANN401
         parts = [_no_links(plain(finding.message)) + "."]
+        if finding.change:
+            parts.append(_no_links(plain(finding.change[0].upper() + finding.change[1:])) + ".")
         if finding.callee and finding.related:
             parts.append("The resource comes from [this call](1).")
         if finding.advice:

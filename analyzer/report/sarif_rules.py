@@ -39,6 +39,8 @@ _NOTIFICATIONS = {
     NoticeKind.NAME_ONLY: "A call fits a contract by its name only.",
     NoticeKind.SUPPRESSION: "A suppressing comment is wrong, unused or expired.",
     NoticeKind.BASELINE: "A baseline was written by other versions of mustfree or its packs.",
+    NoticeKind.CHANGE: "The change edits what decides about findings, or flags and generated code.",
+    NoticeKind.GAP: "A file or function was analysed on neither side of the change.",
     NoticeKind.FLAG: "A compiler flag was dropped or not understood.",
     NoticeKind.INTERNAL: "A mistake inside mustfree.",
 }

@@ -18,7 +18,7 @@ class Summary:
     degraded: functions parsed with errors, and files with errors outside of functions.
     hidden: findings of low confidence that are not shown. failed: things that were asked for and could not be
     done. not_analysed: files and functions. suppressed: allowed by comments. known, gone: after a comparison with a
-    baseline, loss points that it holds: still there, and no longer.
+    baseline, findings that it holds: still there, and no longer. changed: the run is about a change.
     """
 
     shown: int
@@ -33,6 +33,7 @@ class Summary:
     suppressed: int = 0
     known: int = 0
     gone: int = 0
+    changed: bool = False
 
 
 def confident_findings(report: Report, everything: bool) -> tuple[Finding, ...]:
@@ -73,6 +74,7 @@ def summarise(report: Report, everything: bool = False) -> Summary:
         functions=report.functions,
         suppressed=sum(finding.suppression is not None for finding in report.findings),
         known=sum(is_known(finding) for finding in report.findings),
+        changed=bool(report.base),
         gone=sum(finding.state is State.ABSENT for finding in report.findings),
     )
 
@@ -99,6 +101,8 @@ def _count(number: int, one: str, many: str = "") -> str:
 
 def last_line(summary: Summary) -> str:
     """The counts as one line, without line feed."""
+    if summary.changed:
+        return "; ".join([_change(summary), *_gaps(summary)])
     parts = [f"{_count(summary.shown, 'finding')} in {_count(summary.files, 'file')}"]
     if summary.hidden:
         parts.append(f"{summary.hidden} hidden for low confidence (--all shows them)")
@@ -106,14 +110,22 @@ def last_line(summary: Summary) -> str:
         parts.append(f"{summary.known} known")
     if summary.gone:
         parts.append(f"{summary.gone} gone since the baseline")
-    if summary.suppressed:
-        parts.append(f"{summary.suppressed} suppressed")
+    return "; ".join([*parts, *_gaps(summary)])
+
+
+def _change(summary: Summary) -> str:
+    hidden = f"; {summary.hidden} hidden for low confidence (--all shows them)" if summary.hidden else ""
+    files = _count(summary.files, "file")
+    return f"{summary.shown} introduced, {summary.gone} fixed, {summary.known} unchanged in {files}{hidden}"
+
+
+def _gaps(summary: Summary) -> list[str]:
     gaps = (
+        (summary.suppressed, f"{summary.suppressed} suppressed"),
         (summary.degraded, f"{summary.degraded} degraded"),
         (summary.escaped, _count(summary.escaped, "resource") + " escaped"),
         (summary.skipped, _count(summary.skipped, "file") + " skipped"),
         (summary.not_analysed, f"{summary.not_analysed} not analysed"),
         (summary.failed, _count(summary.failed, "failure")),
     )
-    parts += [text for number, text in gaps if number]
-    return "; ".join(parts)
+    return [text for number, text in gaps if number]

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import final
 
-from analyzer.findings.model import Confidence, Finding, Notice, NoticeKind, Region, Report
+from analyzer.findings.model import Confidence, Finding, Notice, NoticeKind, Region, Report, State
 from analyzer.report.plain import plain, plain_source, split_utf16, width
 from analyzer.report.summary import last_line, shown_findings, summarise
 
@@ -26,6 +26,7 @@ _LEVELS = {
     NoticeKind.INTERNAL: "error",
     NoticeKind.NOT_ANALYSED: "warning",
     NoticeKind.SUPPRESSION: "warning",
+    NoticeKind.CHANGE: "warning",
 }
 _SHOWN_PER_KIND = 5
 
@@ -60,6 +61,8 @@ class TextWriter:
         level = self._paint(finding.level.value, f"{finding.level.value}[{finding.check}]:")
         head = f"{self._paint('bold', self._place(finding.at) + ':')} {level} {plain(finding.message)}"
         lines = [head, *self._source(finding.at)]
+        if finding.change:
+            lines.append(f"  {self._paint('note', 'change:')} {plain(finding.change)}")
         if finding.steps:
             lines.append(f"  the path, in {plain(finding.function)}():")
         for number, step in enumerate(finding.steps, 1):
@@ -76,9 +79,16 @@ class TextWriter:
             lines.append(f"  {self._paint('note', 'confidence:')} {reason}")
         return "\n".join(lines) + "\n"
 
+    def _fixed(self, finding: Finding) -> str:
+        """One line for what a change has mended; the line is that of the base side."""
+        label = self._paint("note", f"fixed[{finding.check}]:")
+        return f"{plain(finding.at.file)}: {label} in {plain(finding.function)}(): {plain(finding.message)}\n"
+
     def report(self, report: Report, everything: bool = False) -> str:
         """All shown findings and the line of counts."""
         texts = [self.finding(finding) + "\n" for finding in shown_findings(report, everything)]
+        if report.base:
+            texts += [self._fixed(finding) for finding in report.findings if finding.state is State.ABSENT]
         return "".join(texts) + last_line(summarise(report, everything)) + "\n"
 
     def notice(self, notice: Notice) -> str:

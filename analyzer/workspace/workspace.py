@@ -17,7 +17,7 @@ from analyzer.ownership.events import FunctionResult
 from analyzer.program.compile_database import CompileDatabase, read_database
 from analyzer.program.discovery import real
 from analyzer.program.pool import PoolLimits
-from analyzer.program.run import ProgramOptions, Progress, analyse_program, lower_for_dump
+from analyzer.program.run import ProgramOptions, Progress, analyse_program, lower_for_dump, versions
 from analyzer.sources import SourceView
 from analyzer.workspace.settings import Settings
 
@@ -26,7 +26,7 @@ from analyzer.workspace.settings import Settings
 class Workspace:
     """A project.
 
-    overlay: path -> bytes that stand for the file's contents.
+    overlay: path -> bytes that stand for the file's contents; also for rule files.
     Raises ContractError for rule files, MustfreeError for the compile database.
     """
 
@@ -34,7 +34,7 @@ class Workspace:
         self.settings = settings
         self.root = os.path.realpath(settings.root or Path.cwd())
         self.overlay: Mapping[str, bytes] = dict(overlay or {})
-        self.table: ContractTable = load_packs(settings.rules)
+        self.table: ContractTable = load_packs(settings.rules, self.overlay)
         self._database: CompileDatabase | None = None
         if settings.database:
             self._database = read_database(Path(self.root) / settings.database)
@@ -64,6 +64,10 @@ class Workspace:
             guard=settings.guard,
             today=settings.today or date.today(),
         )
+
+    def versions(self) -> tuple[tuple[str, str], ...]:
+        """What takes part in an analysis, as in a report."""
+        return versions(self.table)
 
     def lower(self, path: str) -> TranslationUnit:
         """All functions of one file as IR, whether they matter or not. MustfreeError: it cannot be parsed."""

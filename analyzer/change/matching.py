@@ -1,0 +1,135 @@
+"""Which loss point of the head side is which one of the base side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import final
+
+from analyzer.change.lines import SAME, LineMap, line_map
+from analyzer.change.sides import Pair
+from analyzer.findings.model import Finding, StepKind
+
+
+@final
+class Files:
+    """How files and lines of the base side are found again at the head side."""
+
+    def __init__(self, pairs: Sequence[Pair]) -> None:
+        self._to_head = {pair.base: pair.head for pair in pairs if pair.base}
+        self._to_base = {pair.head: pair.base for pair in pairs if pair.head}
+        self._maps = {pair.head: line_map(pair.base_data, pair.head_data) for pair in pairs if pair.base and pair.head}
+
+    def to_head(self, file: str) -> str:
+        """The name at the head side, "" for a file that is gone."""
+        return self._to_head.get(file, file)
+
+    def to_base(self, file: str) -> str:
+        """The name at the base side, "" for a new file."""
+        return self._to_base.get(file, file)
+
+    def lines(self, head_file: str) -> LineMap | None:
+        """How the lines of a file moved, by its name at the head side; None for a new file."""
+        if head_file in self._maps:
+            return self._maps[head_file]
+        return SAME if self.to_base(head_file) else None
+
+    def is_new(self, head_file: str, line: int) -> bool:
+        """Whether a line of the head side is new or changed."""
+        lines = self.lines(head_file)
+        return lines is None or line in lines.added
+
+    def line_to_head(self, base_file: str, line: int) -> int:
+        """The line at the head side, 0 when it is gone."""
+        head = self.to_head(base_file)
+        lines = self.lines(head) if head else None
+        return lines.to_head(line) if lines else 0
+
+    def passage_of_base(self, base_file: str, line: int) -> int:
+        """The rewritten passage of the head side that took the place of a base line, 0 without one."""
+        head = self.to_head(base_file)
+        lines = self.lines(head) if head else None
+        return lines.rewritten(line) if lines else 0
+
+    def passage_of_head(self, head_file: str, line: int) -> int:
+        """The rewritten passage in which a head line stands, 0 without one."""
+        lines = self.lines(head_file)
+        return lines.rewrites(line) if lines else 0
+
+
+_Key = tuple[object, ...]
+
+
+def match(base: Sequence[Finding], head: Sequence[Finding], files: Files) -> dict[int, int]:
+    """Index of a head loss point -> index of the base one it is.
+
+    First by place: the same sort of loss of the same acquisition, both on lines that only moved. What is left by
+    fingerprint, in the same file before any other. Then by place again, where one of the two lines was rewritten: a
+    renamed variable, another number returned.
+    """
+    found: dict[int, int] = {}
+    used: set[int] = set()
+
+    def pass_by(of_base: Callable[[Finding], _Key | None], of_head: Callable[[Finding], _Key | None]) -> None:
+        places: dict[_Key, list[int]] = {}
+        for index, point in enumerate(base):
+            key = of_base(point)
+            if index not in used and key is not None:
+                places.setdefault(key, []).append(index)
+        for index, point in enumerate(head):
+            candidates = places.get(of_head(point) or (), [])
+            if index not in found and candidates:
+                found[index] = candidates.pop(0)
+                used.add(found[index])
+
+    pass_by(lambda point: _moved_place(point, files), _place)
+    pass_by(lambda point: (point.point, files.to_head(point.at.file)), lambda point: (point.point, point.at.file))
+    pass_by(lambda point: (point.point,), lambda point: (point.point,))
+    pass_by(lambda point: _rewritten(point, files, loss=True), lambda point: _rewrites(point, files, loss=True))
+    pass_by(lambda point: _rewritten(point, files, loss=False), lambda point: _rewrites(point, files, loss=False))
+    return found
+
+
+def _sort(point: Finding) -> _Key:
+    return (point.check, point.kind, point.callee, point.slot)
+
+
+def _acquired(point: Finding) -> tuple[str, int]:
+    first = next((step.at for step in point.steps if step.kind is StepKind.ACQUIRE), point.at)
+    return first.file, first.line
+
+
+def _place(point: Finding) -> _Key | None:
+    return (*_sort(point), point.at.file, point.at.line, *_acquired(point))
+
+
+def _moved_place(point: Finding, files: Files) -> _Key | None:
+    """The place at the head side of a base loss point, None when one of its lines is gone."""
+    file, line = _acquired(point)
+    lost, acquired = files.line_to_head(point.at.file, point.at.line), files.line_to_head(file, line)
+    if not lost or not acquired:
+        return None
+    return (*_sort(point), files.to_head(point.at.file), lost, files.to_head(file), acquired)
+
+
+def _rewritten(point: Finding, files: Files, *, loss: bool) -> _Key | None:
+    """The place of a base loss point of which the one line was rewritten (the loss, or the acquisition) and the
+    other only moved."""
+    file, acquired = _acquired(point)
+    (changed_file, changed), (kept_file, kept) = (point.at.file, point.at.line), (file, acquired)
+    if not loss:
+        (changed_file, changed), (kept_file, kept) = (kept_file, kept), (changed_file, changed)
+    passage = files.passage_of_base(changed_file, changed)
+    line = files.line_to_head(kept_file, kept)
+    if not passage or not line:
+        return None
+    return (*_sort(point), files.to_head(changed_file), passage, files.to_head(kept_file), line)
+
+
+def _rewrites(point: Finding, files: Files, *, loss: bool) -> _Key | None:
+    """The same for a head loss point."""
+    file, acquired = _acquired(point)
+    (changed_file, changed), (kept_file, kept) = (point.at.file, point.at.line), (file, acquired)
+    if not loss:
+        (changed_file, changed), (kept_file, kept) = (kept_file, kept), (changed_file, changed)
+    passage = files.passage_of_head(changed_file, changed)
+    return (*_sort(point), changed_file, passage, kept_file, kept) if passage else None

@@ -1,0 +1,87 @@
+"""`mustfree diff`: what a change introduces, fixes and leaves."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from analyzer.change import Change, ChangeOptions, analyse_change, from_folders, from_patch, from_revisions
+from analyzer.cli.analysis import Progress, exit_leaks_option, limit_options, settings
+from analyzer.cli.options import FlagsCommand, database_option, rules_option
+from analyzer.cli.outputs import color_option, output_option, quiet_option, verbose_option, write_report
+
+_EPILOG = """\b
+Exit status, the first of these that applies:
+  2  something that was asked for could not be done
+  1  the change introduces findings
+  3  it takes something out of sight: analysed at BASE and not at HEAD
+  0  otherwise"""
+
+
+@click.command(cls=FlagsCommand, epilog=_EPILOG)
+@click.argument("base")
+@click.argument("head", default="")
+@database_option
+@rules_option
+@output_option("--sarif", "a SARIF 2.1.0 log")
+@output_option("--json", "the JSON report (docs/report.schema.json)")
+@click.option(
+    "--config-from",
+    type=click.Choice(["base", "head"]),
+    default="base",
+    show_default=True,
+    help="The side whose rule files and allowing comments count.",
+)
+@click.option(
+    "--reach",
+    type=click.Choice(["calls", "files"]),
+    default="calls",
+    show_default=True,
+    help="Analyse what the change can reach through calls, or the changed files and what includes them.",
+)
+@click.option("--all", "everything", is_flag=True, help="Show findings of low confidence too.")
+@exit_leaks_option
+@click.option("--strict", is_flag=True, help="Degraded, escaped and skipped count as not analysed (status 3).")
+@click.option("--exit-zero", is_flag=True, help="Report only: findings and gaps leave the exit status 0.")
+@limit_options
+@quiet_option
+@verbose_option
+@color_option
+@click.pass_context
+def diff(context: click.Context, /, base: str, head: str, **options: Any) -> None:  # noqa: ANN401 - click's own types
+    """Analyse both sides of a change and report what it introduces.
+
+    \b
+    BASE and HEAD are
+      two git revisions; without HEAD, the work tree; also A..B and A...B
+      two folders
+      a patch file alone, for the tree in the current folder
+
+    Both sides are compared loss point by loss point. Compile database and generated headers are those on disk.
+    """
+    started = time.monotonic()
+    options["paths"] = ()
+    wanted = settings(context, options)
+    if wanted.database:
+        wanted = replace(wanted, database=str(Path(wanted.database).absolute()))
+    change = _change(base, head)
+    progress = Progress(sys.stderr.isatty() and not options["quiet"])
+    try:
+        choice = ChangeOptions(wanted, options["config_from"] == "head", options["reach"] == "calls")
+        result = analyse_change(change, choice, progress)
+    finally:
+        progress.finish()
+    context.exit(write_report(result.report, result.head, options, time.monotonic() - started))
+
+
+def _change(base: str, head: str) -> Change:
+    if head and Path(base).is_dir() and Path(head).is_dir():
+        return from_folders(base, head)
+    if not head and Path(base).is_file():
+        return from_patch(base, ".")
+    return from_revisions(".", base, head)

@@ -1,0 +1,211 @@
+"""What a change introduces, fixes and leaves, and where that is shown."""
+
+import re
+
+import pytest
+
+from analyzer.findings.model import NoticeKind
+from analyzer.report.summary import exit_status, shown_findings, summarise
+from tests.change.conftest import CODE, HEAD, by_state
+
+LOSS = 14
+
+
+def new(report):
+    return shown_findings(report, everything=False)
+
+
+def status(report):
+    return exit_status(summarise(report))
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (lambda code: code, LOSS),
+        (lambda code: "/* new */\n\n" + code, LOSS + 2),
+        (lambda code: code.replace("\t", "    "), LOSS),
+        (lambda code: code.replace("\n", "\r\n"), LOSS),
+        (lambda code: code.replace("int f(", "int renamed("), LOSS),
+        (lambda code: re.sub(r"\bp\b", "buffer", code), LOSS),
+        (lambda code: code.replace("odd(n + 1)", "n == 77"), LOSS),
+        (lambda code: code.replace("return -3", "return -33"), LOSS),
+        (lambda code: code + "int g(void) { return 3; }\n", LOSS),
+        (lambda code: HEAD + "int g(void) { return 3; }\n" + code.removeprefix(HEAD), LOSS + 1),
+        (lambda code: code.replace("\tif (odd(n + 1))", "\tif (n > 4)\n\t\tn++;\n\tif (odd(n + 1))"), LOSS + 2),
+    ],
+    ids=[
+        "none",
+        "moved",
+        "format",
+        "line ends",
+        "function",
+        "holder",
+        "condition",
+        "value",
+        "after",
+        "before",
+        "inside",
+    ],
+)
+def test_a_harmless_change_introduces_nothing(changed, change, line):
+    report = changed(CODE, change(CODE) + "/* . */\n")
+    assert by_state(report) == {"new": [], "unchanged": [f"a.c:{line}"], "absent": []}
+    assert status(report) == 0
+    assert new(report) == ()
+
+
+def test_a_function_that_moves_to_another_file_introduces_nothing(changed):
+    report = changed({"a.c": CODE, "b.c": HEAD}, {"a.c": HEAD, "b.c": CODE})
+    assert by_state(report) == {"new": [], "unchanged": ["b.c:14"], "absent": []}
+
+
+def test_a_renamed_file_introduces_nothing(changed):
+    report = changed({"a.c": CODE}, {"src/b.c": CODE.replace("-2", "-22")})
+    assert by_state(report) == {"new": [], "unchanged": ["src/b.c:14"], "absent": []}
+
+
+@pytest.mark.parametrize(
+    ("old", "put", "line", "said"),
+    [
+        ("\t\tfree(p);\n", "", 10, "this change removed `free(p);` here"),
+        ("\tfree(p);\n\treturn 0;", "\tif (odd(n + 2))\n\t\treturn -4;\n\tfree(p);\n\treturn 0;", 16, ""),
+        ("if (odd(n)) {", "if (odd(n + 9))\n\t\treturn -9;\n\tif (odd(n)) {", 10, ""),
+        (
+            "\t\tfree(p);\n\t\treturn -2",
+            "\t\tif (odd(3))\n\t\t\tfree(p);\n\t\treturn -2",
+            10,
+            "wrote this step of the path",
+        ),
+    ],
+    ids=["deleted free", "early return", "another early return", "changed condition"],
+)
+def test_what_a_change_introduces_stands_at_its_step(changed, old, put, line, said):
+    assert CODE.count(old) == 1
+    report = changed(CODE, CODE.replace(old, put))
+    (finding,) = new(report)
+    assert (finding.at.file, finding.at.line) == ("a.c", line)
+    assert said in finding.change
+    assert bool(said) is bool(finding.change)
+    assert len(by_state(report)["unchanged"]) == 1
+    assert status(report) == 1
+
+
+def test_a_new_way_to_lose_what_is_lost_already_is_introduced(changed):
+    report = changed(CODE, CODE.replace("\tfree(p);\n\treturn 0;", "\treturn 0;"))
+    (finding,) = new(report)
+    assert finding.at.line == 15
+    assert "more place" not in finding.message
+    assert by_state(report)["unchanged"] == [f"a.c:{LOSS}"]
+
+
+def test_a_new_file(changed):
+    report = changed({"b.c": HEAD}, {"b.c": HEAD, "a.c": CODE})
+    assert by_state(report)["new"] == ["a.c:14"]
+
+
+def test_a_deleted_file_and_a_mended_loss_are_fixed(changed):
+    mended = CODE.replace("\t\treturn -3;", "\t{ free(p); return -3; }")
+    for after in ({"a.c": mended}, {"b.c": HEAD}):
+        report = changed({"a.c": CODE, "b.c": HEAD}, after | {"b.c": HEAD})
+        assert by_state(report) == {"new": [], "unchanged": [], "absent": ["a.c:14"]}
+        assert status(report) == 0
+
+
+def test_another_resource_lost_on_the_same_line_is_introduced(changed):
+    report = changed(CODE, CODE.replace("malloc(n)", "realloc(NULL, n)"))
+    assert len(new(report)) == 1
+    assert len(by_state(report)["absent"]) == 1
+
+
+def test_a_changed_header_reaches_those_who_include_it(changed):
+    user = '#include "sub/own.h"\n' + HEAD + "int f(int n)\n{\n\tchar *p = malloc(n);\n\tDONE(p);\n\treturn 0;\n}\n"
+    good, bad = "#define DONE(p) free(p)\n", "#define DONE(p) (void)(p)\n"
+    report = changed({"a.c": user, "sub/own.h": good}, {"a.c": user, "sub/own.h": bad})
+    (finding,) = new(report)
+    assert finding.at.file == "a.c"
+    assert finding.change == "a change outside of this function leads to it"
+
+
+def test_unreached_files_are_not_analysed(changed):
+    other = CODE.replace("int f(", "static int helper(") + "int other(void) { return helper(3); }\n"
+    report = changed({"a.c": CODE, "b.c": other}, {"a.c": CODE + "\n", "b.c": other})
+    assert report.seen == ("a.c",)
+
+
+def test_what_calls_the_changed_function_is_reached_and_what_that_needs(changed):
+    caller = "int f(int n);\nint aid(int);\nint caller(void) { return f(aid(3)); }\n"
+    aid = "int aid(int n) { return n; }\n"
+    files = {"a.c": CODE, "b.c": caller, "c.c": aid, "d.c": "int nobody(void) { return 3; }\n"}
+    after = files | {"a.c": CODE + "\n"}
+    assert changed(files, after).seen == ("a.c", "b.c", "c.c")
+    assert changed(files, after, calls=False).seen == ("a.c",)
+
+
+BROKEN = "int f( { malloc(3);\n"
+
+
+def test_what_gets_out_of_sight_is_told(changed):
+    report = changed(CODE, BROKEN)
+    assert by_state(report) == {"new": [], "unchanged": [], "absent": []}
+    messages = [notice.message for notice in report.notices if notice.kind is NoticeKind.NOT_ANALYSED]
+    assert any(message.startswith("lost sight of: `p` from malloc()") for message in messages)
+    assert status(report) == 3
+
+
+def test_a_function_that_no_longer_parses_hides_its_findings(changed):
+    report = changed(CODE, CODE.replace("\tif (odd(n + 1))\n", "\tif (odd(n + 1)\n"))
+    assert by_state(report)["absent"] == []
+
+
+def test_what_was_never_seen_is_no_loss(changed):
+    report = changed({"a.c": BROKEN, "b.c": HEAD}, {"a.c": BROKEN + "\n", "b.c": HEAD})
+    assert NoticeKind.GAP in [notice.kind for notice in report.notices]
+    assert status(report) == 0
+
+
+def test_what_becomes_visible_is_not_introduced(changed):
+    header = '#include "own.h"\n'
+    user = header + CODE.replace("char *p", "OWN *p")
+    report = changed({"a.c": user, "own.h": "x y z\n"}, {"a.c": user, "own.h": "#define OWN char\n"})
+    assert by_state(report)["new"] == []
+
+
+ALLOWED = CODE.replace("return -3;", "return -3; /* mustfree: allow leak(p) because x */")
+
+
+def test_a_comment_of_the_base_counts(changed):
+    assert by_state(changed(ALLOWED, ALLOWED + "\n"))["new"] == []
+
+
+@pytest.mark.parametrize("reach", ["", " in function", " in file"])
+def test_a_change_cannot_allow_its_own_finding(changed, reach):
+    before = CODE.replace("\tif (odd(n + 1))\n\t\treturn -3;\n", "")
+    after = ALLOWED.replace("leak(p)", "leak(p)" + reach)
+    report = changed(before, after)
+    (finding,) = new(report)
+    assert finding.suppression is None
+    (notice,) = [notice for notice in report.notices if notice.kind is NoticeKind.CHANGE]
+    assert notice.message.startswith("this change allows leak(p) in ")
+    assert status(report) == 1
+
+
+def test_unless_the_head_is_trusted(changed):
+    before = CODE.replace("\tif (odd(n + 1))\n\t\treturn -3;\n", "")
+    report = changed(before, ALLOWED, config_from_head=True)
+    assert new(report) == ()
+    assert summarise(report).suppressed == 1
+    assert NoticeKind.CHANGE in [notice.kind for notice in report.notices]
+
+
+def test_a_moved_comment_does_not_cover_another_loss(changed):
+    comment = " /* mustfree: allow leak(p) because x */"
+    after = ALLOWED.replace(comment, "").replace("\t\tfree(p);\n\t\treturn -2;", "\t\treturn -2;" + comment)
+    (finding,) = new(changed(ALLOWED, after))
+    assert finding.message.endswith("when `odd(n)`")
+
+
+def test_changed_build_files_are_told(changed):
+    report = changed({"a.c": CODE, "Makefile": "a"}, {"a.c": CODE, "Makefile": "b"})
+    (notice,) = [notice for notice in report.notices if notice.kind is NoticeKind.CHANGE]
+    assert (notice.file, "flags and generated files of the head" in notice.message) == ("Makefile", True)
