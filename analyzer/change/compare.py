@@ -8,7 +8,9 @@ from typing import final
 
 from analyzer.change.cause import Causes
 from analyzer.change.matching import Files, match
+from analyzer.change.migration import migration
 from analyzer.change.sides import Change
+from analyzer.contracts import ContractTable
 from analyzer.findings.model import Finding, Notice, NoticeKind, Report, State
 from analyzer.findings.points import finding_order, loss_points, merge
 
@@ -19,7 +21,7 @@ Read = Callable[[str], bytes | None]
 @final
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """What to compare. read: contents of a file of the head side.
+    """What to compare. read: contents of a file of the head side. table: the contracts.
 
     trusted: comments that allow a finding count although the change wrote them.
     """
@@ -28,6 +30,7 @@ class Sides:
     base: Report
     head: Report
     read: Read
+    table: ContractTable
     trusted: bool = False
 
 
@@ -66,7 +69,7 @@ class _Comparison:
         fixed = [point for point in gone if not self._out_of_sight(point)]
         lost = [point for point in gone if self._out_of_sight(point)]
         causes = Causes(self._files, self._sides.read)
-        new = [causes.place(finding) for finding in _merged(self._judged(point) for point in introduced)]
+        new = [self._explained(causes.place(one)) for one in _merged(self._judged(point) for point in introduced)]
         findings = [
             *(replace(finding, state=State.NEW) for finding in new),
             *(replace(finding, state=State.UNCHANGED) for finding in _merged(unchanged)),
@@ -80,6 +83,11 @@ class _Comparison:
             base=self._sides.change.base_name,
             head=self._sides.change.head_name,
         )
+
+    def _explained(self, finding: Finding) -> Finding:
+        """With the sentence about a replaced function, when one was."""
+        sentence = migration(finding, self._sides.change.pairs, self._files, self._sides.table)
+        return replace(finding, change=sentence) if sentence else finding
 
     def _was_hidden(self, point: Finding) -> bool:
         """Whether the base side could not have seen it although all of its steps were there already."""

@@ -54,7 +54,7 @@ def analyse_change(change: Change, options: ChangeOptions, progress: Progress | 
     base_paths, head_paths = _paths(change, base, head, options.calls)
     before = base.analyse(base_paths, progress) if base_paths else Report(versions=head.versions())
     after = head.analyse(head_paths, progress) if head_paths else Report(versions=head.versions())
-    report = compare_sides(Sides(change, before, after, head.read, options.config_from_head))
+    report = compare_sides(Sides(change, before, after, head.read, head.table, options.config_from_head))
     said = (*notices, *_remarks(change), *_written_comments(change, options.config_from_head))
     return ChangeResult(replace(report, notices=(*said, *report.notices)), head)
 

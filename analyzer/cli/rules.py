@@ -96,6 +96,28 @@ def explain(function: str, extra: tuple[str, ...]) -> None:
     click.echo("\n\n".join("\n".join(_explanation(contract, table)) for contract in contracts))
 
 
+@rules.command()
+@_EXTRA
+def migrations(extra: tuple[str, ...]) -> None:
+    """List the functions that tend to replace one with another duty: old, new, and what the duty was.
+
+    When a change replaces the one by the other and introduces a loss, `mustfree diff` says so.
+    """
+    table = _loaded(extra)
+    pairs = {
+        (old, contract.name, does)
+        for name in table.names
+        for contract in table.all_named(name)
+        for old, does in contract.replaces
+    }
+    for old, new, does in sorted(pairs):
+        click.echo(f"{old}() -> {new}(): {old}() {does}" if does else f"{old}() -> {new}()")
+
+
+def _replaced(name: str, does: str) -> str:
+    return f"{name}(), which {does}" if does else f"{name}()"
+
+
 def _loaded(extra: tuple[str, ...]) -> ContractTable:
     try:
         return load_packs(extra)
@@ -148,7 +170,7 @@ def _explanation(contract: FunctionContract, table: ContractTable) -> list[str]:
         ("since version", contract.since),
         ("until version", contract.until),
         ("a lost one costs", contract.bytes),
-        ("tends to replace", contract.replaces),
+        ("tends to replace", ", ".join(_replaced(name, does) for name, does in contract.replaces)),
     ):
         if value:
             lines.append(f"  {label}: {value}")

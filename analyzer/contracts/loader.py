@@ -205,7 +205,7 @@ def _function(
         bytes=texts.get("bytes", ""),
         since=texts.get("since", ""),
         until=texts.get("until", ""),
-        replaces=texts.get("replaces", ""),
+        replaces=tuple(entry.replaces),
         returns=returns,
         declaration=text,
         noreturn=bool(outcomes)

@@ -185,7 +185,8 @@ class FunctionContract:
     outcomes: cover every value that `returns` allows, and no case twice; parameters that no effect mentions
         are borrowed. One empty outcome = plain borrower.
     returns: conditions that every returned value meets ("ret <= 0"); () = any value of the result type.
-    replaces: name of a function with another duty that this one tends to replace.
+    replaces: functions with another duty that this one tends to replace: (name, what that one does, as the end of a
+        sentence: "frees the buffer itself").
     source: "file:line" of the rule, or of the definition it was inferred from.
     declaration: the C declaration as the rule file writes it, "" when inferred.
     writes: global variables that the function may change (inferred contracts); "*": anything outside.
@@ -202,7 +203,7 @@ class FunctionContract:
     bytes: str = ""
     since: str = ""
     until: str = ""
-    replaces: str = ""
+    replaces: tuple[tuple[str, str], ...] = ()
     noreturn: bool = False
     returns: tuple[Atom, ...] = ()
     declaration: str = ""

@@ -36,6 +36,7 @@ class Entry:
     cases: list[Case] | None = None
     returns: list[ScalarNode] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
+    replaces: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def borrows(self) -> bool:
@@ -190,13 +191,29 @@ class Shape:
             "returns": read_returns,
             "outcomes": read_outcomes,
             "then": read_then,
+            "replaces": lambda value: entry.replaces.extend(self._replaced(value)),
         }
-        for name in ("doc", "bytes", "since", "until", "replaces"):
+        for name in ("doc", "bytes", "since", "until"):
             readers[name] = lambda value, name=name: read_text(name, value)  # type: ignore[misc]
         document.read_mapping(node, readers, self.problems, "a function", required=["c"])
         if entry.cases is None and isinstance(node, MappingNode):
             self.problems.at(node, "the function has no effects; add `then:` or `outcomes:`, or list it in `borrows:`")
         return entry
+
+    def _replaced(self, node: Node) -> list[tuple[str, str]]:
+        """``old`` or ``{old: what it does, ...}``."""
+        if isinstance(node, ScalarNode):
+            name = document.read_text_value(node, self.problems, "`replaces:`")
+            pairs = [(node, name or "", "")]
+        else:
+            pairs = [
+                (key, key.value, document.read_text_value(value, self.problems, f"what `{key.value}` does") or "")
+                for key, value in document.read_free_mapping(node, self.problems, "`replaces:`")
+            ]
+        for at, name, _ in pairs:
+            if name and not _C_NAME.fullmatch(name):
+                self.problems.at(at, f"`{name}` is no function name; write the name alone, as in `nl_recvmsgs`")
+        return [(name, does) for _, name, does in pairs if name]
 
     def _once(self, entry: Entry, value: Node) -> None:
         if entry.cases is not None:

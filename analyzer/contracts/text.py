@@ -20,7 +20,7 @@ from analyzer.contracts.model import (
 )
 from analyzer.contracts.syntax import effect_text, term_text
 
-_TEXTS = ("since", "until", "bytes", "replaces", "doc")
+_TEXTS = ("since", "until", "bytes", "doc")
 
 _SENTENCES = {
     EffectKind.TAKE: "{term} is taken over",
@@ -77,6 +77,9 @@ def contract_lines(function: FunctionContract) -> Iterator[str]:
         for outcome in function.outcomes:
             conditions = ", ".join(_quoted(spelled(atom, function.signature)) for atom in outcome.when)
             yield f"      - {{when: [{conditions}], then: {_effects(outcome, names)}}}"
+    if function.replaces:
+        pairs = ", ".join(f"{name}: {_quoted(does)}" for name, does in function.replaces)
+        yield f"    replaces: {{{pairs}}}"
     for key in _TEXTS:
         value = getattr(function, key)
         if value:

@@ -35,10 +35,13 @@ def test_the_leaking_commit_is_stopped(mustfree, incident, project):
     assert outcome.last == "3 introduced, 0 fixed, 0 unchanged in 6 files"
     heads = [line for line in outcome.out.splitlines() if "[leak]" in line]
     assert [head.split(": ")[0].rpartition(":")[0] for head in heads] == [*["receive.c:31"] * 2, "request.c:27"]
+    sentence = "replaced nl_recvmsgs_default(), which frees the buffer itself, by nl_recv(), whose caller must"
+    assert outcome.out.count(f"  change: this change {sentence}\n") == 3
     log, report = (json.loads((project / name).read_text()) for name in ("x.sarif", "x.json"))
     SARIF.validate(log)
     JSON.validate(report)
     assert {result["baselineState"] for result in log["runs"][0]["results"]} == {"new"}
+    assert all(sentence in result["message"]["text"] for result in log["runs"][0]["results"])
     assert log["runs"][0]["properties"] == {"base": "before", "head": "leaking"}
     assert report["change"] == {"base": "before", "head": "leaking"}
     assert report["summary"]["exit_status"] == 1

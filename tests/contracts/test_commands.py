@@ -119,3 +119,17 @@ def test_a_broken_rule_file_is_named(tmp_path: Path, command: list[str]):
     result = run(*command, "--rules", written(tmp_path, "library: 1\n"))
     assert result.exit_code == 2
     assert "mine.yaml:1:10: YAML reads `1` as a number" in result.stderr
+
+
+def test_migrations_lists_what_replaces_what(tmp_path: Path):
+    result = run("migrations")
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert "nl_recvmsgs_default() -> nl_recv(): nl_recvmsgs_default() frees the buffer itself" in lines
+    assert lines == sorted(lines)
+    assert "my_peek() -> my_get()" in run("migrations", "--rules", written(tmp_path, GOOD)).output.splitlines()
+
+
+def test_explain_says_what_a_function_replaces():
+    said = "tends to replace: nl_recvmsgs_default(), which frees the buffer itself, nl_recvmsgs(), which frees"
+    assert said in run("explain", "nl_recv").output
