@@ -61,6 +61,8 @@ FILES = {
     "library: l\nkinds: {1a: {release: [f]}}\n": "2:9: `1a` cannot name a kind",
     "library: l\nkinds: {a: {release: [f], failure: [x]}}\n": "2:37: a failure value of kind `a`",
     "library: l\ndeclare: |\n  int x;\n  foo y;\n": "4:3: C: unknown type name 'foo'; correct `declare:`",
+    "library: l\nfunctions:\n  - {c: int f(void), then: [], replaces: 'g()'}\n": "3:42: `g()` is no function name",
+    "library: l\nfunctions:\n  - {c: int f(void), then: [], replaces: [g]}\n": "3:42: `replaces:` must be a mapping",
     "library: l\nborrows:\n  - int f(void);\n": "3:5: `int f(void);` is not one C declaration",
     "library: l\nborrows:\n  - int f(\n": "3:5: `int f(` is not one C declaration",
     "library: l\nborrows:\n  - int x\n": "3:5: not the declaration of one function",
