@@ -78,6 +78,13 @@ class Endings:
         """A return was reached."""
         self.by_state.setdefault(self.current, []).append(ending)
 
+    def include(self, others: Endings) -> None:
+        """All of these belong to the state that is executed."""
+        for endings in others.by_state.values():
+            self.by_state.setdefault(self.current, []).extend(endings)
+        if self.gone is None:
+            self.gone = others.gone
+
     def lose(self, verdict: Verdict, reason: str) -> None:
         """The resource's way ended before the return."""
         if verdict not in OWN_NOTHING and self.gone is None:

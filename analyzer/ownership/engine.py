@@ -8,14 +8,16 @@ marked; none is ever dropped.
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import final
 
 from analyzer.contracts.model import FunctionContract
 from analyzer.findings.model import StepKind, Verdict
 from analyzer.ir.function import Function, TranslationUnit
 from analyzer.ownership.calls import Calls
-from analyzer.ownership.endings import Endings, ending_of
+from analyzer.ownership.demand import ahead, behind, doubtful_release_ahead, release_ahead
+from analyzer.ownership.endings import Endings
 from analyzer.ownership.events import AcquisitionResult, Event, EventKind, FunctionResult
 from analyzer.ownership.inference import Evidence, contract_of, lent_resources
 from analyzer.ownership.join import join
@@ -23,46 +25,15 @@ from analyzer.ownership.keys import Key, clean, merge_key, returned_class, unusu
 from analyzer.ownership.limits import Limits
 from analyzer.ownership.prepare import Contracts, Prepared, prepare
 from analyzer.ownership.resources import NO_KIND, Resource, has_releases, resources
+from analyzer.ownership.seen import Seen
+from analyzer.ownership.shared import Shared
 from analyzer.ownership.state import Own, State
 from analyzer.ownership.subjects import subjects
 from analyzer.ownership.transfer import Machine
-from analyzer.ownership.values import MAYBE, Universe, Value
+from analyzer.ownership.values import MAYBE, Universe
 from analyzer.ownership.witness import Alarm, Witness, search
 
 JOINS_BEFORE_WIDENING = 3
-
-
-@final
-@dataclass(slots=True)
-class _Seen:
-    """Listener of the merging run: collects alarms and how paths ended."""
-
-    alarms: dict[tuple[EventKind, int, str], Alarm] = field(default_factory=dict)
-    endings: dict[Verdict, str] = field(default_factory=dict)
-    holder: str = ""
-    block: int = 0
-    ends: Endings | None = None
-
-    def event(self, kind: EventKind, at: int, state: State, subject: Value, detail: str = "") -> None:
-        if self.ends is not None and kind is EventKind.WRONG_START:
-            self.ends.lose(Verdict.MAYBE_RELEASED, detail)  # released by a pointer to its inside
-        key = (kind, at, detail)
-        if key not in self.alarms:
-            self.alarms[key] = Alarm(kind, at, detail, self.block, state.blurred)
-
-    def ended(self, verdict: Verdict, reason: str, state: State) -> None:
-        if reason or verdict not in self.endings:
-            self.endings.setdefault(verdict, reason)
-        if self.ends is not None:
-            self.ends.lose(verdict, reason)
-
-    def returned(self, machine: Machine, value: Value | None, state: State) -> None:
-        if self.ends is not None:
-            self.ends.add(ending_of(machine, value, state))
-
-    def step(self, kind: str, at: int, detail: str, state: State) -> None:
-        if kind in ("hold", "alias") and not self.holder:
-            self.holder = detail
 
 
 def analyse(
@@ -95,8 +66,13 @@ def analyse(
     if has_releases(prepared) or evidence is not None:
         studies.append(None)
     complete = True
+    shared = Shared(prepared, evidence is not None) if len(found) > 1 else None
+    everything = want_states or evidence is not None  # what becomes of a call without the resource is said too
+    doubtful = doubtful_release_ahead(prepared) if found and not everything else []
     for study in studies:
-        run = _Run(prepared, contracts, limits, study, evidence is not None)
+        run = _Run(prepared, contracts, limits, study, evidence is not None, shared if study is not None else None)
+        if not everything:
+            run.skip(doubtful if study is not None else release_ahead(prepared))
         run.execute()
         complete = complete and not run.gave_up
         events.extend(run.events())
@@ -155,6 +131,19 @@ _SEEN_BY_MANY = frozenset(
 )
 
 
+def _block_of(prepared: Prepared, study: Resource | None) -> int:
+    """The block that holds the acquiring call, the first one where there is none."""
+    if study is None or study.site is None:
+        return 0
+    blocks = enumerate(prepared.function.blocks)
+    return next(number for number, block in blocks if any(op is study.site.op for op in block.ops))
+
+
+def _is_idle(state: State) -> bool:
+    """Whether there is nothing to follow."""
+    return state.own is Own.NONE and not state.released
+
+
 @final
 class _Run:
     """One resource (or, with study None, all releases of other things) over one function."""
@@ -166,26 +155,37 @@ class _Run:
         limits: Limits,
         study: Resource | None,
         infer: bool = False,
+        shared: Shared | None = None,
     ) -> None:
         self.prepared = prepared
         self.limits = limits
         self.study = study
         self.contracts = contracts
-        self.seen = _Seen(ends=Endings() if infer else None)
+        self.seen = Seen(ends=Endings() if infer else None)
         self.lent = study is not None and study.site is None
-        self.universe = Universe()
+        self.shared = shared
+        self.universe = shared.universe if shared is not None else Universe()
+        self.site = _block_of(prepared, study)
+        # Blocks that other runs see differently; blocks where a state without a resource can still matter.
+        self.own = [True] * len(prepared.order) if shared is None else behind(prepared.function, self.site)
+        self.matters = [True] * len(prepared.order)
         self.entries: list[dict[Key, State]] = [{} for _ in prepared.function.blocks]
         self.joins: dict[tuple[int, Key], int] = {}
         self.gave_up = ""
         self.unproven = False
         self.found: list[Event] | None = None
 
+    def skip(self, release: list[bool]) -> None:
+        """Leave out states without anything to follow, at blocks from which no release in question lies ahead."""
+        site = ahead(self.prepared.function, () if self.study is None else (self.site,))
+        self.matters = [one or other for one, other in zip(site, release, strict=True)]
+
     # -- fixpoint -------------------------------------------------------------------------------------
 
     def execute(self) -> None:
         """Entry states of all blocks at the least fixpoint, or `gave_up`."""
         machine = Machine(self.prepared, self.universe, self.study, self.seen, Calls(self.contracts))
-        start = machine.start()
+        start = machine.start() if self.shared is None else self.shared.start(machine)
         queue: list[tuple[int, int]] = []
         pending: dict[int, dict[Key, None]] = {}
         self._arrive(0, start, queue, pending)
@@ -201,19 +201,31 @@ class _Run:
                 if steps > self.limits.steps:
                     self.gave_up = f"over {self.limits.steps} steps"
                     return
-                self.seen.block = block_id
                 if self.seen.ends is not None:
                     self.seen.ends.begin((block_id, key))
-                for target, after, _ in machine.block(block_id, state.copy()):
+                for target, after in self._ways(machine, block_id, state):
                     self._arrive(target, after, queue, pending)
+
+    def _ways(self, machine: Machine, block_id: int, state: State) -> Iterable[tuple[int, State]]:
+        """Execute a block; nobody may change the states that come out, they may be those of other runs."""
+        if self.shared is not None and not self.own[block_id]:
+            ways = self.shared.block(machine, block_id, state)
+            self.seen.add(ways.seen)
+            yield from ways.out
+            return
+        self.seen.block = block_id
+        for target, after, _ in machine.block(block_id, state.copy()):
+            if self.matters[target] or not _is_idle(after):
+                if self.prepared.merges[target]:
+                    # Before states meet; on the way there it is not worth its cost.
+                    clean(self.prepared, target, after, self.lent)
+                yield target, after
 
     def _arrive(
         self, block_id: int, state: State, queue: list[tuple[int, int]], pending: dict[int, dict[Key, None]]
     ) -> None:
-        if self.prepared.merges[block_id]:
-            clean(
-                self.prepared, block_id, state, self.lent
-            )  # before states meet; on the way there it is not worth its cost
+        if not self.matters[block_id] and _is_idle(state):
+            return
         key = merge_key(state)
         if self.study is None:
             key = (*key, unusual_locals(self.prepared, state))
@@ -223,13 +235,15 @@ class _Run:
         known = entries.get(key)
         if known is None:
             if len(entries) >= self.limits.states:
+                state = state.copy()
                 key, known = self._crowded(block_id, state)
             if known is None:
                 entries[key] = state
                 self._enqueue(block_id, key, queue, pending)
                 return
         count = self.joins[(block_id, key)] = self.joins.get((block_id, key), 0) + 1
-        joined = join(block_id, known, state, count > JOINS_BEFORE_WIDENING)
+        joining = join if self.shared is None or self.own[block_id] else self.shared.join
+        joined = joining(block_id, known, state, count > JOINS_BEFORE_WIDENING)
         if joined is not None:
             entries[key] = joined
             self._enqueue(block_id, key, queue, pending)

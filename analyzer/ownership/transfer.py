@@ -98,7 +98,6 @@ class Machine:
         self.cyclic = False
         self.lent = study is not None and study.site is None
         self.acquiring = frozenset(site.op.at for site in prepared.calls.values() if acquires(site.contract))
-        self._given: set[Sym] = set()  # symbols of operations that ever became part of a state
         self._texts: dict[Path, str] = {}
         self.reallocations = frozenset(
             site.op.at
@@ -254,7 +253,7 @@ class Machine:
     def _evaluate(self, op: Load | AddressOf | Unary | Binary, state: State) -> bool:
         """Execute an operation whose result may be a symbol of its own; False: no execution goes on."""
         fresh = self._fresh(op)
-        if self.cyclic and fresh in self._given:
+        if self.cyclic and fresh in self.universe.given:
             state.retire(fresh)  # what it created in the round before is "old", before anything is evaluated
         if isinstance(op, Load):
             if not self._load(op, fresh, state):
@@ -267,7 +266,7 @@ class Machine:
             value = self.value(op.operand, state)
             state.temps[op.result.id] = arithmetic.unary(state, op.operator, value, fresh)
         if self.cyclic and fresh in symbols_of(state.temps[op.result.id]):
-            self._given.add(fresh)
+            self.universe.given.add(fresh)
         return True
 
     def value(self, operand: Operand, state: State) -> Value:

@@ -92,7 +92,7 @@ DEEPEST = 3
 
 @final
 class Universe:
-    """Interns the values of one function."""
+    """Interns the values of one function. given: symbols of operations that ever became part of a state."""
 
     def __init__(self) -> None:
         self._symbols: dict[tuple[object, ...], Sym] = {}
@@ -100,6 +100,7 @@ class Universe:
         self._pointers: dict[tuple[Base, int | str | None], Ptr] = {}
         self._expressions: dict[tuple[str, Value, Value], Expr] = {}
         self._atoms: dict[tuple[str, str], Atom] = {}
+        self.given: set[Sym] = set()
         self.resource = self.symbol("r")
 
     def symbol(self, *key: object) -> Sym:

@@ -1,0 +1,61 @@
+"""What a merging run sees: alarms, and how paths end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import final
+
+from analyzer.findings.model import Verdict
+from analyzer.ownership.endings import Endings, ending_of
+from analyzer.ownership.events import EventKind
+from analyzer.ownership.state import State
+from analyzer.ownership.transfer import Machine
+from analyzer.ownership.values import Value
+from analyzer.ownership.witness import Alarm
+
+
+@final
+@dataclass(slots=True)
+class Seen:
+    """Listener of the merging run: collects alarms and how paths ended. ends: for the function's own contract."""
+
+    alarms: dict[tuple[EventKind, int, str], Alarm] = field(default_factory=dict)
+    endings: dict[Verdict, str] = field(default_factory=dict)
+    holder: str = ""
+    block: int = 0
+    ends: Endings | None = None
+
+    def event(self, kind: EventKind, at: int, state: State, subject: Value, detail: str = "") -> None:
+        """A mistake; the first of its sort and place counts."""
+        if self.ends is not None and kind is EventKind.WRONG_START:
+            self.ends.lose(Verdict.MAYBE_RELEASED, detail)  # released by a pointer to its inside
+        key = (kind, at, detail)
+        if key not in self.alarms:
+            self.alarms[key] = Alarm(kind, at, detail, self.block, state.blurred)
+
+    def ended(self, verdict: Verdict, reason: str, state: State) -> None:
+        """How a path ended."""
+        if reason or verdict not in self.endings:
+            self.endings.setdefault(verdict, reason)
+        if self.ends is not None:
+            self.ends.lose(verdict, reason)
+
+    def returned(self, machine: Machine, value: Value | None, state: State) -> None:
+        """The function returns."""
+        if self.ends is not None:
+            self.ends.add(ending_of(machine, value, state))
+
+    def step(self, kind: str, at: int, detail: str, state: State) -> None:
+        """Something a path shows: of interest is the first holder."""
+        if kind in ("hold", "alias") and not self.holder:
+            self.holder = detail
+
+    def add(self, later: Seen) -> None:
+        """What another listener saw next."""
+        for key, alarm in later.alarms.items():
+            self.alarms.setdefault(key, alarm)
+        for verdict, reason in later.endings.items():
+            self.endings.setdefault(verdict, reason)
+        self.holder = self.holder or later.holder
+        if self.ends is not None and later.ends is not None:
+            self.ends.include(later.ends)
