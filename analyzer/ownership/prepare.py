@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, final
 
-import networkx as nx
-
 from analyzer.contracts.model import EffectKind, FunctionContract, ResourceKind
 from analyzer.ir.function import Function, FunctionDeclaration, TranslationUnit, successors
 from analyzer.ir.operands import DerefBase, Field, GlobalBase, Index, Int, LocalBase, Operand, Place, Temp
@@ -35,6 +33,7 @@ from analyzer.ir.ops import (
     Unary,
     Zero,
 )
+from analyzer.ir.order import cyclic_blocks, reverse_postorder
 from analyzer.ir.types import CType, TypeKind
 
 NOWHERE = 1 << 30  # distance where there is no way
@@ -132,26 +131,16 @@ class Prepared:
 
 def prepare(function: Function, unit: TranslationUnit, contracts: Contracts, defined: frozenset[str]) -> Prepared:
     """Everything the runs over this function share."""
-    graph: nx.DiGraph[int] = nx.DiGraph()
-    graph.add_nodes_from(range(len(function.blocks)))
-    for source, block in enumerate(function.blocks):
-        graph.add_edges_from((source, target) for target in successors(block.end))
     order = [0] * len(function.blocks)
-    for position, block_id in enumerate(reversed(list(nx.dfs_postorder_nodes(graph, 0)))):
+    for position, block_id in enumerate(reverse_postorder(function)):
         order[block_id] = position
-    cyclic = [False] * len(function.blocks)
-    for component in nx.strongly_connected_components(graph):
-        if len(component) > 1:
-            for block_id in component:
-                cyclic[block_id] = True
-    for block_id in range(len(function.blocks)):
-        cyclic[block_id] = cyclic[block_id] or graph.has_edge(block_id, block_id)
+    cyclic = cyclic_blocks(function)
     taken = _address_taken(function)
     live_in, temps_out, temps_after = _liveness(function, taken)
     prepared = Prepared(function, order, cyclic, live_in, temps_out, temps_after)
     own = (name for name, declaration in unit.declarations.items() if declaration.defined)
     prepared.defined = defined.union(own)
-    prepared.merges = [graph.in_degree(block_id) > 1 for block_id in range(len(function.blocks))]
+    prepared.merges = _merges(function)
     prepared.is_main = function.name == "main"
     _Flattener(prepared, unit, contracts, defined).run()
     prepared.returned_local = _returned_local(function)
@@ -176,6 +165,15 @@ def _returned_local(function: Function) -> int:
         if isinstance(block.end, Return) and isinstance(block.end.value, Temp):
             found.add(loads.get(block.end.value.id, -1))
     return found.pop() if len(found) == 1 else -1
+
+
+def _merges(function: Function) -> list[bool]:
+    """For each block: whether several others lead to it."""
+    before = [0] * len(function.blocks)
+    for block in function.blocks:
+        for target in set(successors(block.end)):
+            before[target] += 1
+    return [count > 1 for count in before]
 
 
 def _distances(function: Function, goal: int) -> list[int]:

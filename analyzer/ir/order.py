@@ -1,0 +1,64 @@
+"""The order of a function's blocks and its loops, without a graph library: loading one takes longer than this."""
+
+from __future__ import annotations
+
+from analyzer.ir.function import Function, successors
+
+
+def reverse_postorder(function: Function) -> list[int]:
+    """The blocks that can be reached, each before those it leads to, loops aside."""
+    found: list[int] = []
+    seen = {0}
+    stack = [(0, iter(successors(function.blocks[0].end)))]
+    while stack:
+        block_id, targets = stack[-1]
+        for target in targets:
+            if target not in seen:
+                seen.add(target)
+                stack.append((target, iter(successors(function.blocks[target].end))))
+                break
+        else:
+            found.append(block_id)
+            stack.pop()
+    return found[::-1]
+
+
+def cyclic_blocks(function: Function) -> list[bool]:
+    """For each block: whether it can be executed again after itself.
+
+    Tarjan's algorithm for strongly connected components, with an explicit stack.
+    """
+    cyclic = [block_id in successors(block.end) for block_id, block in enumerate(function.blocks)]
+    number = [0] * len(function.blocks)  # in the order of discovery; 0: not seen yet
+    lowest = [0] * len(function.blocks)
+    waiting: list[int] = []  # seen, component not known yet
+    is_waiting = [False] * len(function.blocks)
+    count = 0
+    for root in range(len(function.blocks)):
+        if number[root]:
+            continue
+        stack = [(root, -1, iter(successors(function.blocks[root].end)))]
+        while stack:
+            block_id, above, targets = stack[-1]
+            if not number[block_id]:
+                count += 1
+                number[block_id] = lowest[block_id] = count
+                waiting.append(block_id)
+                is_waiting[block_id] = True
+            for target in targets:
+                if not number[target]:
+                    stack.append((target, block_id, iter(successors(function.blocks[target].end))))
+                    break
+                if is_waiting[target]:
+                    lowest[block_id] = min(lowest[block_id], number[target])
+            else:
+                stack.pop()
+                if above >= 0:
+                    lowest[above] = min(lowest[above], lowest[block_id])
+                if lowest[block_id] == number[block_id]:
+                    position = waiting.index(block_id)
+                    component, waiting = waiting[position:], waiting[:position]
+                    for member in component:
+                        is_waiting[member] = False
+                        cyclic[member] = cyclic[member] or len(component) > 1
+    return cyclic

@@ -1,0 +1,40 @@
+import networkx
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer.ir.function import BasicBlock, Function
+from analyzer.ir.graph import to_networkx
+from analyzer.ir.ops import Jump
+from analyzer.ir.order import cyclic_blocks, reverse_postorder
+from analyzer.ir.types import CType, TypeKind
+
+
+@st.composite
+def flows(draw: st.DrawFn) -> Function:
+    """A function of up to eight empty blocks with any edges between them."""
+    count = draw(st.integers(1, 8))
+    targets = st.lists(st.integers(0, count - 1), max_size=3, unique=True).map(tuple)
+    blocks = tuple(BasicBlock((), Jump(0, draw(targets))) for _ in range(count))
+    return Function("f", "f", "f.c", 0, 1, CType(TypeKind.VOID, "void"), 0, (), blocks)
+
+
+@given(flows())
+def test_the_order_holds_what_can_be_reached_once(function):
+    order = reverse_postorder(function)
+    assert sorted(order) == sorted({0, *networkx.descendants(to_networkx(function), 0)})
+
+
+@given(flows())
+def test_a_block_comes_before_what_it_leads_to_unless_there_is_a_way_back(function):
+    graph = to_networkx(function)
+    place = {block: position for position, block in enumerate(reverse_postorder(function))}
+    for source, target in graph.edges():
+        if source in place and place[source] >= place[target]:
+            assert networkx.has_path(graph, target, source)
+
+
+@given(flows())
+def test_blocks_of_a_loop_are_cyclic(function):
+    graph = to_networkx(function)
+    wanted = [any(networkx.has_path(graph, target, block) for target in graph.successors(block)) for block in graph]
+    assert cyclic_blocks(function) == wanted
