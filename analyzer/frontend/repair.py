@@ -4,7 +4,8 @@
 2. Else the text of a contract pack stands in for it, when a pack names that header.
 3. Names that are still unknown get stubs, read off the parser's errors, a few rounds.
 
-Each step only when the one before left errors, so a file with its headers is parsed once.
+Each step only when the one before left errors, so a file with its headers is parsed once. Headers that can be told
+to be missing from the text alone are looked for before the first parse.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, final
 
+from analyzer.frontend.foresight import Foresight
 from analyzer.frontend.options import FrontendOptions
 from analyzer.frontend.stubs import Stubs
 from analyzer.libclang.flags import choose_flags
@@ -49,6 +51,7 @@ def parse_repaired(path: str, data: bytes, view: SourceView, options: FrontendOp
     main = absolute(path)
     passed, dropped = choose_flags(options.flags, options.directory)
     attempt = _Attempt(main, passed, {**view.overlay, main: data}, options.virtual_headers)
+    attempt.foresee()
     for round_ in range(ROUNDS + 1):
         with parsed(main, attempt.arguments(), attempt.files) as unit:
             errors = tuple(unit.errors())
@@ -69,6 +72,15 @@ class _Attempt:
     folders: list[str] = field(default_factory=list)
     wanted: dict[str, bool] = field(default_factory=dict)
     stubs: Stubs = field(default_factory=Stubs)
+
+    def foresee(self) -> None:
+        """Look for headers that the first parse is sure to miss, and for those that these miss."""
+        foresight = Foresight(self.flags, self.files)
+        while foresight.usable:
+            names = [name for name in foresight.missing(self.main, self.folders) if name not in self.wanted]
+            found = [self._supplied(name) for name in names]
+            if not any(found):
+                return
 
     def arguments(self) -> tuple[str, ...]:
         """The compiler flags of this attempt."""
@@ -105,11 +117,18 @@ class _Attempt:
         return False
 
     def _find(self, name: str) -> bool:
-        """Look for a missing header; True when the next parse will have it."""
+        """Look for a missing header; True when the next parse will have more."""
+        if self._supplied(name):
+            return True
+        if self._near(name) is None:
+            self.wanted[name] = False
+        return False
+
+    def _supplied(self, name: str) -> bool:
+        """Look for a missing header; True when something new was found for it."""
         folder = self._near(name)
         if folder is not None:
             if folder in self.folders:
-                self.wanted[name] = False
                 return False
             self.folders.append(folder)
             return True
@@ -117,7 +136,6 @@ class _Attempt:
             if fnmatchcase(name, pattern):
                 self._supply(name, pattern, text)
                 return True
-        self.wanted[name] = False
         return False
 
     def _near(self, name: str) -> str | None:
