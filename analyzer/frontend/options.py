@@ -17,7 +17,8 @@ class FrontendOptions:
     flags: compiler flags as a compile database or a user gives them; only known ones are passed on.
     overlay: path -> contents that stand for the file of that name.
     virtual_headers: pattern of header names (``netlink/*.h``) -> C text that stands for a missing header.
-    relevant: names of functions; only functions that mention one are lowered. None: all are.
+    relevant: names of functions; of a header's functions those are lowered that mention one, or that a lowered
+        function mentions. None: all are. The file's own functions always are.
     directory: the directory that relative paths in `flags` count from; "" is the working directory.
     """
 

@@ -74,6 +74,11 @@ class _Definition:
     start: int
     end: int
 
+    @property
+    def start_key(self) -> tuple[int, int]:
+        """What tells it from all other definitions of the unit."""
+        return self.handle, self.start
+
 
 @final
 class _UnitLowering:
@@ -102,11 +107,7 @@ class _UnitLowering:
         definitions = list(self._definitions(main))
         own = [definition for definition in definitions if definition.handle == main]
         self._declarations.defined.update(definition.name for definition in definitions)
-        functions = []
-        for definition in definitions:
-            function = self._function(definition)
-            if function is not None:
-                functions.append(function)
+        functions = self._functions(definitions, main)
         errors = self._repaired.errors
         functions = [self._with_errors(function, errors) for function in functions]
         return TranslationUnit(
@@ -151,10 +152,25 @@ class _UnitLowering:
             self._files[handle] = FileText(self._unit, handle, name, data)
         return self._files[handle]
 
-    def _function(self, definition: _Definition) -> Function | None:
-        rows = self._unit.descendants(definition.cursor)
-        if not self._is_relevant(rows):
-            return None
+    def _functions(self, definitions: list[_Definition], main: int | None) -> list[Function]:
+        """Lowers the file's own functions, and of the headers' those that matter: small ones come by the hundred.
+
+        A header's function matters when it mentions a relevant name, or when one that matters mentions it.
+        """
+        rows = {d.start_key: self._unit.descendants(d.cursor) for d in definitions}
+        mentions = {key: self._mentions(found) for key, found in rows.items()}
+        by_name = {d.name: d for d in definitions}
+        waiting = [d for d in definitions if d.handle == main or self._is_relevant(mentions[d.start_key])]
+        chosen = {d.start_key for d in waiting}
+        while waiting:
+            for name in mentions[waiting.pop().start_key]:
+                called = by_name.get(name)
+                if called is not None and called.start_key not in chosen:
+                    chosen.add(called.start_key)
+                    waiting.append(called)
+        return [self._function(d, rows[d.start_key]) for d in definitions if d.start_key in chosen]
+
+    def _function(self, definition: _Definition, rows: list[tuple[Cursor, Cursor]]) -> Function:
         tree = Tree(definition.cursor, rows)
         text = self._text(definition.handle)
         function, body = lower_function(tree, self._declarations, text, definition.start, definition.end)
@@ -163,10 +179,10 @@ class _UnitLowering:
                 self._globals[name] = global_variable(self._declarations, declared, self._written, text, TABLES)
         return function
 
-    def _is_relevant(self, rows: list[tuple[Cursor, Cursor]]) -> bool:
-        """Whether a body mentions a relevant function; notes on the way which static variables it may write."""
-        relevant = self._options.relevant is None
-        referenced, is_relevant = self._declarations.referenced, self._options.is_relevant
+    def _mentions(self, rows: list[tuple[Cursor, Cursor]]) -> set[str]:
+        """The functions that a body mentions; notes on the way which static variables it may write."""
+        found: set[str] = set()
+        referenced = self._declarations.referenced
         for cursor, parent in rows:
             kind = cursor.kind
             if kind == kinds.DECL_REF_EXPR:
@@ -174,13 +190,17 @@ class _UnitLowering:
                 if declared is None:
                     continue
                 if declared.kind == kinds.FUNCTION_DECL:
-                    relevant = relevant or is_relevant(declared.name)
+                    found.add(declared.name)
                 elif declared.kind == kinds.VAR_DECL and parent.kind != kinds.UNEXPOSED_EXPR:
                     self._written.add(declared.key)
-            elif kind == kinds.UNEXPOSED_ATTR and parent.kind == kinds.VAR_DECL and not relevant:
+            elif kind == kinds.UNEXPOSED_ATTR and parent.kind == kinds.VAR_DECL:
                 function = self._declarations.cleanup(parent)
-                relevant = bool(function) and is_relevant(function)
-        return relevant
+                if function:
+                    found.add(function)
+        return found
+
+    def _is_relevant(self, mentioned: set[str]) -> bool:
+        return self._options.relevant is None or any(map(self._options.is_relevant, mentioned))
 
     def _with_errors(self, function: Function, errors: tuple[ParserMessage, ...]) -> Function:
         """The function, degraded by the errors inside of it."""

@@ -105,7 +105,7 @@ def lower_for_dump(path: str, options: ProgramOptions) -> TranslationUnit:
     """One file as IR, with the flags that a run would use, and all of its functions."""
     task = _task(path, options)
     context = Context(options.table, options.root, overlay=options.overlay)
-    return lower_file(path, frontend_options(context, task))
+    return lower_file(path, frontend_options(context, task, everything=True))
 
 
 def _readable(files: Iterable[SourceFile], view: SourceView, root: str) -> tuple[list[SourceFile], list[Notice]]:

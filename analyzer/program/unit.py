@@ -105,12 +105,13 @@ class UnitResult:
     analysed: bool = True
 
 
-def frontend_options(context: Context, task: Task) -> FrontendOptions:
-    """How the front end is to read this file."""
+def frontend_options(context: Context, task: Task, everything: bool = False) -> FrontendOptions:
+    """How the front end is to read this file. everything: also what its headers define and nobody needs."""
     return FrontendOptions(
         flags=task.flags,
         overlay=context.overlay,
         virtual_headers=context.table.virtual_headers(),
+        relevant=None if everything else context.table.relevant_names,
         directory=task.directory,
     )
 
