@@ -11,7 +11,7 @@ import click
 from analyzer.baseline import compare, read_baseline
 from analyzer.cli.analysis import analyse, exit_leaks_option, limit_options, settings
 from analyzer.cli.options import FlagsCommand, database_option, rules_option
-from analyzer.cli.outputs import color_option, output_option, quiet_option, verbose_option, write_report
+from analyzer.cli.outputs import color_option, output_option, quiet_option, report_options, verbose_option, write_report
 from analyzer.workspace import Workspace
 
 _EPILOG = """\b
@@ -28,8 +28,7 @@ An interrupted run ends with 130 and writes whole output files or none."""
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @database_option
 @rules_option
-@output_option("--sarif", "a SARIF 2.1.0 log")
-@output_option("--json", "the JSON report (docs/report.schema.json)")
+@report_options
 @click.option("--verdicts", is_flag=True, help="Show how every acquisition ended, before the findings.")
 @output_option("--verdicts-csv", "the verdicts as CSV")
 @output_option("--verdicts-json", "the verdicts as JSON")

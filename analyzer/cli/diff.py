@@ -13,7 +13,7 @@ import click
 from analyzer.change import Change, ChangeOptions, analyse_change, from_folders, from_patch, from_revisions
 from analyzer.cli.analysis import Progress, exit_leaks_option, limit_options, settings
 from analyzer.cli.options import FlagsCommand, database_option, rules_option
-from analyzer.cli.outputs import color_option, output_option, quiet_option, verbose_option, write_report
+from analyzer.cli.outputs import color_option, quiet_option, report_options, verbose_option, write_report
 
 _EPILOG = """\b
 Exit status, the first of these that applies:
@@ -28,8 +28,7 @@ Exit status, the first of these that applies:
 @click.argument("head", default="")
 @database_option
 @rules_option
-@output_option("--sarif", "a SARIF 2.1.0 log")
-@output_option("--json", "the JSON report (docs/report.schema.json)")
+@report_options
 @click.option(
     "--config-from",
     type=click.Choice(["base", "head"]),

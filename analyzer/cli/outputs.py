@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -18,7 +18,8 @@ from analyzer.report.text import TextWriter
 from analyzer.report.verdicts import verdicts_csv, verdicts_json, verdicts_text
 from analyzer.workspace import Workspace
 
-_FILES = ("sarif", "json", "verdicts_csv", "verdicts_json")
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_FILES = ("sarif", "json", "verdicts_csv", "verdicts_json", "github", "code_quality", "junit", "markdown")
 
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress and no notes; errors and findings only.")
 verbose_option = click.option(
@@ -34,6 +35,30 @@ def output_option(flag: str, what: str) -> Callable[[Any], Any]:
     return click.option(flag, default="", metavar="FILE", help=f"Write {what} to FILE (- for standard output).")
 
 
+_REPORT_OPTIONS = (
+    output_option("--sarif", "a SARIF 2.1.0 log"),
+    click.option(
+        "--sarif-for",
+        type=click.Choice(["any", "github", "gitlab", "jenkins"]),
+        default="any",
+        show_default=True,
+        help="Who reads the SARIF log. All but `any` would take suppressed and fixed results for alerts: left out.",
+    ),
+    output_option("--json", "the JSON report (docs/report.schema.json)"),
+    output_option("--github", "GitHub workflow annotations"),
+    output_option("--code-quality", "a GitLab Code Quality report"),
+    output_option("--junit", "JUnit XML"),
+    output_option("--markdown", "a summary for a merge request"),
+)
+
+
+def report_options(command: _Command) -> _Command:
+    """Adds the options for all forms of a report."""
+    for option in reversed(_REPORT_OPTIONS):
+        command = option(command)
+    return command
+
+
 def write_report(report: Report, workspace: Workspace, options: dict[str, Any], seconds: float) -> int:
     """Writes all that was asked for; the exit status."""
     failed = _write_outputs(report, workspace, options)
@@ -47,31 +72,50 @@ def write_report(report: Report, workspace: Workspace, options: dict[str, Any], 
 
 def _write_outputs(report: Report, workspace: Workspace, options: dict[str, Any]) -> bool:
     """Writes the files that were asked for; whether one of them could not be written."""
-    everything, strict, exit_zero = options["everything"], options["strict"], options["exit_zero"]
-
-    def sarif() -> str:
-        from analyzer.report.sarif import SarifOptions, sarif_report
-
-        return sarif_report(report, SarifOptions(workspace.root, workspace.read, everything, strict, exit_zero))
-
-    def json() -> str:
-        from analyzer.report.json_report import json_report
-
-        return json_report(report, everything, strict, exit_zero)
-
     failed = False
-    for path, make in (
-        (options["sarif"], sarif),
-        (options["json"], json),
-        (options.get("verdicts_csv", ""), lambda: verdicts_csv(report)),
-        (options.get("verdicts_json", ""), lambda: verdicts_json(report)),
-    ):
+    for name in _FILES:
         try:
-            _write_output(path, make)
+            _write_output(options.get(name, ""), lambda name=name: _content(name, report, workspace, options))  # type: ignore[misc]
         except MustfreeError as error:
             say(f"error: {error}")
             failed = True
     return failed
+
+
+def _content(name: str, report: Report, workspace: Workspace, options: dict[str, Any]) -> str:
+    """One form of the report. Each is imported when it is asked for."""
+    everything, strict, exit_zero = options["everything"], options["strict"], options["exit_zero"]
+    match name:
+        case "sarif":
+            from analyzer.report.sarif import SarifOptions, sarif_report
+
+            active_only = options["sarif_for"] != "any"
+            wanted = SarifOptions(workspace.root, workspace.read, everything, active_only, strict, exit_zero)
+            return sarif_report(report, wanted)
+        case "json":
+            from analyzer.report.json_report import json_report
+
+            return json_report(report, everything, strict, exit_zero)
+        case "github":
+            from analyzer.report.annotations import github_annotations
+
+            return github_annotations(report, everything)
+        case "code_quality":
+            from analyzer.report.code_quality import code_quality
+
+            return code_quality(report, everything)
+        case "junit":
+            from analyzer.report.junit import junit
+
+            return junit(report, everything)
+        case "markdown":
+            from analyzer.report.markdown import markdown
+
+            return markdown(report, everything)
+        case "verdicts_csv":
+            return verdicts_csv(report)
+        case _:
+            return verdicts_json(report)
 
 
 def _write_output(path: str, make: Callable[[], str]) -> None:

@@ -15,7 +15,18 @@ from urllib.parse import quote
 
 import sarif_om as om
 
-from analyzer.findings.model import Finding, Notice, NoticeKind, Region, Report, Step, StepKind, Suppression, Verdict
+from analyzer.findings.model import (
+    Finding,
+    Notice,
+    NoticeKind,
+    Region,
+    Report,
+    State,
+    Step,
+    StepKind,
+    Suppression,
+    Verdict,
+)
 from analyzer.findings.points import loss_points
 from analyzer.report import sarif_rules
 from analyzer.report.line_hash import line_hashes
@@ -50,12 +61,14 @@ Read = Callable[[str], bytes | None]
 class SarifOptions:
     """root: folder that relative paths refer to. read: contents of a file for the line hash.
 
-    everything: with low confidence. strict, exit_zero: as on the command line, for the exit code.
+    everything: with low confidence. active_only: without results that are suppressed or absent, for consumers that
+    take them for alerts. strict, exit_zero: as on the command line, for the exit code.
     """
 
     root: str
     read: Read
     everything: bool = False
+    active_only: bool = False
     strict: bool = False
     exit_zero: bool = False
 
@@ -76,6 +89,9 @@ class _Writer:
         self._report = report
         self._options = options
         self._findings = confident_findings(report, options.everything)
+        if options.active_only:
+            active = (one for one in self._findings if one.suppression is None and one.state is not State.ABSENT)
+            self._findings = tuple(active)
         self._cwes = sarif_rules.used_cwes(self._findings)
         self._hashes: dict[str, list[str]] = {}
 

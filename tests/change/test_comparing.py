@@ -209,3 +209,14 @@ def test_changed_build_files_are_told(changed):
     report = changed({"a.c": CODE, "Makefile": "a"}, {"a.c": CODE, "Makefile": "b"})
     (notice,) = [notice for notice in report.notices if notice.kind is NoticeKind.CHANGE]
     assert (notice.file, "flags and generated files of the head" in notice.message) == ("Makefile", True)
+
+
+def test_a_changed_helper_in_another_file_makes_its_callers_lose(changed):
+    caller = HEAD + "void done(char *p);\nvoid f(int n)\n{\n\tchar *p = malloc(n);\n\tdone(p);\n}\n"
+    good = "#include <stdlib.h>\nvoid done(char *p)\n{\n\tfree(p);\n}\n"
+    bad = "#include <stdlib.h>\nvoid done(char *p)\n{\n\tif (p)\n\t\tp[0] = 0;\n}\n"
+    report = changed({"a.c": caller, "b.c": good}, {"a.c": caller, "b.c": bad})
+    (finding,) = new(report)
+    assert (finding.at.file, finding.function) == ("a.c", "f")
+    assert finding.change == "a change outside of this function leads to it"
+    assert status(report) == 1
