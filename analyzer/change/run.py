@@ -50,7 +50,7 @@ def analyse_change(change: Change, options: ChangeOptions, progress: Progress | 
     rules, rule_texts, notices = _rule_files(change, options)
     settings = replace(options.settings, root=change.root, rules=rules)
     base = Workspace(settings, _absolute(change, change.base_overlay) | rule_texts)
-    head = Workspace(settings, _absolute(change, change.head_overlay) | rule_texts)
+    head = Workspace(settings, _absolute(change, change.head_overlay) | rule_texts, base.table)
     base_paths, head_paths = _paths(change, base, head, options.calls)
     before = base.analyse(base_paths, progress) if base_paths else Report(versions=head.versions())
     after = head.analyse(head_paths, progress) if head_paths else Report(versions=head.versions())

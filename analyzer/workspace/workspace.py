@@ -27,14 +27,17 @@ class Workspace:
     """A project.
 
     overlay: path -> bytes that stand for the file's contents; also for rule files.
+    table: the contracts, when another workspace with the same rule files has them already.
     Raises ContractError for rule files, MustfreeError for the compile database.
     """
 
-    def __init__(self, settings: Settings, overlay: Mapping[str, bytes] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, overlay: Mapping[str, bytes] | None = None, table: ContractTable | None = None
+    ) -> None:
         self.settings = settings
         self.root = os.path.realpath(settings.root or Path.cwd())
         self.overlay: Mapping[str, bytes] = dict(overlay or {})
-        self.table: ContractTable = load_packs(settings.rules, self.overlay)
+        self.table: ContractTable = table or load_packs(settings.rules, self.overlay)
         self._database: CompileDatabase | None = None
         if settings.database:
             self._database = read_database(Path(self.root) / settings.database)
