@@ -122,7 +122,8 @@ class Effect:
 
     resource: kind name for FRESH and SHARE (key in `ContractTable.kinds`), optional for RELEASE.
     maybe: FRESH: may be a null pointer instead, also when the guard holds (``maybe fresh *creds heap``).
-    inout: FRESH: the old value of term was consumed, so overwriting it is no loss (getline).
+    inout: FRESH: the old value of term was consumed, so overwriting it is no loss (getline). With
+        optional: it happens only where term held nothing before.
     deep: RELEASE: what the object holds is released with it.
     value: for VALUE.
     optional: FRESH: may also not happen, and then term keeps what it held (inferred contracts).

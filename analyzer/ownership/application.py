@@ -20,7 +20,7 @@ from analyzer.ir.types import UNKNOWN, CType, TypeKind
 from analyzer.ownership.events import EventKind
 from analyzer.ownership.memory import change_globals, result_symbol, write_behind
 from analyzer.ownership.prepare import CallSite, Contracts, is_pointer
-from analyzer.ownership.ranges import FULL, NONZERO, ZERO, Range, from_relation, intersect
+from analyzer.ownership.ranges import FULL, NONZERO, ZERO, Range, contains, from_relation, intersect
 from analyzer.ownership.resources import conditional_release, is_plain, kind_of
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.transfer import Machine
@@ -320,8 +320,7 @@ class Application:
         if state.own is not Own.OWNED:
             return True
         fits = not study.kind.releases or self._releaser(effect) in study.kind.releases
-        own = any(site is not None and self._is_own(site) for site in (self.site, study.site))
-        inside = own and not effect.by  # a library takes its own objects apart
+        inside = self._is_own(self.site) or (study.site is not None and self._is_own(study.site))
         if not fits and not inside and not study.old:
             self._event(EventKind.WRONG_FUNCTION, state, value)
         if state.shares:
@@ -340,8 +339,10 @@ class Application:
         return effect.term.index < len(parameters) and parameters[effect.term.index].kind is TypeKind.INT
 
     def _is_own(self, site: CallSite) -> bool:
-        """Whether the program itself defines the function called."""
-        return site.op.name in self.machine.prepared.defined
+        """Whether the program defines a function that a written contract describes: a library, which may take
+        its own objects apart."""
+        inferred = site.contract is not None and site.contract.provenance is Provenance.INFERRED
+        return not inferred and site.op.name in self.machine.prepared.defined
 
     def _released(self, resource: Sym, deep: bool, state: State) -> bool:
         state.own = Own.RELEASED
@@ -482,6 +483,8 @@ class Application:
         if not is_plain(term):
             return [state]
         path = self._path(term, state) if term.selectors else None
+        if effect.inout and effect.optional and path is not None and self._is_set(path, state):
+            return [state]  # it acquires only where nothing was
         used_up = effect.inout and path is not None and path in state.cells
         if used_up and path is not None and not self._consume_old(path, state):
             return []
@@ -497,6 +500,10 @@ class Application:
         else:
             found.append(self._plain(effect, position, path, state))
         return [after for after in found if after is not None]
+
+    def _is_set(self, path: Path, state: State) -> bool:
+        value = state.cells.get(path)
+        return value is not None and (value is self.machine.universe.resource or not contains(state.range_of(value), 0))
 
     def _consume_old(self, path: Path, state: State) -> bool:
         old = state.cells[path]

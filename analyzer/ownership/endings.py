@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import final
 
-from analyzer.contracts.model import Effect, EffectKind, Root, Term, member
+from analyzer.contracts.model import Effect, EffectKind, Root, Term, member, member_offset
 from analyzer.findings.model import Verdict
 from analyzer.ir.types import TypeKind
-from analyzer.ownership.ranges import FULL, Range
+from analyzer.ownership.ranges import FULL, ZERO, Range
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import Ptr, Sym, Value
@@ -151,7 +151,7 @@ def _whereabouts(
     unsure = False
     returned = False
     if value is resource:
-        found.append(_arrival(machine, lent, Term(Root.RET)))
+        found.append(_arrival(machine, lent, Term(Root.RET), state))
         returned = True
     elif _points_inside(machine, value, state):
         returned = True
@@ -171,7 +171,7 @@ def _whereabouts(
             continue
         if term.root is Root.RET:
             returned = True
-        found.append(_arrival(machine, lent, term))
+        found.append(_arrival(machine, lent, term, state))
     if not returned and value is not None and not unsure and state.reaches_resource((value,)):
         unsure = True
     return tuple(dict.fromkeys(found)), unsure
@@ -198,13 +198,22 @@ def _matters(machine: Machine, base: object, value: Value | None, state: State) 
     return True
 
 
-def _arrival(machine: Machine, lent: Term | None, term: Term) -> Effect:
+def _arrival(machine: Machine, lent: Term | None, term: Term, state: State) -> Effect:
     assert machine.study is not None
     if lent is None:
-        return Effect(EffectKind.FRESH, term, machine.study.kind.name)
+        return Effect(EffectKind.FRESH, term, machine.study.kind.name, inout=_was_null(machine, term, state))
     if term == Term(Root.RET):
         return Effect(EffectKind.RETURN, lent)
     return Effect(EffectKind.STORE, term, source=lent)
+
+
+def _was_null(machine: Machine, term: Term, state: State) -> bool:
+    """Whether the place is known to have been null when the function began: it looked before it acquired."""
+    if term.root is not Root.PARAM:
+        return False
+    base = machine.universe.symbol("param", term.index)
+    offset = sum(member_offset(selector) or 0 for selector in term.selectors[1:])
+    return state.facts.get(machine.universe.symbol("init", base, offset, -1)) == ZERO
 
 
 def _term(machine: Machine, path: Path, value: Value | None, state: State) -> Term | None:

@@ -48,6 +48,7 @@ from analyzer.ownership.subjects import Subjects
 MOST_OUTCOMES = 16
 MOST_CONSTANTS = 5
 _RET = Term(Root.RET)
+_CHANGES = frozenset({EffectKind.FRESH, EffectKind.STORE, EffectKind.WRITE, EffectKind.NULL, EffectKind.VALUE})
 _HARMLESS = frozenset({EffectKind.RETURN, EffectKind.INTERIOR})
 
 
@@ -204,6 +205,8 @@ class _Inference:
         fresh = self._fresh(cell, plain, memory)
         effects += fresh
         effects += self._written(memory, {e.term for e in effects if e.kind in (EffectKind.FRESH, EffectKind.STORE)})
+        changed = {effect.term for effect in effects if effect.kind in _CHANGES}
+        effects = [e for e in effects if e.kind is not EffectKind.RETURN or e.term not in changed]
         return tuple(dict.fromkeys(guards)), tuple(dict.fromkeys(effects))
 
     def _lent(self, followed: Followed, cell: _Cell, guards: list[Atom]) -> Iterator[Effect]:
@@ -271,6 +274,7 @@ class _Inference:
                     EffectKind.FRESH,
                     term,
                     candidates[0].resource,
+                    inout=all(effect.inout for effect in candidates),
                     maybe=(term.root is Root.RET and bool(term.selectors)) or 0 in kinds,
                     optional=term.root is Root.PARAM and SAME in kinds,
                 )

@@ -622,7 +622,7 @@ _SYMBOLIC = frozenset({Sym, Ptr, Expr})
 def _all_live(value: Value, live: set[Sym]) -> bool:
     kind = type(value)
     if kind is Sym:
-        return value in live or value.parameter  # type: ignore[union-attr]
+        return value in live or value.lasting  # type: ignore[union-attr]
     if kind is Expr:
         if live.issuperset(value.symbols):  # type: ignore[union-attr]
             return True

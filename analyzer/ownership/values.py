@@ -14,15 +14,19 @@ from typing import final
 class Sym:
     """An unknown value with a name: its origin. key: see `Universe.symbol`.
 
-    parameter: it is what a parameter held at the start. joined_at: the block whose join made it, -1: no join did.
+    parameter: it is what a parameter held at the start. lasting: facts about it stay. joined_at: the block whose
+    join made it, -1: no join did.
     """
 
-    __slots__ = ("joined_at", "key", "order", "parameter")
+    __slots__ = ("joined_at", "key", "lasting", "order", "parameter")
 
     def __init__(self, key: tuple[object, ...], order: int) -> None:
         self.key = key
         self.order = order
         self.parameter = key[0] == "param"
+        # What lay below a parameter at the start says something of the caller, so facts about it stay.
+        first = key[1] if key[0] == "init" and key[-1] == -1 else None
+        self.lasting = self.parameter or (isinstance(first, Sym) and first.parameter)
         self.joined_at = key[1] if key[0] == "join" and isinstance(key[1], int) else -1
 
     def __repr__(self) -> str:
