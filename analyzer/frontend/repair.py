@@ -111,7 +111,7 @@ class _Attempt:
         found = [self._find(name) for name in new]
         if any(found):
             return True
-        if self.stubs.learn(error.text for error in self.left(errors)):
+        if self.stubs.learn(dict.fromkeys(error.text for error in self.left(errors))):
             self.files[str(VIRTUAL_DIR / "mustfree-stubs.h")] = self.stubs.text().encode()
             return True
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Final, final
 
@@ -52,6 +53,7 @@ def run_names(path: str, directory: str) -> Callable[[str], str]:
     main, here = absolute(path), os.getcwd()  # noqa: PTH109 - a string is wanted
     relative = not Path(path).is_absolute()
 
+    @cache
     def name(spelled: str) -> str:
         full = absolute(spelled, directory)
         if full == main:

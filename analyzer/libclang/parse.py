@@ -53,7 +53,7 @@ class ParserMessage:
 
     def missing_header(self) -> str:
         """The name of the header that was not found, "" for another error."""
-        match = _MISSING.match(self.text)
+        match = _MISSING.match(self.text) if self.text.startswith("'") else None
         return match.group(1) if match else ""
 
 
@@ -92,6 +92,7 @@ class Unit:
     def errors(self) -> list[ParserMessage]:
         """Diagnostics from severity error on, in the order in which the parser met them."""
         lib = self.lib
+        names: dict[int | None, str] = {}
         found = []
         for number in range(lib.getNumDiagnostics(self.handle)):
             diagnostic = lib.getDiagnostic(self.handle, number)
@@ -99,7 +100,9 @@ class Unit:
             if severity >= SEVERITY_ERROR:
                 text = lib.text(lib.getDiagnosticSpelling(diagnostic))
                 file, line, column, offset = self.place(lib.getDiagnosticLocation(diagnostic))
-                name = self.file_name(file)
+                name = names.get(file)
+                if name is None:
+                    name = names[file] = self.file_name(file)
                 found.append(ParserMessage(name, line, column, offset, SEVERITIES[severity], text))
             lib.disposeDiagnostic(diagnostic)
         return found
