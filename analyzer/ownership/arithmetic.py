@@ -136,8 +136,16 @@ def _arithmetic(state: State, operator: str, left: Value, right: Value, fresh: S
             left, right = left.left, inner + right
             if right == 0:
                 return left
+    if operator == "&" and isinstance(left, Expr) and left.operator == "~" and _is_one_bit(right):
+        bit = state.universe.expression("&", left.left, right)
+        if bit is not None:
+            operator, left = "unset", bit
     found = state.universe.expression(operator, left, right)
     return found if found is not None else fresh
+
+
+def _is_one_bit(value: Value) -> bool:
+    return isinstance(value, int) and value > 0 and value & (value - 1) == 0
 
 
 def _as_number(state: State, value: Value) -> Value:

@@ -29,9 +29,17 @@ _OBSERVING = """
 _COMPARING = """
     eq ne lt le gt ge equal equals null false not str string strings mem memory int integer uint float double
 """
+_ENDING = """
+    fatal fatalx die panic xerr xerrx
+"""
+_SAYING = """
+    error err errno msg usage oom exit with failure bad args
+"""
 TAKING = frozenset(_KEEPING.split()) | frozenset(_RELEASING.split())
 OBSERVING = frozenset(_OBSERVING.split())
 COMPARING = frozenset(_COMPARING.split())
+ENDING = frozenset(_ENDING.split())
+SAYING = frozenset(_SAYING.split())
 
 
 def words(name: str) -> tuple[str, ...]:
@@ -49,6 +57,16 @@ def name_suggests_taking(name: str) -> bool:
 def name_suggests_observing(name: str) -> bool:
     """Whether the name speaks of printing, comparing or measuring, and of nothing else."""
     return any(word in OBSERVING for word in words(name)) and not name_suggests_taking(name)
+
+
+@cache
+def name_suggests_ending(name: str) -> bool:
+    """Whether the name says that the process ends there: ``fatal()``, ``my_die()``, ``exit_with_usage()``."""
+    found = words(name)
+    if not found:
+        return False
+    says = len(found) > 1 and all(word in SAYING for word in found[1:])
+    return found[-1] in ENDING or (says and (found[0] in ENDING or found[0] == "exit"))
 
 
 @cache

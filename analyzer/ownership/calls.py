@@ -167,7 +167,7 @@ class Calls:
 
     def _unknown(self, machine: Machine, site: CallSite, arguments: list[Value], state: State) -> list[State]:
         name = site.op.name
-        if arguments and borrowing.name_suggests_asserting(name or "") and not state.assume(arguments[0], NONZERO):
+        if self._ends(site, arguments, state):
             if state.own in (Own.OWNED, Own.LOST):
                 machine.listener.ended(Verdict.HELD, f"{name}()", state)
             return []
@@ -198,6 +198,16 @@ class Calls:
             clobber(machine, site, escaping, state)
         self._unknown_result(machine, site, lent, state)
         return [state]
+
+    def _ends(self, site: CallSite, arguments: list[Value], state: State) -> bool:
+        """Whether the name says that nothing goes on behind the call."""
+        name = site.op.name or ""
+        if not name:
+            return False
+        if site.op.result is None and borrowing.name_suggests_ending(name):
+            return True
+        asserts = bool(arguments) and borrowing.name_suggests_asserting(name)
+        return asserts and not state.assume(arguments[0], NONZERO)
 
     def _escapes(self, machine: Machine, site: CallSite, escaping: list[Value], state: State) -> bool:
         name = f"{site.op.name}()" if site.op.name else "a call through a pointer"

@@ -182,6 +182,8 @@ class State:
                 return negate(left)
             case "&" if isinstance(value.right, int) and value.right >= 0:
                 return ((0, value.right),)
+            case "unset" if isinstance(value.right, int):
+                return self._range_of_unset_bit(left, value.right)
             case "u":
                 return self._range_of_unsigned(left, value.right)
             case _:
@@ -196,6 +198,12 @@ class State:
         if value.left == value.right:
             return ONE
         return BOOLEAN
+
+    def _range_of_unset_bit(self, bit: Range, number: int) -> Range:
+        """``~flags & 4``: 4 when ``flags & 4`` is zero, else zero."""
+        if bit == ZERO:
+            return ((number, number),)
+        return unite(ZERO, ((number, number),)) if contains(bit, 0) else ZERO
 
     def _range_of_unsigned(self, left: Range, bits: Value) -> Range:
         """A conversion to unsigned: zero exactly when the source is (of at least the source's width)."""
@@ -243,6 +251,9 @@ class State:
                 return self.assume(value.left, shift(narrowed, -value.right))
             case "neg":
                 return self.assume(value.left, negate(narrowed))
+            case "unset":
+                is_set = narrowed == ZERO
+                return (not is_set and contains(narrowed, 0)) or self.assume(value.left, NONZERO if is_set else ZERO)
             case "u":
                 if narrowed == ZERO:
                     return self.assume(value.left, ZERO)
