@@ -20,7 +20,7 @@ from analyzer.ir.types import UNKNOWN, CType, TypeKind
 from analyzer.ownership.events import EventKind
 from analyzer.ownership.memory import change_globals, result_symbol, write_behind
 from analyzer.ownership.prepare import CallSite, Contracts, is_pointer
-from analyzer.ownership.ranges import FULL, NONZERO, ZERO, Range, contains, from_relation, intersect
+from analyzer.ownership.ranges import FULL, NONZERO, ZERO, Range, contains, from_relation, intersect, single
 from analyzer.ownership.resources import conditional_release, is_plain, kind_of
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.transfer import Machine
@@ -97,6 +97,7 @@ class Application:
 
     def run(self, state: State, left_over: Range, studied: bool) -> list[State]:
         """States in which this outcome happened (none when it cannot)."""
+        studied = studied and self._is_asked_for(state)
         if not self._conditions_before(state):
             return []
         if not self._make_result(state, left_over):
@@ -124,6 +125,19 @@ class Application:
             self._holds(atom, self._argument(atom.term.index), state)
             for atom in self.outcome.when
             if atom.term.root is Root.PARAM and not atom.term.selectors
+        )
+
+    def _is_asked_for(self, state: State) -> bool:
+        """Whether the arguments that select this outcome are known: ``fcntl(fd, command)`` may be any command."""
+        parameters = self.contract.signature.parameters
+        return all(
+            single(state.range_of(self._argument(atom.term.index))) is not None
+            for atom in self.outcome.when
+            if atom.term.root is Root.PARAM
+            and not atom.term.selectors
+            and atom.operator == "=="
+            and atom.term.index < len(parameters)
+            and parameters[atom.term.index].kind is TypeKind.INT
         )
 
     def _conditions_after(self, state: State) -> bool:

@@ -54,7 +54,7 @@ def clobber(machine: Machine, site: CallSite, escaping: list[Value], state: Stat
         for path, value in state.cells.items()
         if state.is_outside(path[0])
         and not (state.own is Own.OWNED and state.root_is_resource(value))
-        and (given is None or path[0] in given or not _stays(path[0], value, state))
+        and (given is None or path[0] in given or not _stays(path[0], value, given, state))
     ]
     for path in doomed:
         del state.cells[path]
@@ -63,9 +63,10 @@ def clobber(machine: Machine, site: CallSite, escaping: list[Value], state: Stat
     new_epoch(machine, site.op.at, state)
 
 
-def _stays(base: Base, value: Value, state: State) -> bool:
-    if not isinstance(base, Sym) or value in state.released:
-        return False
+def _stays(base: Base, value: Value, given: set[Base], state: State) -> bool:
+    target = value.base if isinstance(value, Ptr) else value
+    if not isinstance(base, Sym) or value in state.released or target in given:
+        return False  # what is given away may be taken out of where it is
     origin = base.key[1] if base.key[0] == "init" else base
     return isinstance(origin, Sym) and origin.key[0] == "param"
 

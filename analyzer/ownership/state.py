@@ -514,11 +514,11 @@ class State:
                 stack.extend(self.targets.get(base, ()))
         return seen
 
-    def by_base(self) -> dict[Base, list[Value]]:
-        """Non-constant cell values by the object they lie in."""
+    def by_base(self, numbers: bool = False) -> dict[Base, list[Value]]:
+        """Non-constant cell values by the object they lie in; numbers: constants too."""
         index: dict[Base, list[Value]] = {}
         for (base, _), value in self.cells.items():
-            if not isinstance(value, int):
+            if numbers or not isinstance(value, int):
                 index.setdefault(base, []).append(value)
         return index
 

@@ -193,6 +193,9 @@ class Machine:
             self.listener.ended(Verdict.MOVED, "", state)
             return False
         loss, state.loss = state.loss, None
+        if self._is_meant_to_fill(loss, state):
+            self.listener.ended(Verdict.HELD, "the lowest free number", state)
+            return False
         if exits:
             kind = EventKind.LEAK_EXIT
         elif loss is not None:
@@ -218,6 +221,12 @@ class Machine:
             return False
         values = state.range_of(self.universe.resource)
         return least(values) >= 0 and 0 < greatest(values) <= LAST_STANDARD_STREAM
+
+    def _is_meant_to_fill(self, loss: object, state: State) -> bool:
+        """``close(0); dup(fd);``: whoever does not look at the number knows which one it is."""
+        study = self.study
+        discarded = loss is None and not state.holder
+        return study is not None and discarded and study.kind.integer and study.site.op.result is None
 
     def _report_lost(self, state: State) -> None:
         self.listener.event(EventKind.LEAK_REALLOC, state.lost_at, state, self.universe.resource)
@@ -426,8 +435,33 @@ class Machine:
             return self._store_nowhere(value, state)
         if value is UNDEF and state.defaults.get(path[0]) is not UNDEF:
             value = self.universe.fresh()
+        if spot.pointer is not None:
+            self._unlink(op, self.value(spot.pointer, state), path, value, state)
         self.write(path, value, op.at, spot.text, state)
         return True
+
+    def _unlink(self, op: Store, pointer: Value, path: Path, value: Value, state: State) -> None:
+        """``*e->prev = e->next``: what pointed to e from outside may be what is written here."""
+        anchor = pointer.base if isinstance(pointer, Ptr) else pointer
+        if not isinstance(anchor, Sym) or not state.is_outside(anchor):
+            return
+        index = state.by_base(numbers=True)
+        for base, values in index.items():
+            if not isinstance(base, Sym) or base is anchor or value not in values:
+                continue
+            if any((v.base if isinstance(v, Ptr) else v) is anchor for v in values):
+                self._forget_links(op, base, path, state)
+
+    def _forget_links(self, op: Store, target: Sym, written: Path, state: State) -> None:
+        forgotten: list[Path] = []
+        for path, value in state.cells.items():
+            links = (value.base if isinstance(value, Ptr) else value) is target
+            if not links or path == written or path[0] is target or not state.is_outside(path[0]):
+                continue
+            forgotten.append(path)
+        owned = target is self.universe.resource and state.own is Own.OWNED
+        for number, path in enumerate(forgotten):
+            state.cells[path] = MAYBE if owned else self.symbol(state, "op", op.at, f"unlinked {number}")
 
     def _store_nowhere(self, value: Value, state: State) -> bool:
         if state.own is Own.OWNED and state.reaches_resource((value,)):
