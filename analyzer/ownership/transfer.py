@@ -225,8 +225,9 @@ class Machine:
     def _is_meant_to_fill(self, loss: object, state: State) -> bool:
         """``close(0); dup(fd);``: whoever does not look at the number knows which one it is."""
         study = self.study
-        discarded = loss is None and not state.holder
-        return study is not None and discarded and study.kind.integer and study.site.op.result is None
+        if study is None or study.site is None or loss is not None or state.holder:
+            return False
+        return study.kind.integer and study.site.op.result is None
 
     def _report_lost(self, state: State) -> None:
         self.listener.event(EventKind.LEAK_REALLOC, state.lost_at, state, self.universe.resource)
