@@ -436,7 +436,7 @@ class Machine:
             return self._store_nowhere(value, state)
         if value is UNDEF and state.defaults.get(path[0]) is not UNDEF:
             value = self.universe.fresh()
-        if spot.pointer is not None:
+        if spot.pointer is not None and op.type.kind is TypeKind.POINTER:
             self._unlink(op, self.value(spot.pointer, state), path, value, state)
         self.write(path, value, op.at, spot.text, state)
         return True
