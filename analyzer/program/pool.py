@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import sys
 import time
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Generic, TypeVar, final
 
 if sys.platform != "win32":
@@ -24,6 +26,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _MEGABYTE = 1 << 20
+IDLE = 10
 
 
 @final
@@ -37,7 +40,11 @@ class Lost:
 @final
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
-    """The safety net around one task. seconds of wall time; megabytes of address space; 0 = no limit."""
+    """The safety net around one task; 0 = no limit.
+
+    seconds: of processor time, so that a busy machine gives the same result; a task that does nothing is stopped
+    after `IDLE` times as long. megabytes: of address space.
+    """
 
     seconds: float = 0
     megabytes: int = 0
@@ -51,7 +58,20 @@ class _Worker(Generic[Task]):
     results: Connection
     number: int = -1  # of its task, -1: idle
     started: float = 0.0
+    used_before: float = 0.0  # processor seconds of the tasks before
     keys: set[str] = field(default_factory=set)
+
+
+def _processor_seconds(process: BaseProcess) -> float | None:
+    """What the process has used so far; None where the system does not say."""
+    try:
+        # Behind the name in brackets, which may contain anything, the 12th and 13th word count ticks.
+        words = (
+            Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        )
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 @final
@@ -177,6 +197,7 @@ class Pool(Generic[Task, Result]):
                 self._dismiss(worker)
             return
         worker.started = time.monotonic()
+        worker.used_before = _processor_seconds(worker.process) or 0.0
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # then its death is seen next
             worker.tasks.send(tasks[worker.number])
 
@@ -217,11 +238,19 @@ class Pool(Generic[Task, Result]):
         yield from self._overdue(tasks, progress)
 
     def _patience(self) -> float | None:
-        """Seconds until the next worker is overdue."""
+        """Seconds until the next worker can be overdue."""
         if not self._limits.seconds:
             return None
-        first = min(worker.started for worker in self._busy()) + self._limits.seconds
-        return max(0.0, first - time.monotonic())
+        return max(0.01, min(self._remaining(worker) for worker in self._busy()))
+
+    def _remaining(self, worker: _Worker[Task]) -> float:
+        """Seconds that the worker's task still has; it cannot use them up sooner than in that time."""
+        limit = self._limits.seconds
+        passed = time.monotonic() - worker.started
+        used = _processor_seconds(worker.process)
+        if used is None:
+            return limit - passed
+        return min(limit - (used - worker.used_before), limit * IDLE - passed)
 
     def _died(
         self, worker: _Worker[Task], tasks: Sequence[Task], progress: _Progress
@@ -240,7 +269,7 @@ class Pool(Generic[Task, Result]):
         if not limit:
             return
         for worker in self._busy():
-            if time.monotonic() - worker.started >= limit and not worker.results.poll():
+            if self._remaining(worker) <= 0 and not worker.results.poll():
                 number = worker.number
                 self._dismiss(worker, kill=True)
                 yield number, Lost(f"stopped after {limit:g} seconds (--time-limit)")

@@ -25,6 +25,11 @@ def work(task):
         raise ValueError(task)
     if kind == "hang":
         time.sleep(60)
+    if kind == "wait":
+        time.sleep(1.0)
+    if kind == "spin":
+        while True:
+            pass
     if kind == "grow":
         return len(bytearray(4 << 30))
     if kind == "once":
@@ -66,9 +71,20 @@ def test_a_dead_worker_loses_its_own_task_only(kind, reason, workers, capfd):
 
 
 def test_a_hanging_task_is_stopped():
-    found = collect(["a", "hang", "b"], limits=PoolLimits(seconds=1.0))
+    found = collect(["a", "hang", "b"], limits=PoolLimits(seconds=0.2))
     assert (found[0], found[2]) == ("A", "B")
-    assert found[1] == Lost("stopped after 1 seconds (--time-limit)")
+    assert found[1] == Lost("stopped after 0.2 seconds (--time-limit)")
+
+
+def test_a_busy_task_is_stopped():
+    found = collect(["a", "spin", "b"], limits=PoolLimits(seconds=0.5))
+    assert (found[0], found[2]) == ("A", "B")
+    assert found[1] == Lost("stopped after 0.5 seconds (--time-limit)")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="wall time is all there is to go by")
+def test_time_in_which_others_run_is_not_counted():
+    assert collect(["wait", "wait"], workers=1, limits=PoolLimits(seconds=0.5)) == {0: "WAIT", 1: "WAIT"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no RLIMIT_AS")
