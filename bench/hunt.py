@@ -17,7 +17,7 @@ from harness import ROOT
 
 sys.path.insert(0, str(ROOT))
 
-from tests.oracle.hunt import ORDER, as_fixture, clear_programs, differences, hunt, same_kind, shrink, source_for
+from tests.oracle.hunt import ORDER, as_fixture, clear_programs, differences, hunt, shrink, source_for, still_wrong
 
 
 def main() -> int:
@@ -41,10 +41,11 @@ def main() -> int:
             continue
         kind = min(kinds_of, key=ORDER.index)
         kinds[kind] += 1
+        print(flush=True)
         print(f"-- {[f'{item.kind}: {item.what}' for item in wrong]}")
         if sum(kinds.values()) > options.most:
             continue
-        small = shrink(program, lambda candidate, kind=kind: same_kind(candidate, kind), options.tries)
+        small = shrink(program, lambda batch, kind=kind: still_wrong(batch, kind), options.tries)
         source = source_for(small, 0)
         text = as_fixture(source, differences([source])[0])
         if text in seen:

@@ -122,6 +122,7 @@ class Source:
     pointers: bool = False
     start: int = 0
     also: tuple[tuple[str, bool], ...] = ()
+    untold: frozenset[int] = frozenset()
 
 
 def source_of(program: Program, number: int = 0) -> Source:
@@ -133,18 +134,24 @@ def source_of(program: Program, number: int = 0) -> Source:
 
 def source_with_helpers(program: WithHelpers, number: int = 0) -> Source:
     """The C text of a program with helpers. `@` in names of helpers stands for the program's number."""
-    parts, also = [], []
+    parts: list[str] = []
+    also: list[tuple[str, bool]] = []
+    untold: set[int] = set()
     for index, helper in enumerate(program.helpers):
         if isinstance(helper, Program):
             name = f"h{number}_{index}"
             parts.append("static " + in_c(lower(helper)[1], name))
             also.append((name, helper.gives_pointer))
         else:
+            before = "\n".join([*parts, ""]).count("\n")
+            untold.update(range(before + 1, before + len(helper.lines) + 1))
             parts.append("\n".join(helper.lines) + "\n")
     text = "\n".join(parts) + "\n"
     whole = text + in_c(lower(program.main)[1], f"f{number}")
     whole = whole.replace("@", str(number))
-    return Source(whole, f"f{number}", DOMAIN, program.main.gives_pointer, text.count("\n"), tuple(also))
+    return Source(
+        whole, f"f{number}", DOMAIN, program.main.gives_pointer, text.count("\n"), tuple(also), frozenset(untold)
+    )
 
 
 def in_c(text: str, entry: str) -> str:
@@ -271,7 +278,7 @@ def _stated(report: Report, start: int, end: int) -> Stated:
             lines = [step.at.line - start for step in finding.steps if step.kind is StepKind.ACQUIRE]
             stated.leaks |= {site for line, site in slots if line in lines}
         else:
-            places = [finding.at, *(other.at for other in finding.related)]
+            places = [finding.at, *(other.at for other in finding.related if other.message.startswith("also here"))]
             stated.events |= {Event(finding.check, at.line - start) for at in places}
     kinds = (NoticeKind.DEGRADED, NoticeKind.NOT_ANALYSED, NoticeKind.INTERNAL, NoticeKind.NAME_ONLY)
     for notice in report.notices:
@@ -296,7 +303,7 @@ class Disagreement:
     what: str
 
 
-def compare(ran: Executed, said: Stated, helpers: bool = False) -> list[Disagreement]:
+def compare(source: Source, ran: Executed, said: Stated) -> list[Disagreement]:
     """Both directions; where tapes were left out, only what is missing.
 
     What is acquired in a helper may be reported there or where the helper is called.
@@ -315,6 +322,8 @@ def compare(ran: Executed, said: Stated, helpers: bool = False) -> list[Disagree
     if not ran.complete:
         return found
     for claim in sorted(claimed):
+        if claim.line in source.untold and not any(_same(site, claim) for site in ran.verdicts):
+            continue
         if not any(_same(site, claim) for site in ran.leaks | ran.maybe):
             truth = min(
                 (verdict for site, verdict in ran.verdicts.items() if _same(site, claim)),
@@ -325,7 +334,7 @@ def compare(ran: Executed, said: Stated, helpers: bool = False) -> list[Disagree
     for claim in sorted(said.events):
         if not any(event.kind == claim.kind and claim.line in (event.line, event.outer) for event in ran.events):
             found.append(Disagreement("false alarm", f"{claim.kind} at line {claim.line}"))
-    if not ran.events and not helpers:
+    if not ran.events and not source.start:
         found.extend(_verdicts(ran, said))
     return found
 

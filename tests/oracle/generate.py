@@ -5,9 +5,12 @@ All draw from hypothesis, so a failing program shrinks.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from tests.oracle.programs import (
+    DESCRIPTORS,
     Acquire,
     Assign,
     Both,
@@ -281,3 +284,64 @@ def _leave_one_out(draw: st.DrawFn, body: list[Statement]) -> list[Statement]:
         inner = tuple(_leave_one_out(draw, list(chosen.body)))
         return [*body[:index], Count(chosen.variable, chosen.rounds, inner), *body[index + 1 :]]
     return [*body[:index], *body[index + 1 :]]
+
+
+@st.composite
+def late_programs(draw: st.DrawFn) -> Program:
+    """Idiomatic ones that go on with what they have cleaned up: used or released once more."""
+    program = draw(idiomatic_programs(loops=False))
+    holder = draw(st.sampled_from(["p", "q", "s.a", "fd"]))
+    late: list[Statement] = [Release(holder)]
+    if holder != "fd":
+        late.append(Touch(holder))
+    last: Statement = draw(st.sampled_from(late))
+    if draw(st.booleans()):
+        last = If(draw(conditions(st.just("p"))), (last,))
+    return replace(program, body=(*program.body, last))
+
+
+@st.composite
+def stream_programs(draw: st.DrawFn) -> Program:
+    """Streams beside other resources, one inside the other."""
+    inner = draw(idiomatic_programs(loops=False))
+    fails: Condition = Truth("fp", negated=True)
+    undo: tuple[Statement, ...] = (Release("fp"),)
+    middle = draw(
+        st.sampled_from(
+            [
+                (),
+                (Assign("gp", "fp"),),
+                (If(Env(), (Give(-1),)),),
+                (If(Env(), (Release("fp"), Give(-1))),),
+                (Acquire("open_file", "gp"), If(Truth("gp", negated=True), (Release("fp"), Give(-1))), Release("gp")),
+            ]
+        )
+    )
+    end = undo if draw(st.integers(0, 3)) else ()
+    body = (Acquire("open_file", "fp"), If(fails, (Give(-1),)), *middle, *inner.body, *end)
+    return replace(inner, body=body)
+
+
+@st.composite
+def handing_programs(draw: st.DrawFn) -> Program:
+    """Idiomatic ones that end by giving away what others release: to the caller or to a global."""
+    program = draw(idiomatic_programs(loops=False))
+    parts = [list(program.body), *(list(part) for part in program.labels)]
+    released = [
+        (part, index)
+        for part in parts
+        for index, item in enumerate(part)
+        if isinstance(item, Release) and item.name not in DESCRIPTORS
+    ]
+    if not released:
+        return program
+    part, index = draw(st.sampled_from(released))
+    name = part[index].name  # type: ignore[union-attr]
+    how = draw(st.sampled_from(["*out", "shelf", "return", "maybe"]))
+    if how == "return" and part is parts[0]:
+        rest = [item for item in part[index + 1 :] if isinstance(item, Release)]
+        return replace(program, body=(*part[:index], *rest, Give(name)), value=0, gives_pointer=True)
+    part[index] = Assign("*out" if how != "shelf" else how, name)
+    if how == "maybe":
+        part[index] = If(Env(), (part[index],), (Release(name),))
+    return replace(program, body=tuple(parts[0]), labels=tuple(tuple(part) for part in parts[1:]))

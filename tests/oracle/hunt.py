@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
+from itertools import islice
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -19,8 +21,8 @@ from tests.oracle.execution import (
     source_with_helpers,
     state,
 )
-from tests.oracle.generate import dense_programs, idiomatic_programs
-from tests.oracle.helpers import WithHelpers, helper_programs
+from tests.oracle.generate import dense_programs, handing_programs, idiomatic_programs, late_programs, stream_programs
+from tests.oracle.helpers import Helper, WithHelpers, helper_programs
 from tests.oracle.interpreter import RejectedError, judge
 from tests.oracle.programs import Count, If, Loop, Program, Scope, lower
 
@@ -56,7 +58,7 @@ def has_clear_truth(program: Program) -> bool:
 def differences(sources: Sequence[Source]) -> list[list[Disagreement]]:
     """What execution and the tool do not agree about, for each program."""
     both = zip(sources, execute(sources), state(sources), strict=True)
-    return [compare(ran, said, helpers=source.start > 0) for source, ran, said in both]
+    return [compare(source, ran, said) for source, ran, said in both]
 
 
 def source_for(program: Any, number: int) -> Source:
@@ -68,16 +70,36 @@ def source_for(program: Any, number: int) -> Source:
 
 
 def smaller(program: Any) -> Iterator[Any]:
-    """Programs with one thing less."""
+    """Programs with one thing less; they compile where this one does."""
+    if isinstance(program, Helper):
+        yield from (Helper(less) for less in _fewer_lines(program.lines))
+        return
+    if isinstance(program, WithHelpers):
+        for index, helper in enumerate(program.helpers):
+            name = re.compile(rf"\bh@_{index}(_|\b)")
+            used = any(name.search(str(other)) for other in (program.main, *program.helpers[index + 1 :]))
+            parts = smaller(helper) if used else [] if helper == NOTHING else [NOTHING]
+            for part in parts:
+                yield replace(program, helpers=(*program.helpers[:index], part, *program.helpers[index + 1 :]))
+        yield from (replace(program, main=less) for less in smaller(program.main))
+        return
     for field in fields(program):
         value = getattr(program, field.name)
-        parts: Iterator[Any] = iter(())
         if isinstance(value, tuple):
-            parts = _smaller_tuple(value)
-        elif isinstance(value, Program):
-            parts = smaller(value)
-        for less in parts:
-            yield replace(program, **{field.name: less})
+            for less in _smaller_tuple(value):
+                yield replace(program, **{field.name: less})
+
+
+NOTHING = Helper(("",))
+
+
+def _fewer_lines(lines: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for index, line in enumerate(lines):
+        if re.match(r"    (if|free|\*|s->)", line):
+            yield lines[:index] + lines[index + 1 :]
+        short = re.sub(r"\{ (?!return)[^;{}]+; ", "{ ", line)
+        if short != line:
+            yield (*lines[:index], short, *lines[index + 1 :])
 
 
 def _smaller_tuple(items: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
@@ -99,29 +121,41 @@ def _smaller_tuple(items: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
                 yield (*items[:index], less, *items[index + 1 :])
 
 
-def shrink(program: Any, still: Callable[[Any], bool], tries: int = 400) -> Any:
-    """The smallest program found that still disagrees in the same way."""
-    for _ in range(tries):
-        for candidate in smaller(program):
-            tries -= 1
-            if tries < 0:
-                return program
-            if still(candidate):
-                program = candidate
+def shrink(program: Any, still: Callable[[Sequence[Any]], list[bool]], tries: int = 400, together: int = 40) -> Any:
+    """The smallest program found that is still as wrong. still: judges several candidates together."""
+    while tries > 0:
+        for batch in _batches(smaller(program), min(together, tries)):
+            tries -= len(batch)
+            wrong = [candidate for candidate, yes in zip(batch, still(batch), strict=True) if yes]
+            if wrong:
+                program = min(wrong, key=lambda candidate: len(source_for(candidate, 0).text))
                 break
+            if tries <= 0:
+                return program
         else:
             return program
     return program
 
 
-def same_kind(program: Any, kind: str) -> bool:
-    """Whether the program, alone, still has a disagreement of this kind (and a clear truth)."""
-    if isinstance(program, Program) and not has_clear_truth(program):
-        return False
+def _batches(items: Iterator[Any], size: int) -> Iterator[list[Any]]:
+    while batch := list(islice(items, size)):
+        yield batch
+
+
+def still_wrong(candidates: Sequence[Any], kind: str) -> list[bool]:
+    """Which of these programs have a disagreement of this kind (and a clear truth)."""
+    clear = [isinstance(one, WithHelpers) or has_clear_truth(one) for one in candidates]
+    kept = [one for one, yes in zip(candidates, clear, strict=True) if yes]
+    if not kept:
+        return clear
     try:
-        return any(item.kind == kind for item in differences([source_for(program, 0)])[0])
+        found = differences([source_for(one, number) for number, one in enumerate(kept)])
     except NotCompiledError:
-        return False  # a part was taken away that is needed
+        if len(candidates) == 1:
+            return [False]
+        return [yes for one in candidates for yes in still_wrong([one], kind)]
+    wrong = iter([any(item.kind == kind for item in items) for items in found])
+    return [yes and next(wrong) for yes in clear]
 
 
 # -- the run
@@ -141,7 +175,14 @@ def strategy(helpers: bool) -> st.SearchStrategy[Any]:
     """What programs are drawn from."""
     if helpers:
         return helper_programs()
-    return dense_programs(loops=True) | idiomatic_programs(loops=True) | idiomatic_programs(loops=False)
+    return st.one_of(
+        dense_programs(loops=True),
+        idiomatic_programs(loops=True),
+        idiomatic_programs(loops=False),
+        late_programs(),
+        stream_programs(),
+        handing_programs(),
+    )
 
 
 def clear_programs(helpers: bool, count: int, number: int) -> list[Any]:
