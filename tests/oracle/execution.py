@@ -282,6 +282,8 @@ def _stated(report: Report, start: int, end: int) -> Stated:
             stated.events |= {Event(finding.check, at.line - start) for at in places}
     kinds = (NoticeKind.DEGRADED, NoticeKind.NOT_ANALYSED, NoticeKind.INTERNAL, NoticeKind.NAME_ONLY)
     for notice in report.notices:
+        if "analysed in part" in notice.message:
+            continue  # a budget: the verdicts say what it cost
         if notice.kind in kinds and (start < notice.line <= end or notice.line == 0):
             stated.trouble.append(f"{notice.kind.value}: {notice.message}")
     return stated
@@ -362,7 +364,7 @@ def _verdicts(ran: Executed, said: Stated) -> list[Disagreement]:
     for site, verdict in sorted(said.verdicts.items()):
         truth = ran.verdicts.get(site, Verdict.UNREACHABLE)
         leak = Verdict.LEAKED in (truth, verdict)
-        if leak or site in ran.blurred or site in ran.maybe or truth is verdict:
+        if leak or verdict is Verdict.GAVE_UP or site in ran.blurred or site in ran.maybe or truth is verdict:
             continue
         reason = f" ({said.reasons[site]})" if said.reasons.get(site) else ""
         found.append(
