@@ -376,7 +376,8 @@ def run(corpora: Sequence[Corpus], count: int, seed: int, per_file: int, timeout
             if outcome.state != "equivalent":
                 used[site.file] += 1
                 number += 1
-            print(f"{number}/{count} {outcome.state}", file=sys.stderr)
+            place = f"{site.file.name}:{site.line} {site.release}({site.argument})"
+            print(f"{number}/{count} {outcome.state}: {place}: {outcome.reason}", file=sys.stderr)
     return outcomes
 
 
