@@ -32,12 +32,15 @@ import argparse
 import contextlib
 import json
 import os
+import queue
 import random
 import re
 import sys
 import tempfile
-from collections import Counter
+import threading
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -192,6 +195,9 @@ def mutate(text: str, site: Site) -> str:
     return text[: site.start] + ";" + lines + text[site.end :]
 
 
+MARKER = "deleted_release_"
+
+
 class Shadow:
     """A corpus as a folder of links, in which single files are replaced for a moment."""
 
@@ -239,11 +245,11 @@ class Shadow:
         with self.holding(file, text) as place:
             return check([place], cwd=self.top, database=self.database, timeout=timeout)
 
-    def calls(self, site: Site, text: str, timeout: float) -> int:
-        """How often the site's function, as compiled, names the release: 0 where it is not compiled."""
-        with self.holding(site.file, text) as place:
-            seen = lowered(place, site.function, cwd=self.top, database=self.database, timeout=timeout)
-        return len(re.findall(rf"\b{site.release}\b", seen))
+    def compiles(self, site: Site, text: str, timeout: float) -> bool:
+        """Whether the site's statement is compiled: a call in its place is seen in the function."""
+        marked = text[: site.start] + f"{MARKER}();" + text[site.end :]
+        with self.holding(site.file, marked) as place:
+            return MARKER in lowered(place, site.function, cwd=self.top, database=self.database, timeout=timeout)
 
 
 def read(file: Path) -> str:
@@ -340,8 +346,38 @@ def silent(site: Site, before: Checked) -> bool:
     return not any(concerns(finding, site, held) for finding in leaks(before, site.function).values())
 
 
-def run(corpora: Sequence[Corpus], count: int, seed: int, per_file: int, timeout: float) -> list[Outcome]:
-    """Draw and judge the mutants."""
+class Judge:
+    """Judges sites, several at a time, each in a shadow of its own."""
+
+    def __init__(self, corpora: Sequence[Corpus], folder: Path, jobs: int, timeout: float) -> None:
+        self.timeout = timeout
+        self.free: queue.SimpleQueue[list[Shadow]] = queue.SimpleQueue()
+        for job in range(jobs):
+            self.free.put([Shadow(corpus, folder / str(job) / str(n)) for n, corpus in enumerate(corpora)])
+        self.originals: dict[Path, Checked] = {}
+        self.locks: dict[Path, threading.Lock] = defaultdict(threading.Lock)
+
+    def judge(self, site: Site) -> Outcome | None:
+        """What became of the site's mutant; None where it is no site: not compiled, or not silent before."""
+        shadows = self.free.get()
+        try:
+            return self._judge(site, shadows[site.corpus], read(site.file))
+        finally:
+            self.free.put(shadows)
+
+    def _judge(self, site: Site, shadow: Shadow, text: str) -> Outcome | None:
+        with self.locks[site.file]:
+            if site.file not in self.originals:
+                self.originals[site.file] = shadow.check(site.file, text, self.timeout)
+        before = self.originals[site.file]
+        if not silent(site, before) or not shadow.compiles(site, text, self.timeout):
+            return None
+        outcome = judge(site, before, shadow.check(site.file, mutate(text, site), self.timeout))
+        return replace(outcome, before=_worst(acquisitions(before, site)))
+
+
+def run(corpora: Sequence[Corpus], count: int, seed: int, per_file: int, timeout: float, jobs: int) -> list[Outcome]:
+    """Draw and judge the mutants. The result does not depend on the number of jobs."""
     releases = release_positions()
     sites = [
         site
@@ -352,32 +388,22 @@ def run(corpora: Sequence[Corpus], count: int, seed: int, per_file: int, timeout
     print(f"{len(sites)} release statements", file=sys.stderr)
     random.Random(seed).shuffle(sites)
     used: Counter[Path] = Counter()
-    originals: dict[Path, Checked] = {}
     outcomes: list[Outcome] = []
     number = 0
-    with tempfile.TemporaryDirectory() as folder:
-        shadows = [Shadow(corpus, Path(folder) / str(n)) for n, corpus in enumerate(corpora)]
-        for site in sites:
-            if number >= count:
-                break
-            if used[site.file] >= per_file:
-                continue
-            shadow, text = shadows[site.corpus], read(site.file)
-            if site.file not in originals:
-                originals[site.file] = shadow.check(site.file, text, timeout)
-            before, mutant = originals[site.file], mutate(text, site)
-            if not silent(site, before):
-                continue
-            if shadow.calls(site, mutant, timeout) >= shadow.calls(site, text, timeout):
-                continue  # left out by the preprocessor
-            outcome = judge(site, before, shadow.check(site.file, mutant, timeout))
-            outcome = replace(outcome, before=_worst(acquisitions(before, site)))
-            outcomes.append(outcome)
-            if outcome.state != "equivalent":
-                used[site.file] += 1
-                number += 1
-            place = f"{site.file.name}:{site.line} {site.release}({site.argument})"
-            print(f"{number}/{count} {outcome.state}: {place}: {outcome.reason}", file=sys.stderr)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
+        judging = Judge(corpora, Path(folder), jobs, timeout)
+        while sites and number < count:
+            window = [site for site in sites[: 2 * jobs] if used[site.file] < per_file]
+            sites = sites[2 * jobs :]
+            for site, outcome in zip(window, pool.map(judging.judge, window), strict=True):
+                if outcome is None or used[site.file] >= per_file or number >= count:
+                    continue
+                outcomes.append(outcome)
+                if outcome.state != "equivalent":
+                    used[site.file] += 1
+                    number += 1
+                place = f"{site.file}:{site.line} {site.function}: {site.release}({site.argument})"
+                print(f"{number}/{count} {outcome.state}: {place}: {outcome.reason}", file=sys.stderr, flush=True)
     return outcomes
 
 
@@ -422,10 +448,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--per-file", type=int, default=3)
     parser.add_argument("--timeout", type=float, default=300, help="seconds for one file")
+    parser.add_argument("--jobs", type=int, default=2, help="mutants judged at a time")
     parser.add_argument("--list", action="store_true", help="list every mutant")
     options = parser.parse_args()
     corpora = [load_corpus(path) for path in options.paths]
-    outcomes = run(corpora, options.count, options.seed, options.per_file, options.timeout)
+    outcomes = run(corpora, options.count, options.seed, options.per_file, options.timeout, options.jobs)
     print(tables(outcomes, corpora))
     if options.list:
         rows = []
