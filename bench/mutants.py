@@ -60,7 +60,10 @@ _BLANKED = re.compile(
 
 @dataclass(frozen=True)
 class Site:
-    """One release statement. start, end: offsets in the text; argument: what is released."""
+    """One release statement. start, end: offsets in the text; argument: what is released.
+
+    sources: what the function assigns to it (`buf = bigger;`), which may be where the resource was put first.
+    """
 
     corpus: int
     file: Path
@@ -71,6 +74,7 @@ class Site:
     parameters: str
     release: str
     argument: str
+    sources: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,15 @@ def sites_of(text: str, corpus: int, file: Path, releases: Mapping[str, int]) ->
             if position < len(arguments) and re.search(r"[A-Za-z_]", arguments[position]):
                 line = text.count("\n", 0, match.start(1)) + 1
                 argument = holder_key(arguments[position])
-                yield Site(corpus, file, match.start(1), stop.end(), line, name, parameters, release, argument)
+                sources = _sources(code[start:end], argument)
+                yield Site(corpus, file, match.start(1), stop.end(), line, name, parameters, release, argument, sources)
+
+
+def _sources(body: str, argument: str) -> frozenset[str]:
+    """Variables that are assigned to the argument somewhere in the body."""
+    squeezed = re.sub(r"\s+", "", body)
+    given = re.findall(rf"(?<![\w.>]){re.escape(argument)}=(?:\([\w*]+\))?([A-Za-z_][\w.>-]*);", squeezed)
+    return frozenset(given)
 
 
 def _matching(code: str, opening: int, end: int) -> int:
@@ -277,11 +289,10 @@ def _named(argument: str, message: str) -> bool:
 
 
 def acquisitions(seen: Checked, site: Site) -> list[dict[str, Any]]:
-    """Acquisitions of the function whose holder is what the site releases."""
+    """Acquisitions of the function whose holder is what the site releases, or was assigned to it."""
+    names = {name.lstrip("*&") for name in (site.argument, *site.sources)}
     return [
-        a
-        for a in seen.acquisitions
-        if a["function"] == site.function and holder_key(a["holder"]).lstrip("*&") == site.argument.lstrip("*&")
+        a for a in seen.acquisitions if a["function"] == site.function and holder_key(a["holder"]).lstrip("*&") in names
     ]
 
 

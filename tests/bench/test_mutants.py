@@ -150,3 +150,16 @@ def test_shares_have_an_interval(part, whole, text):
     from harness import share
 
     assert share(part, whole) == text
+
+
+def test_what_was_assigned_to_the_released_variable_counts_too():
+    import mutants
+
+    body = ["bigger = realloc(buf, 2);", "buf = (char *) bigger;", "if (buf == small)", "\tfree(buf);"]
+    text = "int a(void)\n{\n" + "\n".join(body) + "\n}\n"
+    (site,) = sites(text)
+    assert site.sources == {"bigger"}
+    seen = run_of((3, "released", ""))
+    seen.acquisitions[0]["function"] = "a"
+    seen.acquisitions[0]["holder"] = "bigger"
+    assert len(mutants.acquisitions(seen, site)) == 1
