@@ -91,7 +91,7 @@ def before(name: str) -> tuple[Counter[tuple[object, ...]], Counter[tuple[object
     return seen(workspace({}), [name])
 
 
-KNOWN = {"another allocation": "an uninitialized release is told of the resource of another call"}
+KNOWN = {"a copy before the release": "the call that should have set a variable is told by the variable's name"}
 PARAMETERS = [
     pytest.param(name, marks=[pytest.mark.xfail(strict=True, reason=KNOWN[name])] if name in KNOWN else [])
     for name in RELATIONS

@@ -118,6 +118,7 @@ class Prepared:
     release_locals: tuple[int, ...] = ()
     defined: frozenset[str] = frozenset()
     returned_local: int = -1
+    makes_gaps: bool = False  # it releases descriptors by their number, or all of them in a loop
     written: tuple[tuple[int, int], ...] = ()
     member_names: dict[tuple[int, int], str] = field(default_factory=dict)
 
@@ -144,12 +145,24 @@ def prepare(function: Function, unit: TranslationUnit, contracts: Contracts, def
     prepared.is_main = function.name == "main"
     _Flattener(prepared, unit, contracts, defined).run()
     prepared.returned_local = _returned_local(function)
+    prepared.makes_gaps = any(_makes_gap(site) for site in prepared.calls.values())
     for name, variable in unit.globals.items():
         if variable.constant:
             for offset, value in variable.initial.items():
                 if isinstance(value, Int):
                     prepared.constants[(name, offset)] = value.value
     return prepared
+
+
+def _makes_gap(site: CallSite) -> bool:
+    """Whether the call releases a descriptor that is given as a constant, or one in each round of a loop."""
+    if site.contract is None or not _releases(site.contract):
+        return False
+    parameters = site.contract.signature.parameters
+    return any(
+        ctype.kind is TypeKind.INT and (site.cyclic or isinstance(argument, Int))
+        for ctype, argument in zip(parameters, site.op.arguments, strict=False)
+    )
 
 
 def _returned_local(function: Function) -> int:

@@ -223,11 +223,11 @@ class Machine:
         return least(values) >= 0 and 0 < greatest(values) <= LAST_STANDARD_STREAM
 
     def _is_meant_to_fill(self, loss: object, state: State) -> bool:
-        """``close(0); dup(fd);``: whoever does not look at the number knows which one it is."""
+        """``close(0); dup(fd);``: whoever closes a known number and does not look at the next one knows it."""
         study = self.study
         if study is None or study.site is None or loss is not None or state.holder:
             return False
-        return study.kind.integer and study.site.op.result is None
+        return study.kind.integer and study.site.op.result is None and self.prepared.makes_gaps
 
     def _report_lost(self, state: State) -> None:
         self.listener.event(EventKind.LEAK_REALLOC, state.lost_at, state, self.universe.resource)
