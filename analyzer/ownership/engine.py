@@ -19,7 +19,7 @@ from analyzer.ownership.calls import Calls
 from analyzer.ownership.demand import ahead, behind, doubtful_release_ahead, release_ahead
 from analyzer.ownership.endings import Endings
 from analyzer.ownership.events import AcquisitionResult, Event, EventKind, FunctionResult
-from analyzer.ownership.inference import Evidence, contract_of, lent_resources
+from analyzer.ownership.inference import Evidence, contract_at_sight, contract_of, lent_resources
 from analyzer.ownership.join import join
 from analyzer.ownership.keys import Key, clean, merge_key, returned_class, unusual_locals
 from analyzer.ownership.limits import Limits
@@ -60,6 +60,9 @@ def analyse(
     studies: list[Resource | None] = [*found]
     infer = infer and not function.degraded
     evidence = Evidence(function, subjects(prepared), []) if infer else None
+    contract = contract_at_sight(prepared, evidence.subjects) if evidence is not None and not found else None
+    if contract is not None:
+        evidence = None  # no run has anything to add
     if evidence is not None:
         prepared.written = tuple(sorted(evidence.subjects.written))
         prepared.member_names = evidence.subjects.names
@@ -82,7 +85,6 @@ def analyse(
             run.testify(evidence)
         if want_states:
             run.describe(states)
-    contract = None
     if evidence is not None and complete:
         contract = _inferred(prepared, contracts, limits, evidence)
     return FunctionResult(

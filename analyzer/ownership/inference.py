@@ -10,7 +10,7 @@ the alternatives of different resources need not be multiplied.)
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import final
 
@@ -27,9 +27,11 @@ from analyzer.contracts.model import (
     member,
 )
 from analyzer.ir.function import Function
+from analyzer.ir.operands import Int
+from analyzer.ir.ops import Return
 from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership.endings import FRESH, OTHER, SAME, Ending, Endings, PlainEnding
-from analyzer.ownership.prepare import is_pointer
+from analyzer.ownership.prepare import Prepared, is_pointer
 from analyzer.ownership.ranges import (
     FULL,
     INFINITY,
@@ -376,6 +378,45 @@ def plain_contract(function: Function) -> FunctionContract:
         Provenance.INFERRED,
         source=f"{function.file}:{function.at}",
     )
+
+
+def contract_at_sight(prepared: Prepared, found: Subjects) -> FunctionContract | None:
+    """The contract of a function with which nothing happens that a run would have to follow, else None.
+
+    What it returns is known where all of its returns are constants.
+    """
+    follows = found.parameters or found.members or found.stored or found.deep_released or found.deep_gone
+    if (
+        follows
+        or found.written
+        or any(v.type.kind is TypeKind.RECORD for v in prepared.function.locals[: prepared.function.parameters])
+    ):
+        return None
+    returns = _reached_returns(prepared)
+    if not returns:
+        return None  # it never returns, or only under conditions that a run must judge
+    contract = plain_contract(prepared.function)
+    values = {end.value.value if isinstance(end.value, Int) else None for end in returns}
+    constants = sorted(value for value in values if value is not None)
+    outcomes = contract.outcomes
+    if len(constants) == len(values) and len(constants) <= MOST_CONSTANTS:
+        outcomes = tuple(Outcome((Atom(_RET, "==", number),), ()) for number in constants)
+    pointers = (i for i, ctype in enumerate(contract.signature.parameters) if ctype.kind is TypeKind.POINTER)
+    return replace(
+        contract,
+        outcomes=outcomes,
+        writes=tuple(sorted(found.writes)),
+        complete=tuple(index for index in pointers if index not in found.incomplete),
+    )
+
+
+def _reached_returns(prepared: Prepared) -> list[Return]:
+    """Returns that some way leads to on which every call comes back; none if a call may not."""
+    for site in prepared.calls.values():
+        effects = (e for o in site.contract.outcomes for e in o.effects) if site.contract is not None else ()
+        if any(effect.kind is EffectKind.NORETURN for effect in effects):
+            return []
+    return [block.end for block in prepared.function.blocks if isinstance(block.end, Return)]
 
 
 def lent_resources(function: Function, found: Subjects) -> Iterator[Term]:
