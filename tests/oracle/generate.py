@@ -345,3 +345,27 @@ def handing_programs(draw: st.DrawFn) -> Program:
     if how == "maybe":
         part[index] = If(Env(), (part[index],), (Release(name),))
     return replace(program, body=tuple(parts[0]), labels=tuple(tuple(part) for part in parts[1:]))
+
+
+@st.composite
+def related_programs(draw: st.DrawFn) -> Program:
+    """What one comparison of two numbers lets in, another one of the same two lets out: some pairs fit, some do not."""
+    left, right = draw(st.sampled_from([("a", "b"), ("b", "a"), ("n", "a"), ("n", 0), ("a", 1)]))
+    holder = draw(st.sampled_from(["p", "s.a", "fd"]))
+    resource = Acquire("open_it", holder) if holder == "fd" else Acquire("alloc", holder)
+
+    def compared() -> Condition:
+        one, other = left, right
+        if isinstance(other, str) and draw(st.booleans()):
+            one, other = other, one
+        return Compare(one, draw(OPERATORS), other)
+
+    first, second = compared(), compared()
+    body: tuple[Statement, ...]
+    if draw(st.booleans()):
+        body = (If(first, (resource,)), If(second, (Release(holder),)))
+    else:
+        body = (If(first, (Give(1),)), resource, If(second, (Release(holder), Give(0))))
+        if draw(st.booleans()):
+            body = (*body, If(compared(), (Release(holder),)))
+    return Program((Acquire("env", "n"), *body))

@@ -21,7 +21,13 @@ from tests.oracle.execution import (
     source_with_helpers,
     state,
 )
-from tests.oracle.generate import dense_programs, handing_programs, idiomatic_programs, late_programs, stream_programs
+from tests.oracle.generate import (
+    dense_programs,
+    handing_programs,
+    idiomatic_programs,
+    late_programs,
+    stream_programs,
+)
 from tests.oracle.helpers import Helper, WithHelpers, helper_programs
 from tests.oracle.interpreter import RejectedError, judge
 from tests.oracle.programs import Count, If, Loop, Program, Scope, lower
@@ -187,7 +193,11 @@ def strategy(helpers: bool) -> st.SearchStrategy[Any]:
 
 def clear_programs(helpers: bool, count: int, number: int) -> list[Any]:
     """Programs of which execution can tell the truth."""
-    found = programs(strategy(helpers), count, number)
+    return with_clear_truth(programs(strategy(helpers), count, number))
+
+
+def with_clear_truth(found: Sequence[Any]) -> list[Any]:
+    """Those of the programs whose truth execution can tell."""
     return [program for program in found if isinstance(program, WithHelpers) or has_clear_truth(program)]
 
 
