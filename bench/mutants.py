@@ -62,7 +62,7 @@ _BLANKED = re.compile(
 class Site:
     """One release statement. start, end: offsets in the text; argument: what is released.
 
-    sources: what the function assigns to it (`buf = bigger;`), which may be where the resource was put first.
+    sources: what was assigned to it before (`buf = bigger;`), which may be where the resource was put first.
     """
 
     corpus: int
@@ -169,12 +169,12 @@ def sites_of(text: str, corpus: int, file: Path, releases: Mapping[str, int]) ->
             if position < len(arguments) and re.search(r"[A-Za-z_]", arguments[position]):
                 line = text.count("\n", 0, match.start(1)) + 1
                 argument = holder_key(arguments[position])
-                sources = _sources(code[start:end], argument)
+                sources = _sources(code[start : match.start(1)], argument)
                 yield Site(corpus, file, match.start(1), stop.end(), line, name, parameters, release, argument, sources)
 
 
 def _sources(body: str, argument: str) -> frozenset[str]:
-    """Variables that are assigned to the argument somewhere in the body."""
+    """Variables that are assigned to the argument in this part of the body."""
     squeezed = re.sub(r"\s+", "", body)
     given = re.findall(rf"(?<![\w.>]){re.escape(argument)}=(?:\([\w*]+\))?([A-Za-z_][\w.>-]*);", squeezed)
     return frozenset(given)

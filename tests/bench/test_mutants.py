@@ -155,7 +155,7 @@ def test_shares_have_an_interval(part, whole, text):
 def test_what_was_assigned_to_the_released_variable_counts_too():
     import mutants
 
-    body = ["bigger = realloc(buf, 2);", "buf = (char *) bigger;", "if (buf == small)", "\tfree(buf);"]
+    body = ["bigger = realloc(buf, 2);", "buf = (char *) bigger;", "free(buf);", "buf = later;"]
     text = "int a(void)\n{\n" + "\n".join(body) + "\n}\n"
     (site,) = sites(text)
     assert site.sources == {"bigger"}
