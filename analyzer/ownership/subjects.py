@@ -354,6 +354,7 @@ class _Flow:
             if len(mine) > MOST_MEMBERS:
                 found.members.difference_update(mine)
                 found.deep_gone.add(index)
+                found.deep_released.add(index)  # and if it is released itself, then with all it holds
         if ANYTHING in found.writes or len(found.writes) > MOST_GLOBALS:
             found.writes = {ANYTHING}
         found.stored -= found.parameters
