@@ -38,7 +38,15 @@ def equality(state: State, left: Value, right: Value, fresh: Sym) -> Value:
     if not isinstance(left, int) and not isinstance(right, int) and _order(right) < _order(left):
         left, right = right, left
     found = state.universe.expression("==", left, right)
+    if _is_known(state, "<", left, right) or _is_known(state, "<", right, left):
+        return 0
     return _decided(state, found, fresh)
+
+
+def _is_known(state: State, operator: str, left: Value, right: Value) -> bool:
+    """Whether this comparison was found true on the way here."""
+    expression = state.universe.expression(operator, left, right)
+    return expression is not None and state.facts.get(expression) == ONE
 
 
 def _without_offset(left: Value, right: Value) -> tuple[Value, Value]:

@@ -159,26 +159,28 @@ class _Inference:
     def _deciding(self, classes: Sequence[Range]) -> Iterator[tuple[int, list[Range]]]:
         """Parameters whose value decides between different effects, with the classes of their values."""
         for index in range(self._function.parameters):
-            halves = self._halves(index)
-            if halves and any(self._decides(index, halves, followed, classes) for followed in self._evidence.followed):
-                yield index, halves
+            for halves in self._halves(index):
+                if any(self._decides(index, halves, followed, classes) for followed in self._evidence.followed):
+                    yield index, halves
+                    break
 
-    def _halves(self, index: int) -> list[Range]:
-        """Two classes that the function itself tells apart: a constant and the rest."""
-        seen: set[int] = set()
+    def _halves(self, index: int) -> list[list[Range]]:
+        """Ways to split a parameter's values in two that the function itself tells apart, constants first."""
+        found: dict[Range, list[Range]] = {}
         for followed in self._evidence.followed:
             for ending in followed.endings:
                 values = dict(ending.parameters).get(index)
-                if values is None:
+                if values is None or values == FULL:
                     continue
-                number = single(values)
-                other = single(complement(values))
-                seen |= {n for n in (number, other) if n is not None}
-        if not seen:
-            return []
-        least = min(seen, key=lambda number: (number != 0, abs(number), number))
-        only: Range = ((least, least),)
-        return [only, complement(only)]
+                other = complement(values)
+                number, rest = single(values), single(other)
+                if number is None and (rest is not None or other[:1] < values[:1]):
+                    values, other = other, values
+                if _expressible(values) and _expressible(other):
+                    found[values] = [values, other]
+        return [
+            found[key] for key in sorted(found, key=lambda values: (single(values) is None, values != ZERO, values))
+        ]
 
     def _decides(self, index: int, halves: list[Range], followed: Followed, classes: Sequence[Range]) -> bool:
         if followed.resource.site is None and followed.resource.slot == Term(Root.PARAM, index):
