@@ -21,7 +21,7 @@ OTHER = "other"  # a value that may be anything and that the caller does not own
 FRESH = "fresh"  # acquired by this function
 SAME = "same"  # what was there when the function began
 
-OWN_NOTHING = frozenset({Verdict.HELD, Verdict.UNREACHABLE, Verdict.RELEASED})
+OWN_NOTHING = frozenset({Verdict.HELD, Verdict.UNREACHABLE})
 
 
 @final
@@ -241,11 +241,14 @@ def _term(machine: Machine, path: Path, value: Value | None, state: State) -> Te
 
 def _memory(machine: Machine, state: State) -> Iterator[tuple[Term, frozenset[str | int]]]:
     """What lies below the parameters, where it is not known to be what was there before."""
-    for path in sorted((p for p in state.cells if _below_parameter(p)), key=_place_order):
+    paths: set[Path] = {path for path in state.cells if _below_parameter(path)}
+    paths |= {(machine.universe.symbol("param", index), offset) for index, offset in machine.prepared.written}
+    for path in sorted(paths, key=_place_order):
         term = _term(machine, path, None, state)
         if term is None:
             continue
-        kinds = frozenset(_kinds(machine, state.cells[path], path, state, 4))
+        value = state.cells.get(path, state.defaults.get(path[0]))
+        kinds = frozenset((SAME,)) if value is None else frozenset(_kinds(machine, value, path, state, 4))
         if kinds != {SAME}:
             yield term, kinds
 
