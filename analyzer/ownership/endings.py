@@ -172,6 +172,8 @@ def _whereabouts(
         if term.root is Root.RET:
             returned = True
         found.append(_arrival(machine, lent, term, state))
+    if lent is None and len({effect.term for effect in found}) > 1:
+        unsure = True  # in two places of the caller's: which one owns it is a convention that nobody wrote down
     if not returned and value is not None and not unsure and state.reaches_resource((value,)):
         unsure = True
     return tuple(dict.fromkeys(found)), unsure
