@@ -35,6 +35,7 @@ import os
 import queue
 import random
 import re
+import subprocess
 import sys
 import tempfile
 import threading
@@ -377,14 +378,22 @@ class Judge:
             self.free.put(shadows)
 
     def _judge(self, site: Site, shadow: Shadow, text: str) -> Outcome | None:
-        with self.locks[site.file]:
-            if site.file not in self.originals:
-                self.originals[site.file] = shadow.check(site.file, text, self.timeout)
-        before = self.originals[site.file]
-        if not silent(site, before) or not shadow.compiles(site, text, self.timeout):
+        try:
+            with self.locks[site.file]:
+                if site.file not in self.originals:
+                    self.originals[site.file] = shadow.check(site.file, text, self.timeout)
+            before = self.originals[site.file]
+            if not silent(site, before) or not shadow.compiles(site, text, self.timeout):
+                return None
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
+            print(f"left out, no result for the unchanged file: {site.file}: {type(error).__name__}", file=sys.stderr)
             return None
-        outcome = judge(site, before, shadow.check(site.file, mutate(text, site), self.timeout))
-        return replace(outcome, before=_worst(acquisitions(before, site)))
+        was = _worst(acquisitions(before, site))
+        try:
+            after = shadow.check(site.file, mutate(text, site), self.timeout)
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
+            return Outcome(site, "missed", f"no result: {type(error).__name__}", was)
+        return replace(judge(site, before, after), before=was)
 
 
 def run(corpora: Sequence[Corpus], count: int, seed: int, per_file: int, timeout: float, jobs: int) -> list[Outcome]:

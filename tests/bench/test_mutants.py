@@ -1,5 +1,6 @@
 """The mutation finds the statements it should, and leaves the rest of the file as it was."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,35 @@ def test_what_was_assigned_to_the_released_variable_counts_too():
     seen.acquisitions[0]["function"] = "a"
     seen.acquisitions[0]["holder"] = "bigger"
     assert len(mutants.acquisitions(seen, site)) == 1
+
+
+class Slow:
+    """Stands for a shadow; `fails` says which of its two checks gives no result."""
+
+    def __init__(self, fails):
+        self.fails = fails
+        self.checks = 0
+
+    def check(self, file, text, timeout):
+        import subprocess
+
+        self.checks += 1
+        if self.checks == self.fails:
+            raise subprocess.TimeoutExpired("check", timeout)
+        return run_of((3, "released", ""))
+
+    def compiles(self, site, text, timeout):
+        return True
+
+
+@pytest.mark.parametrize(("fails", "state"), [(1, None), (2, "missed"), (0, "equivalent")])
+def test_a_check_without_result_ends_no_run(tmp_path, fails, state):
+    import mutants
+
+    (tmp_path / "a.c").write_text(CODE)
+    site = replace(sites(CODE)[0], file=tmp_path / "a.c")
+    judging = mutants.Judge([], tmp_path, 1, 1.0)
+    judging.free.get()
+    judging.free.put([Slow(fails)])
+    outcome = judging.judge(site)
+    assert (outcome and outcome.state) == state
