@@ -121,11 +121,14 @@ class Application:
     # -- conditions -----------------------------------------------------------------------------------
 
     def _conditions_before(self, state: State) -> bool:
-        return all(
-            self._holds(atom, self._argument(atom.term.index), state)
-            for atom in self.outcome.when
-            if atom.term.root is Root.PARAM and not atom.term.selectors
-        )
+        inferred = self.contract.provenance is Provenance.INFERRED
+        for atom in self.outcome.when:
+            if atom.term.root is not Root.PARAM or (atom.term.selectors and not inferred):
+                continue
+            value = self._read(atom.term, state) if atom.term.selectors else self._argument(atom.term.index)
+            if value is not None and not self._holds(atom, value, state):
+                return False
+        return True
 
     def _is_asked_for(self, state: State) -> bool:
         """Whether the arguments that select this outcome are known: ``fcntl(fd, command)`` may be any command."""
@@ -141,6 +144,8 @@ class Application:
         )
 
     def _conditions_after(self, state: State) -> bool:
+        if self.contract.provenance is Provenance.INFERRED:
+            return True
         for atom in self.outcome.when:
             if atom.term.root is Root.PARAM and atom.term.selectors and is_plain(atom.term):
                 value = self._read(atom.term, state)
@@ -293,8 +298,7 @@ class Application:
         if state.range_of(value) == ZERO and not state.root_is_resource(value):
             return True  # null; a descriptor that is known to be 0 is one all the same
         if value is UNDEF:
-            state.holder = self._subject_text(effect.term) if effect.term is not None else ""
-            self._event(EventKind.UNINITIALIZED_RELEASE, state, value)
+            self._strange(EventKind.UNINITIALIZED_RELEASE, effect, state, value)
             return True
         if state.root_is_resource(value):
             return self._release_resource(value, effect, state)
@@ -316,6 +320,13 @@ class Application:
 
     def _event(self, kind: EventKind, state: State, subject: Value) -> None:
         self.machine.listener.event(kind, self.site.op.at, state, subject, self._name())
+
+    def _strange(self, kind: EventKind, effect: Effect, state: State, subject: Value) -> None:
+        """A mistake with something else than the resource, told by the argument's text."""
+        holder = state.holder
+        state.holder = self._subject_text(effect.term) if effect.term is not None else ""
+        self._event(kind, state, subject)
+        state.holder = holder
 
     def _release_resource(self, value: Value, effect: Effect, state: State) -> bool:
         resource = self.machine.universe.resource
@@ -379,7 +390,7 @@ class Application:
             )
             kinds = [k for k in self.contracts.kinds.values() if self._releaser(effect) in k.releases]
             if effect_pointer and any(not k.integer for k in kinds):
-                self._event(EventKind.WRONG_MEMORY, state, value)
+                self._strange(EventKind.WRONG_MEMORY, effect, state, value)
         return True
 
     def _holds_resource(self, value: Ptr, state: State) -> bool:

@@ -294,7 +294,7 @@ class _Run:
                     self.unproven = True
                     break
                 budget -= 1
-                witness = search(self.prepared, self.contracts, self.study, alarm, self.limits)
+                witness = search(self.prepared, self.contracts, self._subject(alarm), alarm, self.limits)
                 if witness is None:
                     self.unproven = True
                     continue
@@ -310,9 +310,10 @@ class _Run:
         return True
 
     def _event(self, alarm: Alarm, witness: Witness) -> Event:
-        study = self.study
+        study, steps, released_at = self._subject(alarm), witness.steps, witness.released_at
         if alarm.kind is EventKind.UNINITIALIZED_RELEASE and not self._leaves_unset(witness.holder):
-            study = None  # the call under study has nothing to do with it
+            study, released_at = None, -1  # the call under study has nothing to do with it
+            steps = tuple(step for step in steps if step.kind in (StepKind.BRANCH, StepKind.LOST))
         event = Event(
             kind=alarm.kind,
             at=alarm.at,
@@ -324,9 +325,9 @@ class _Run:
             noun="",
             cwe=0,
             fits=(),
-            steps=witness.steps,
+            steps=steps,
             released_by=alarm.detail or witness.released_by,
-            released_at=witness.released_at,
+            released_at=released_at,
             blurred=alarm.blurred,
             unknown_calls=witness.unknown_calls,
             exits_process=self.prepared.is_main and alarm.kind is EventKind.LEAK_EXIT,
@@ -345,6 +346,10 @@ class _Run:
             in_loop=study.site is not None and study.site.cyclic,
             sibling_release_at=self._sibling(),
         )
+
+    def _subject(self, alarm: Alarm) -> Resource | None:
+        """What the alarm is about: a release of something that was never handed out is not about the resource."""
+        return None if alarm.kind is EventKind.WRONG_MEMORY else self.study
 
     def _leaves_unset(self, holder: str) -> bool:
         """Whether the variable is the one that the call under study would have set."""

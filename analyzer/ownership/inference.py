@@ -50,7 +50,6 @@ from analyzer.ownership.subjects import Subjects
 MOST_OUTCOMES = 16
 MOST_CONSTANTS = 5
 _RET = Term(Root.RET)
-_CHANGES = frozenset({EffectKind.FRESH, EffectKind.STORE, EffectKind.WRITE, EffectKind.NULL, EffectKind.VALUE})
 _HARMLESS = frozenset({EffectKind.RETURN, EffectKind.INTERIOR})
 
 
@@ -209,8 +208,8 @@ class _Inference:
         fresh = self._fresh(cell, plain, memory)
         effects += fresh
         effects += self._written(memory, {e.term for e in effects if e.kind in (EffectKind.FRESH, EffectKind.STORE)})
-        changed = {effect.term for effect in effects if effect.kind in _CHANGES}
-        effects = [e for e in effects if e.kind is not EffectKind.RETURN or e.term not in changed]
+        acquired = {effect.term for effect in effects if effect.kind is EffectKind.FRESH}
+        effects = [e for e in effects if e.kind is not EffectKind.RETURN or e.term not in acquired]
         return tuple(dict.fromkeys(guards)), tuple(dict.fromkeys(effects))
 
     def _lent(self, followed: Followed, cell: _Cell, guards: list[Atom]) -> Iterator[Effect]:
@@ -222,9 +221,9 @@ class _Inference:
             return
         here = [ending for ending in followed.endings if cell.fits(ending)]
         if not here:
-            if not term.selectors:  # with anything else than null this outcome does not happen
-                ctype = self._function.locals[term.index].type
-                guards.append(Atom(term, "==", 0) if is_pointer(ctype) else Atom(term, "<", 0))
+            # With anything else than null there this outcome does not happen.
+            pointer = bool(term.selectors) or is_pointer(self._function.locals[term.index].type)
+            guards.append(Atom(term, "==", 0) if pointer else Atom(term, "<", 0))
             return
         alternatives = {_alternative(ending) for ending in here}
         if len(alternatives) == 1:

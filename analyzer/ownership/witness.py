@@ -63,10 +63,11 @@ class _Recorder:
 
     alarm: Alarm
     hit: State | None = None
+    holder: str = ""
 
     def event(self, kind: EventKind, at: int, state: State, subject: Value, detail: str = "") -> None:
         if kind is self.alarm.kind and at == self.alarm.at and self.hit is None:
-            self.hit = state
+            self.hit, self.holder = state, state.holder
 
     def ended(self, verdict: Verdict, reason: str, state: State) -> None:
         pass
@@ -110,7 +111,7 @@ def search(
         steps += 1
         ways = machine.block(block_id, state)
         if recorder.hit is not None:
-            return _witness(alarm, recorder.hit, limits)
+            return _witness(alarm, recorder.hit, recorder.holder, limits)
         end = prepared.function.blocks[block_id].end
         for target, after, truth in ways:
             state_key = (target, fingerprint(prepared, target, after))
@@ -134,7 +135,7 @@ def _site_distance(prepared: Prepared, study: Resource | None) -> list[int] | No
     return None
 
 
-def _witness(alarm: Alarm, state: State, limits: Limits) -> Witness:
+def _witness(alarm: Alarm, state: State, holder: str, limits: Limits) -> Witness:
     steps: list[PathStep] = []
     trail = state.trail
     while isinstance(trail, _Trail):
@@ -142,7 +143,7 @@ def _witness(alarm: Alarm, state: State, limits: Limits) -> Witness:
         trail = trail.before
     steps.reverse()
     steps = [*_decisive(steps)[: limits.path - 1], PathStep(alarm.at, StepKind.LOST)]
-    return Witness(tuple(steps), state.holder, state.released_by, state.released_at, state.unknown_calls)
+    return Witness(tuple(steps), holder, state.released_by, state.released_at, state.unknown_calls)
 
 
 def _decisive(steps: list[PathStep]) -> list[PathStep]:
