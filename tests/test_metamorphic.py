@@ -38,7 +38,10 @@ def rewrite(text: str, pattern: str, replacement: str) -> str:
     """Replace in code only: not in comments, literals and directives."""
     code = NOT_CODE.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
     for match in reversed(list(re.finditer(pattern, code, re.M))):
-        text = text[: match.start()] + match.expand(replacement) + text[match.end() :]
+        new = re.sub(
+            r"\\(\d)", lambda group, match=match, text=text: text[slice(*match.span(int(group[1])))], replacement
+        )
+        text = text[: match.start()] + new + text[match.end() :]
     return text
 
 
@@ -91,14 +94,24 @@ def before(name: str) -> tuple[Counter[tuple[object, ...]], Counter[tuple[object
     return seen(workspace({}), [name])
 
 
-KNOWN = {"a copy before the release": "the call that should have set a variable is told by the variable's name"}
-PARAMETERS = [
-    pytest.param(name, marks=[pytest.mark.xfail(strict=True, reason=KNOWN[name])] if name in KNOWN else [])
-    for name in RELATIONS
-]
+COPY = "a copy before the release"
+KNOWN = {
+    (COPY, "uninitialized_release/libc.c"): "the call that should have set a variable is told by the variable's name",
+    (COPY, "uninitialized_release/nl_recv.c"): "the same",
+    (COPY, "wrong_release/memory.c"): "an address is known as never allocated at the call only",
+}
 
 
-@pytest.mark.parametrize("relation", PARAMETERS)
+def difference(relation: str, name: str, other: str) -> list[Counter[tuple[object, ...]]]:
+    """Findings and verdicts that came and went with the rewriting."""
+    findings, verdicts = before(name)
+    new_findings, new_verdicts = seen(workspace({name: other.encode()}), [name])
+    added = {line for (_, line, *_rest) in new_verdicts if other.split("\n")[line - 1].startswith("{ void *other_")}
+    new_verdicts = Counter({key: n for key, n in new_verdicts.items() if key[1] not in added})
+    return [new_findings - findings, findings - new_findings, new_verdicts - verdicts, verdicts - new_verdicts]
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
 def test_relation_on_fixtures(request, relation):
     number = list(RELATIONS).index(relation)
     files = FILES if request.config.getoption("--oracle-examples", 0) else FILES[number % 6 :: 6]
@@ -107,16 +120,17 @@ def test_relation_on_fixtures(request, relation):
         text = (ROOT / name).read_text()
         other = RELATIONS[relation](text)
         assert other.count("\n") == text.count("\n")
-        if other == text:
+        if other == text or (relation, name) in KNOWN:
             continue
         changed += 1
-        findings, verdicts = before(name)
-        new_findings, new_verdicts = seen(workspace({name: other.encode()}), [name])
-        added = {line for (_, line, *_rest) in new_verdicts if other.split("\n")[line - 1].startswith("{ void *other_")}
-        new_verdicts = Counter({key: n for key, n in new_verdicts.items() if key[1] not in added})
-        assert (new_findings - findings, findings - new_findings) == (Counter(), Counter()), relation
-        assert (new_verdicts - verdicts, verdicts - new_verdicts) == (Counter(), Counter()), relation
+        assert difference(relation, name, other) == [Counter()] * 4, f"{relation}: {name}"
     assert changed, "the relation changes no fixture"
+
+
+@pytest.mark.parametrize(("relation", "name"), KNOWN)
+def test_known_difference_is_still_one(relation, name):
+    other = RELATIONS[relation]((ROOT / name).read_text())
+    assert difference(relation, name, other) != [Counter()] * 4, "no difference any more: take it off the list"
 
 
 # -- generated programs
