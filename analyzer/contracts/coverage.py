@@ -152,6 +152,8 @@ def term_kind(term: Term, signature: Signature) -> tuple[TypeKind, bool]:
 def _after(start: CType, selectors: tuple[str, ...]) -> tuple[TypeKind, bool]:
     if not selectors:
         return start.kind, start.signed
+    if len(selectors) == 2 and selectors[1].startswith(".["):
+        return _after(start, ("*",))
     if any(selector.startswith(".") for selector in selectors):
         return TypeKind.UNKNOWN, True
     if len(selectors) == 1:

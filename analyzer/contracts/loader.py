@@ -7,13 +7,14 @@ conditions and effects, which need the parameter names and constants found by th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from yaml.nodes import ScalarNode
 
 from analyzer.contracts import coverage, document
 from analyzer.contracts.document import Problems
-from analyzer.contracts.meaning import check_atom, check_effect
+from analyzer.contracts.meaning import check_atom, check_effect, with_element_offsets, with_offset
 from analyzer.contracts.model import (
     Atom,
     Effect,
@@ -291,6 +292,7 @@ class _Cases:
         for node in nodes:
             try:
                 atom = parse_condition(node.value, self._signature.names, self._constants)
+                atom = replace(atom, term=with_offset(atom.term, self._signature))
                 check_atom(atom, self._signature)
                 atoms.append(atom)
             except LanguageError as problem:
@@ -302,6 +304,7 @@ class _Cases:
         for node in case.then:
             try:
                 effect = parse_effect(node.value, self._signature.names, tuple(self._kinds), self._constants)
+                effect = with_element_offsets(effect, self._signature)
                 check_effect(effect, self._signature, self._kinds)
                 found.append(effect)
             except LanguageError as problem:

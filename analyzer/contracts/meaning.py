@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from analyzer.contracts.coverage import term_kind
-from analyzer.contracts.model import Atom, Effect, EffectKind, ResourceKind, Root, Signature, Term
+from analyzer.contracts.model import Atom, Effect, EffectKind, ResourceKind, Root, Signature, Term, member
 from analyzer.contracts.syntax import LanguageError, term_text
 from analyzer.ir.types import CType, TypeKind
 
@@ -62,6 +64,28 @@ def check_effect(effect: Effect, signature: Signature, kinds: Mapping[str, Resou
         _check_resource(term, kinds[effect.resource], signature)
 
 
+_ELEMENT_BITS = {"char": 8, "short": 16, "int": 32, "unsigned int": 32, "long long": 64}
+
+
+def with_offset(term: Term, signature: Signature) -> Term:
+    """The term with the place of ``fds[1]`` in bits; LanguageError where the size of an element is not known."""
+    if len(term.selectors) != 2 or not term.selectors[1].startswith(".["):
+        return term
+    element = term.selectors[1]
+    pointee = signature.parameters[term.index].pointee if term.root is Root.PARAM else signature.result.pointee
+    bits = 64 if pointee.endswith("*") else _ELEMENT_BITS.get(pointee, 0)
+    if not bits:
+        raise LanguageError(f"`{_name(term, signature)}`: the size of `{pointee}` is not known; follow the first only")
+    return replace(term, selectors=("*", member(element[1:], int(element[2:-1]) * bits)))
+
+
+def with_element_offsets(effect: Effect, signature: Signature) -> Effect:
+    """The effect with all its terms like that."""
+    term = with_offset(effect.term, signature) if effect.term is not None else None
+    source = with_offset(effect.source, signature) if effect.source is not None else None
+    return replace(effect, term=term, source=source)
+
+
 def _name(term: Term, signature: Signature) -> str:
     return term_text(term, signature.names)
 
@@ -77,7 +101,7 @@ def _check_term(term: Term, signature: Signature) -> None:
         raise LanguageError(
             f"`{_name(term, signature)}` looks behind {start.spelling}, which is no pointer; remove the `*`"
         )
-    through_member = len(term.selectors) > 1 and term.selectors[1].startswith(".")
+    through_member = len(term.selectors) > 1 and re.match(r"\.\w", term.selectors[1])
     if first == "*" and through_member and start.pointee_kind not in (TypeKind.RECORD, TypeKind.UNKNOWN):
         raise LanguageError(f"`{_name(term, signature)}` names a member, but {start.spelling} points to no struct")
 

@@ -59,7 +59,7 @@ class Term:
     index: the parameter's position, 0 for RET.
     selectors: from left to right: "*" dereferences, ".name" selects a member, "[]" any element.
         ``*buf`` is ("*",), ``ctx->name`` is ("*", ".name"). Where the layout is known, as in inferred
-        contracts, a member carries its offset in bits: ".name@64".
+        contracts, a member carries its offset in bits: ".name@64". ``fds[1]`` is ("*", ".[1]@32").
     """
 
     root: Root

@@ -17,8 +17,9 @@ from analyzer.contracts.model import Atom, Effect, EffectKind, Root, Term
 
 OPERATORS = ("==", "!=", "<=", ">=", "<", ">", "!&", "&")
 _NAME = r"[A-Za-z_]\w*"
-_TERM = re.compile(rf"(\**)({_NAME})((?:(?:->|\.){_NAME}|\[\])*)")
+_TERM = re.compile(rf"(\**)({_NAME})((?:(?:->|\.){_NAME}|\[\])*|\[(?:0|[1-9][0-9]?)\])")
 _STEP = re.compile(rf"->{_NAME}|\.{_NAME}|\[\]")
+_ELEMENT = re.compile(r"\[([0-9]+)\]")
 _CONDITION = re.compile(r"(.+?)\s*(==|!=|<=|>=|!&|<|>|&)\s*(\S.*)")
 _NUMBER = re.compile(r"-?(?:0x[0-9A-Fa-f]+|0|[1-9][0-9]*)")
 _CONSTANT_NAME = re.compile(rf"-?{_NAME}")
@@ -46,6 +47,12 @@ def parse_term(text: str, names: Sequence[str]) -> Term:
     if stars and ("->" in rest or "." in rest):
         raise LanguageError(f"`{text}` mixes `*` and members; write `p->member`")
     selectors = ["*"] * len(stars)
+    element = _ELEMENT.fullmatch(rest)
+    if element is not None:
+        if stars:
+            raise LanguageError(f"`{text}` mixes `*` and an element; write `{name}[N]`")
+        selectors += ["*"] if element[1] == "0" else ["*", f".{rest}"]
+        rest = ""
     for step in _STEP.findall(rest):
         selectors += ["[]"] if step == "[]" else ["*", "." + step[2:]] if step[0] == "-" else [step]
     if name == "ret":
@@ -66,7 +73,9 @@ def term_text(term: Term, names: Sequence[str]) -> str:
         return "*" * stars + text + "[]" * (len(selectors) - stars)
     while selectors:
         step = selectors.pop(0)
-        if step == "*" and selectors and selectors[0].startswith("."):
+        if step == "*" and selectors and selectors[0].startswith(".["):
+            text += selectors.pop(0)[1:]
+        elif step == "*" and selectors and selectors[0].startswith("."):
             text += "->" + selectors.pop(0)[1:]
         else:
             text += step

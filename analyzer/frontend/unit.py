@@ -11,6 +11,7 @@ from typing import Final, final
 
 from analyzer.frontend.declarations import Declarations
 from analyzer.frontend.globals import global_variable
+from analyzer.frontend.indirect import resolve_calls
 from analyzer.frontend.lower import TABLES, lower_function
 from analyzer.frontend.options import FrontendOptions
 from analyzer.frontend.positions import FileText
@@ -111,7 +112,7 @@ class _UnitLowering:
         self._declarations.defined.update(definition.name for definition in definitions)
         functions = self._functions(definitions, main)
         errors = self._repaired.errors
-        functions = [self._with_errors(function, errors) for function in functions]
+        functions = [resolve_calls(self._with_errors(function, errors), self._globals) for function in functions]
         return TranslationUnit(
             path=self._path,
             functions=tuple(functions),

@@ -205,7 +205,10 @@ class Goto:
 @final
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """Control goes to `if_true` when condition != 0, else to `if_false`. `at` is the condition's place."""
+    """Control goes to `if_true` when condition != 0, else to `if_false`.
+
+    `at` is the condition's place, -1 for a branch that nobody wrote (a choice between a pointer's targets).
+    """
 
     at: int
     condition: Operand

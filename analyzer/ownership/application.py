@@ -492,6 +492,8 @@ class Application:
         if members and text:
             if any(not member.startswith(".") for member in members):
                 return ""
+            if members[0].startswith(".["):
+                return text.removeprefix("&") + members[0][1:]
             joint = "." if text.startswith("&") else "->"
             return text.removeprefix("&") + joint + ".".join(member[1:] for member in members)
         if text.startswith("&"):

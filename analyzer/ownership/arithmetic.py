@@ -32,6 +32,8 @@ def equality(state: State, left: Value, right: Value, fresh: Sym) -> Value:
         return int(left == right)
     if left in (UNDEF, MAYBE) or right in (UNDEF, MAYBE):
         return fresh
+    if isinstance(left, Atom) and isinstance(right, Atom) and left.kind == right.kind == "function":
+        return int(left is right)
     left, right = _without_offset(left, right)
     if isinstance(left, int) and isinstance(right, int):
         return int(left == right)

@@ -7,6 +7,7 @@ from typing import final
 
 from analyzer.contracts.model import EffectKind, FunctionContract, Outcome, Root
 from analyzer.findings.model import Verdict
+from analyzer.ir.operands import Str
 from analyzer.ir.ops import Call
 from analyzer.ir.types import TypeKind
 from analyzer.ownership import borrowing
@@ -99,10 +100,13 @@ class Calls:
             for effect in outcome.effects
             if effect.kind in (EffectKind.RELEASE, EffectKind.SHARE) and effect.term is not None
         }
+        parameters = contract.signature.parameters
+        extras_used = contract.signature.variadic and not _prints_addresses(site.op)
         for index, value in enumerate(arguments):
-            if index in releasing or index >= len(contract.signature.parameters):
+            if index in releasing or (index >= len(parameters) and not extras_used):
                 continue
-            if is_pointer(contract.signature.parameters[index]) or value is machine.universe.resource:
+            ctype = parameters[index] if index < len(parameters) else site.op.argument_types[index]
+            if is_pointer(ctype) or value is machine.universe.resource:
                 machine.use(value, site.op.at, site.texts[index], state)
 
     # -- contracts ------------------------------------------------------------------------------------
@@ -231,6 +235,11 @@ class Calls:
         else:
             value = result_symbol(machine, site, state)
         state.temps[site.op.result.id] = value
+
+
+def _prints_addresses(op: Call) -> bool:
+    """Whether a format asks for an address itself: ``%p`` looks at no memory."""
+    return any(isinstance(argument, Str) and "%p" in argument.text for argument in op.arguments)
 
 
 def _is_opaque(contract: FunctionContract) -> bool:

@@ -59,7 +59,7 @@ def analyse(
     states: dict[int, list[str]] = {}
     studies: list[Resource | None] = [*found]
     infer = infer and not function.degraded
-    evidence = Evidence(function, subjects(prepared), []) if infer else None
+    evidence = Evidence(function, subjects(prepared), [], by_value=prepared.by_value) if infer else None
     contract = contract_at_sight(prepared, evidence.subjects) if evidence is not None and not found else None
     if contract is not None:
         evidence = None  # no run has anything to add

@@ -72,6 +72,7 @@ class Evidence:
     subjects: Subjects
     plain: list[PlainEnding]
     followed: list[Followed] = field(default_factory=list)
+    by_value: frozenset[int] = frozenset()
 
     def add(self, resource: Resource, endings: Endings) -> None:
         """The endings of one more run."""
@@ -111,7 +112,7 @@ class _Inference:
         endless = (Outcome((), (Effect(EffectKind.NORETURN),)),)
         outcomes = _merged(self._outcomes()) if evidence.plain else endless
         incomplete = evidence.subjects.incomplete | evidence.subjects.deep_gone
-        pointers = (i for i, ctype in enumerate(types) if ctype.kind is TypeKind.POINTER)
+        pointers = (i for i, t in enumerate(types) if t.kind is TypeKind.POINTER or i in evidence.by_value)
         return FunctionContract(
             name=function.name,
             signature=Signature(function.result, types, names, function.variadic),
@@ -247,7 +248,7 @@ class _Inference:
         for index in sorted(found.deep_gone | found.deep_released):
             yield Effect(EffectKind.ESCAPE, Term(Root.PARAM, index, ("*", "[]")), maybe=True)
         for index in range(self._function.parameters):
-            if self._function.locals[index].type.kind is TypeKind.RECORD:
+            if self._function.locals[index].type.kind is TypeKind.RECORD and index not in self._evidence.by_value:
                 yield Effect(EffectKind.ESCAPE, Term(Root.PARAM, index), maybe=True)
 
     def _fresh(self, cell: _Cell, plain: list[PlainEnding], memory: dict[Term, set[str | int]]) -> list[Effect]:
@@ -390,7 +391,7 @@ def contract_at_sight(prepared: Prepared, found: Subjects) -> FunctionContract |
     if (
         follows
         or found.written
-        or any(v.type.kind is TypeKind.RECORD for v in prepared.function.locals[: prepared.function.parameters])
+        or any(prepared.function.locals[i].type.kind is TypeKind.RECORD for i in _unseen_parameters(prepared))
     ):
         return None
     returns = _reached_returns(prepared)
@@ -402,13 +403,18 @@ def contract_at_sight(prepared: Prepared, found: Subjects) -> FunctionContract |
     outcomes = contract.outcomes
     if len(constants) == len(values) and len(constants) <= MOST_CONSTANTS:
         outcomes = tuple(Outcome((Atom(_RET, "==", number),), ()) for number in constants)
-    pointers = (i for i, ctype in enumerate(contract.signature.parameters) if ctype.kind is TypeKind.POINTER)
+    types = contract.signature.parameters
+    pointers = (i for i, t in enumerate(types) if t.kind is TypeKind.POINTER or i in prepared.by_value)
     return replace(
         contract,
         outcomes=outcomes,
         writes=tuple(sorted(found.writes)),
         complete=tuple(index for index in pointers if index not in found.incomplete),
     )
+
+
+def _unseen_parameters(prepared: Prepared) -> Iterator[int]:
+    return (index for index in range(prepared.function.parameters) if index not in prepared.by_value)
 
 
 def _reached_returns(prepared: Prepared) -> list[Return]:

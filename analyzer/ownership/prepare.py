@@ -118,6 +118,7 @@ class Prepared:
     release_locals: tuple[int, ...] = ()
     defined: frozenset[str] = frozenset()
     returned_local: int = -1
+    by_value: frozenset[int] = frozenset()  # records passed by value and only read: see `by_value_base`
     makes_gaps: bool = False  # it releases descriptors by their number, or all of them in a loop
     written: tuple[tuple[int, int], ...] = ()
     member_names: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -143,6 +144,7 @@ def prepare(function: Function, unit: TranslationUnit, contracts: Contracts, def
     prepared.defined = defined.union(own)
     prepared.merges = _merges(function)
     prepared.is_main = function.name == "main"
+    prepared.by_value = _only_read_records(function)
     _Flattener(prepared, unit, contracts, defined).run()
     prepared.returned_local = _returned_local(function)
     prepared.makes_gaps = any(_makes_gap(site) for site in prepared.calls.values())
@@ -152,6 +154,30 @@ def prepare(function: Function, unit: TranslationUnit, contracts: Contracts, def
                 if isinstance(value, Int):
                     prepared.constants[(name, offset)] = value.value
     return prepared
+
+
+def by_value_base(index: int) -> Temp:
+    """Stands for the address of a record passed by value.
+
+    The caller made the copy, and passes its address as far as the IR can tell. Members of a parameter that is only
+    read are thus memory of the caller's, like those behind a pointer, and contracts can speak of them.
+    """
+    return Temp(-1 - index)
+
+
+def _only_read_records(function: Function) -> frozenset[int]:
+    found = {i for i in range(function.parameters) if function.locals[i].type.kind is TypeKind.RECORD}
+    if found:
+        for block in function.blocks:
+            for op in block.ops:
+                match op:
+                    case Store(place=place) | AddressOf(place=place) | Zero(place=place) | Clobber(place=place):
+                        found.discard(_local_of(place) if _local_of(place) is not None else -1)
+                    case CopyRecord(target=place) | Call(record_result=Place() as place):
+                        found.discard(_local_of(place) if _local_of(place) is not None else -1)
+                    case _:
+                        pass
+    return frozenset(found)
 
 
 def _makes_gap(site: CallSite) -> bool:
@@ -380,6 +406,8 @@ class _Flattener:
         self.released: set[int] = set()
 
     def run(self) -> None:
+        for index in self.prepared.by_value:
+            self.prepared.temp_text[by_value_base(index).id] = f"&{self.prepared.function.locals[index].name}"
         for block_id in sorted(range(len(self.prepared.order)), key=self.prepared.order.__getitem__):
             block = self.prepared.function.blocks[block_id]
             for op in block.ops:
@@ -464,6 +492,10 @@ class _Flattener:
         spot = Spot(whole=not place.selectors)
         arrow = False
         match place.base:
+            case LocalBase(index=index) if index in self.prepared.by_value:
+                spot.pointer = by_value_base(index)
+                spot.text = self._operand_text(spot.pointer)
+                arrow = True
             case LocalBase(index=index):
                 spot.local = index
                 spot.text = self.prepared.function.locals[index].name

@@ -30,7 +30,7 @@ from analyzer.ir.ops import (
 )
 from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership import borrowing
-from analyzer.ownership.prepare import CallSite, Prepared, is_pointer
+from analyzer.ownership.prepare import CallSite, Prepared, by_value_base, is_pointer
 
 MOST_MEMBERS = 8
 MOST_GLOBALS = 24
@@ -115,6 +115,8 @@ class _Flow:
         for index in range(function.parameters):
             if _may_own(function.locals[index].type):
                 self._locals[index] = {Label(index)}
+            elif index in prepared.by_value:
+                self._temps[by_value_base(index).id] = {Label(index)}
 
     def run(self) -> Subjects:
         """Spread the labels until nothing changes, then look where they arrive."""
@@ -404,8 +406,8 @@ def _term_member(term: Term) -> str:
 
 
 def _member_name(text: str) -> str:
-    """``ctx->rx.buf`` is the member ``rx.buf``."""
-    return text.rsplit("->", 1)[-1] if "->" in text else ""
+    """``ctx->rx.buf`` and ``ctx.rx.buf`` are the member ``rx.buf``."""
+    return text.rsplit("->", 1)[-1] if "->" in text else text.partition(".")[2]
 
 
 def _lends_const(site: CallSite, position: int) -> bool:

@@ -36,7 +36,7 @@ from analyzer.ir.ops import (
 from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership import arithmetic
 from analyzer.ownership.events import EventKind
-from analyzer.ownership.prepare import Prepared, Spot
+from analyzer.ownership.prepare import Prepared, Spot, is_pointer
 from analyzer.ownership.ranges import (
     BOOLEAN,
     NONZERO,
@@ -114,6 +114,8 @@ class Machine:
             variable = self.prepared.function.locals[index]
             if variable.type.kind is TypeKind.RECORD:
                 state.defaults[index] = None
+                if index in self.prepared.by_value:
+                    state.facts[self.universe.symbol("param", index)] = NONZERO
                 continue
             symbol = self.universe.symbol("param", index)
             state.cells[(index, 0)] = symbol
@@ -282,6 +284,8 @@ class Machine:
     def value(self, operand: Operand, state: State) -> Value:
         """What an operand is in this state."""
         if isinstance(operand, Temp):
+            if operand.id < 0:  # by_value_base
+                return self.universe.symbol("param", -1 - operand.id)
             return state.temps.get(operand.id, UNDEF)
         if isinstance(operand, Int):
             return operand.value
@@ -712,6 +716,8 @@ class Machine:
         self.listener.returned(self, returned, state)
         if self.lent:
             return
+        if returned is not None and end.value is not None and is_pointer(self.prepared.function.result):
+            self.use(returned, end.at, self._operand_text(end.value), state)  # the caller gets a dead pointer
         if state.own is Own.LOST:
             self._report_lost(state)
             return

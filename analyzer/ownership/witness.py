@@ -18,7 +18,7 @@ from analyzer.ownership.keys import clean
 from analyzer.ownership.limits import Limits
 from analyzer.ownership.prepare import NOWHERE, Contracts, Prepared
 from analyzer.ownership.resources import Resource
-from analyzer.ownership.state import State
+from analyzer.ownership.state import Own, State
 from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import Universe, Value
 
@@ -104,6 +104,7 @@ def search(
     to_acquire = _site_distance(prepared, study)
     queue: list[tuple[int, int, int, State]] = [(distance[0], 0, 0, machine.start())]
     number = 0
+    leak = alarm.kind.value.startswith("leak")  # what is released is lost no more, however often a loop goes round
     seen: set[object] = set()
     steps = 0
     while queue and steps < limits.witness_steps:
@@ -115,11 +116,11 @@ def search(
         end = prepared.function.blocks[block_id].end
         for target, after, truth in ways:
             state_key = (target, fingerprint(prepared, target, after))
-            if distance[target] >= NOWHERE or state_key in seen:
+            if distance[target] >= NOWHERE or state_key in seen or (leak and after.own is Own.RELEASED):
                 continue
             seen.add(state_key)
             number += 1
-            if truth in (0, 1) and isinstance(end, (Branch, Switch)):
+            if truth in (0, 1) and isinstance(end, (Branch, Switch)) and end.at >= 0:
                 _append(after, PathStep(end.at, StepKind.BRANCH, "", truth == 1))
             far = distance[target] if after.own or to_acquire is None else to_acquire[target] + (1 << 10)
             heapq.heappush(queue, (far, number, target, after))

@@ -32,6 +32,7 @@ TERMS = {
     "*buf[]": Term(Root.PARAM, 1, ("*", "[]")),
     "buf[]": Term(Root.PARAM, 1, ("[]",)),
     "sk->list[]": Term(Root.PARAM, 0, ("*", ".list", "[]")),
+    "buf[1]": Term(Root.PARAM, 1, ("*", ".[1]")),
     "ret->data": Term(Root.RET, 0, ("*", ".data")),
 }
 
@@ -42,10 +43,34 @@ def test_terms(text: str):
     assert term_text(TERMS[text], NAMES) == text
 
 
-@pytest.mark.parametrize("text", ["", "5", "other", "*", "buf->", "&buf", "*sk->peer", "buf[0]", "buf ret"])
+@pytest.mark.parametrize(
+    "text", ["", "5", "other", "*", "buf->", "&buf", "*sk->peer", "buf[x]", "buf[100]", "*buf[1]", "buf ret"]
+)
 def test_what_is_no_term(text: str):
     with pytest.raises(LanguageError):
         parse_term(text, NAMES)
+
+
+def test_an_element_by_its_number():
+    assert parse_term("buf[0]", NAMES) == parse_term("*buf", NAMES)
+    contract = function("""
+        c: int lib_both(int ends[2])
+        outcomes:
+          - {when: ret == 0, then: ["write *ends", "write ends[1]"]}
+          - {when: otherwise, then: []}
+    """)
+    assert [effect.term for effect in contract.outcomes[0].effects] == [
+        Term(Root.PARAM, 0, ("*",)),
+        Term(Root.PARAM, 0, ("*", ".[1]@32")),
+    ]
+
+
+def test_an_element_of_unknown_size_has_no_place():
+    (problem,) = entry_problems("""
+        c: int lib_both(struct sock *all)
+        then: ["write all[1]"]
+    """)
+    assert "the size of `struct sock` is not known" in problem
 
 
 CONSTANTS = {"0": 0, "12": 12, "-1": -1, "0x1F": 31, "null": 0, "E_BUSY": 7, "-E_BUSY": -7}
