@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import final
 
 from analyzer.checks.confidence import confidence, weaknesses
@@ -45,7 +46,7 @@ class FindingBuilder:
     def build(self) -> tuple[Finding, ...]:
         """One finding per acquiring call, slot and kind of loss, by place."""
         groups: dict[tuple[int, str, str, str], list[Finding]] = {}
-        for event in sorted(self._result.events, key=lambda event: event.at):
+        for event in sorted(_whole_arrays(self._result.events), key=lambda event: event.at):
             check = self._checks[event.kind]
             if check.id == "leak" and event.exits_process and not self._exit_leaks:
                 continue
@@ -96,6 +97,22 @@ class FindingBuilder:
             at = self._source.region(event.sibling_release_at)
             found.append(Related(at, "another path releases it here"))
         return tuple(found)
+
+
+def _whole_arrays(events: Iterable[Event]) -> list[Event]:
+    """Both ends of a pipe that are lost together are one loss, of the array."""
+    lost = {(event.at, event.kind, event.acquired_at, event.holder): event for event in events}
+    found = []
+    for event in events:
+        array, _, number = event.holder.rpartition("[")
+        key = (event.at, event.kind, event.acquired_at)
+        if event.acquired_at >= 0 and number.removesuffix("]").isdigit():
+            if number != "0]" and (*key, f"{array}[0]") in lost:
+                continue
+            if number == "0]" and (*key, f"{array}[1]") in lost:
+                event = replace(event, holder=array)
+        found.append(event)
+    return found
 
 
 def _anchor(event: Event) -> int:

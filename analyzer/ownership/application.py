@@ -63,6 +63,13 @@ def _points_to_pointer(parameters: tuple[CType, ...], term: Term) -> bool:
     return described and parameters[term.index].pointee_kind is TypeKind.POINTER
 
 
+def _is_other_element(effect: Effect, term: Term) -> bool:
+    """Whether the effect speaks of another element of the array whose first one is `term`."""
+    other = effect.term
+    same = other is not None and (other.root, other.index) == (term.root, term.index)
+    return same and other is not None and any(selector.startswith(".[") for selector in other.selectors)
+
+
 def return_range(outcome: Outcome) -> Range:
     """The values the function may return in this outcome."""
     values = FULL
@@ -496,6 +503,8 @@ class Application:
                 return text.removeprefix("&") + members[0][1:]
             joint = "." if text.startswith("&") else "->"
             return text.removeprefix("&") + joint + ".".join(member[1:] for member in members)
+        if text and any(_is_other_element(effect, term) for effect in self.outcome.effects):
+            return f"{text.removeprefix('&')}[0]"
         if text.startswith("&"):
             return text[1:]
         return f"*{text}" if text else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import final
 
-from analyzer.contracts.model import EffectKind, FunctionContract, Outcome, Root
+from analyzer.contracts.model import Atom, Effect, EffectKind, FunctionContract, Outcome, Provenance, Root
 from analyzer.findings.model import Verdict
 from analyzer.ir.operands import Str
 from analyzer.ir.ops import Call
@@ -126,7 +126,10 @@ class Calls:
         if shape.simple and not studied:
             return self._simple(machine, site, contract, shape, arguments, state)
         found: list[State] = []
+        skipped = _feared(machine, site, contract, arguments, state)
         for position, outcome in enumerate(contract.outcomes):
+            if position in skipped:
+                continue
             if any(effect.kind is EffectKind.NORETURN for effect in outcome.effects):
                 self._never_returns(machine, site, outcome, arguments, state)
                 continue
@@ -235,6 +238,39 @@ class Calls:
         else:
             value = result_symbol(machine, site, state)
         state.temps[site.op.result.id] = value
+
+
+def _feared(
+    machine: Machine, site: CallSite, contract: FunctionContract, arguments: list[Value], state: State
+) -> set[int]:
+    """The outcomes in which a library function fails to take the resource, where nobody asks whether it did.
+
+    ``pthread_create(&thread, NULL, run, context);``: who does not look at the result believes that it works, and to
+    say that the context is lost when it does not is not what a reviewer wants to hear.
+    """
+    if site.op.result is not None or state.own is not Own.OWNED or contract.provenance is Provenance.INFERRED:
+        return set()
+    taking: dict[frozenset[Atom], set[int]] = {}
+    for position, outcome in enumerate(contract.outcomes):
+        if any(_takes(effect, arguments, machine.universe.resource) for effect in outcome.effects):
+            taking.setdefault(_arguments_wanted(outcome), set()).add(position)
+    return {
+        position
+        for position, outcome in enumerate(contract.outcomes)
+        if position not in taking.get(_arguments_wanted(outcome), {position})
+    }
+
+
+def _takes(effect: Effect, arguments: list[Value], resource: Value) -> bool:
+    term = effect.term
+    if effect.kind not in (EffectKind.TAKE, EffectKind.RELEASE, EffectKind.ESCAPE) or term is None or term.selectors:
+        return False
+    return term.index < len(arguments) and arguments[term.index] is resource
+
+
+def _arguments_wanted(outcome: Outcome) -> frozenset[Atom]:
+    """The conditions that do not depend on whether the call succeeds."""
+    return frozenset(atom for atom in outcome.when if atom.term.root is not Root.RET)
 
 
 def _prints_addresses(op: Call) -> bool:

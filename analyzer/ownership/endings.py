@@ -185,6 +185,7 @@ def _points_inside(machine: Machine, value: Value | None, state: State) -> bool:
     if isinstance(value, Ptr):
         return value.base is resource
     targets = state.targets.get(value, frozenset()) if isinstance(value, Sym) else frozenset()
+    targets -= {0}
     return bool(targets) and all(t is resource or (isinstance(t, Ptr) and t.base is resource) for t in targets)
 
 
@@ -244,13 +245,16 @@ def _term(machine: Machine, path: Path, value: Value | None, state: State) -> Te
 def _memory(machine: Machine, state: State) -> Iterator[tuple[Term, frozenset[str | int]]]:
     """What lies below the parameters, where it is not known to be what was there before."""
     paths: set[Path] = {path for path in state.cells if _below_parameter(path)}
-    paths |= {(machine.universe.symbol("param", index), offset) for index, offset in machine.prepared.written}
-    for path in sorted(paths, key=_place_order):
+    written = {(machine.universe.symbol("param", index), offset) for index, offset in machine.prepared.written}
+    for path in sorted(paths | written, key=_place_order):
         term = _term(machine, path, None, state)
         if term is None:
             continue
         value = state.cells.get(path, state.defaults.get(path[0]))
-        kinds = frozenset((SAME,)) if value is None else frozenset(_kinds(machine, value, path, state, 4))
+        if value is None:  # nothing is known any more of what had a name at the start
+            kinds: frozenset[str | int] = frozenset((OTHER if path in written else SAME,))
+        else:
+            kinds = frozenset(_kinds(machine, value, path, state, 4))
         if kinds != {SAME}:
             yield term, kinds
 

@@ -292,7 +292,8 @@ class _Inference:
         for term in terms:
             found[term] = set()
             for ending in plain:
-                found[term] |= dict(ending.memory).get(term, frozenset({SAME}))
+                if dict(ending.parameters).get(term.index) != ZERO:  # there is nothing behind a null pointer
+                    found[term] |= dict(ending.memory).get(term, frozenset({SAME}))
         return found
 
     def _written(self, memory: dict[Term, set[str | int]], described: set[Term | None]) -> Iterator[Effect]:

@@ -6,7 +6,7 @@ and which remembers up to `MOST_TARGETS` values it may be, for reachability only
 
 from __future__ import annotations
 
-from analyzer.ownership.ranges import FULL, Range, unite, widen
+from analyzer.ownership.ranges import FULL, ZERO, Range, unite, widen
 from analyzer.ownership.state import Path, State
 from analyzer.ownership.values import MAYBE, UNDEF, Expr, Ptr, Sym, Value
 
@@ -73,6 +73,12 @@ def _join_cells(block_id: int, result: State, old: State, new: State, widening: 
     found = new.cells.get
     for path, value in [(path, value) for path, value in old.cells.items() if found(path) is not value]:
         other = found(path)
+        if _is_nowhere(path, new):
+            continue
+        if _is_nowhere(path, old) and other is not None:
+            result.cells[path] = other
+            changed = True
+            continue
         if other is None:
             if _same_as_default(path, value, new):
                 continue
@@ -92,6 +98,12 @@ def _join_cells(block_id: int, result: State, old: State, new: State, widening: 
         elif default != value:
             changed |= _cover(block_id, path, default, value, old, new, result, widening)
     return changed
+
+
+def _is_nowhere(path: Path, state: State) -> bool:
+    """Whether the place lies behind a parameter that is null: the other side says all there is to say."""
+    base = path[0]
+    return isinstance(base, Sym) and base.parameter and state.facts.get(base) == ZERO
 
 
 def _same_as_default(path: Path, value: Value, state: State) -> bool:
@@ -142,6 +154,8 @@ def _cover(
     left_range, right_range = _range(old, left), _range(new, right)
     covered = widen(left_range, right_range) if widening else unite(left_range, right_range)
     targets = _targets(symbol, left, old) | _targets(symbol, right, new)
+    if 0 in (left, right) and any(isinstance(target, Sym) and target.key[0] == "init" for target in targets):
+        targets |= {0}  # "as it was, or null" is not "as it was"
     if len(targets) > MOST_TARGETS:
         targets = _fewer(targets, old, new)
     changed = left != symbol or covered != before or targets != old.targets.get(symbol, frozenset())

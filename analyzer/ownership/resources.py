@@ -65,6 +65,8 @@ def term_text(term: Term, contract: FunctionContract | None) -> str:
             continue
         if selector == "*":
             text = "*" + text
+        elif selector.startswith(".["):
+            text += selector[1:]
         elif selector.startswith(".") and position and selectors[position - 1] == "*":
             text += "->" + selector[1:]
         else:

@@ -655,9 +655,10 @@ class Machine:
         return self._texts.get(path, "")
 
     def _cell_text(self, path: Path) -> str:
-        if isinstance(path[0], int) and path[1] == 0 and "." not in self._texts.get(path, ""):
+        text = self._texts.get(path, "")
+        if isinstance(path[0], int) and path[1] == 0 and "." not in text and not text.endswith("[0]"):
             return self.prepared.function.locals[path[0]].name
-        return self._texts.get(path, "")
+        return text
 
     # -- ends -----------------------------------------------------------------------------------------
 
