@@ -1,8 +1,9 @@
 """What a function that no contract describes may do with an argument: borrow it, or anything.
 
 The rule: a pointer to const is borrowed unless the name speaks of keeping or releasing; functions whose name
-says that they print, compare or measure borrow; everything else lets the argument escape. Names are evidence
-of the weak sort, so a finding that relies on one is never of high confidence.
+says that they print, compare or measure borrow, and so do those that read or write bytes, of a buffer that is
+given with its size; everything else lets the argument escape. Names are evidence of the weak sort, so a finding
+that relies on one is never of high confidence.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ _OBSERVING = """
     perror show display format compare cmp equal equals eq hash crc checksum strlen length size count
     hexdump validate verify check is has assert
 """
+_MOVING_BYTES = """
+    read recv receive write fill copy encode decode parse crypt encrypt decrypt scan
+"""
 _COMPARING = """
     eq ne lt le gt ge equal equals null false not str string strings mem memory int integer uint float double
 """
@@ -37,6 +41,7 @@ _SAYING = """
 """
 TAKING = frozenset(_KEEPING.split()) | frozenset(_RELEASING.split())
 OBSERVING = frozenset(_OBSERVING.split())
+MOVING_BYTES = frozenset(_MOVING_BYTES.split())
 COMPARING = frozenset(_COMPARING.split())
 ENDING = frozenset(_ENDING.split())
 SAYING = frozenset(_SAYING.split())
@@ -76,10 +81,31 @@ def name_suggests_asserting(name: str) -> bool:
     return "assert" in found and not any(word in COMPARING for word in found)
 
 
-def borrows(name: str | None, parameter: CType, variadic_tail: bool) -> bool:
-    """Whether an unknown function only borrows this argument."""
-    if name is None:
+@cache
+def name_suggests_moving_bytes(name: str) -> bool:
+    """Whether the name speaks of reading or writing, and of nothing else: ``must_read()``."""
+    return any(word in MOVING_BYTES for word in words(name)) and not name_suggests_taking(name)
+
+
+def is_sized_buffer(name: str | None, parameter: CType, following: CType | None) -> bool:
+    """Whether the argument is a buffer, the next one its size, and the function there to read or write bytes."""
+    if name is None or following is None or following.kind is not TypeKind.INT or not name_suggests_moving_bytes(name):
         return False
+    byte = parameter.pointee.rsplit(" ", 1)[-1] in ("char", "void")
+    return parameter.kind is TypeKind.POINTER and byte
+
+
+def is_number_of(parameter: CType, argument: str) -> bool:
+    """Whether the argument is the address of a number, ``&entry->count``: that is for reading or writing it."""
+    number = parameter.pointee_kind in (TypeKind.INT, TypeKind.BOOL, TypeKind.FLOAT)
+    byte = parameter.pointee.rsplit(" ", 1)[-1] == "char"
+    return parameter.kind is TypeKind.POINTER and number and not byte and argument.startswith("&")
+
+
+def borrows(name: str | None, parameter: CType, variadic_tail: bool) -> bool:
+    """Whether an unknown function, or one called through a pointer, only borrows this argument."""
+    if name is None:
+        return parameter.kind is TypeKind.POINTER and parameter.pointee_const
     if name_suggests_observing(name):
         return not (parameter.kind is TypeKind.POINTER and parameter.pointee_kind is TypeKind.POINTER)
     if variadic_tail:

@@ -185,8 +185,13 @@ class Calls:
                 continue
             variadic = site.declaration is not None and index >= len(site.declaration.parameters)
             ctype = argument_type(site, index)
-            if borrowing.borrows(
-                name, ctype, variadic and not site.declaration.implicit if site.declaration else False
+            following = argument_type(site, index + 1) if index + 1 < len(arguments) else None
+            if (
+                borrowing.borrows(
+                    name, ctype, variadic and not site.declaration.implicit if site.declaration else False
+                )
+                or borrowing.is_sized_buffer(name, ctype, following)
+                or borrowing.is_number_of(ctype, site.texts[index])
             ):
                 lent = lent or state.root_is_resource(value)
                 machine.use(value, site.op.at, site.texts[index], state)

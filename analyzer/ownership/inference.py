@@ -25,6 +25,7 @@ from analyzer.contracts.model import (
     Signature,
     Term,
     member,
+    member_offset,
 )
 from analyzer.ir.function import Function
 from analyzer.ir.operands import Int
@@ -45,7 +46,7 @@ from analyzer.ownership.ranges import (
     unite,
 )
 from analyzer.ownership.resources import Resource
-from analyzer.ownership.subjects import Subjects
+from analyzer.ownership.subjects import NOWHERE, Subjects
 
 MOST_OUTCOMES = 16
 MOST_CONSTANTS = 5
@@ -216,7 +217,7 @@ class _Inference:
     def _lent(self, followed: Followed, cell: _Cell, guards: list[Atom]) -> Iterator[Effect]:
         """What becomes of something that the caller lends."""
         term = followed.resource.slot
-        deep = term.index in self._evidence.subjects.deep_released and not term.selectors
+        deep = self._is_deep(term)
         if followed.gone is not None:
             yield Effect(EffectKind.ESCAPE, term, maybe=True)
             return
@@ -239,6 +240,14 @@ class _Inference:
             yield Effect(EffectKind.INTERIOR, term)  # perhaps the argument, perhaps something else
             return
         yield Effect(EffectKind.ESCAPE, term, maybe=True)
+
+    def _is_deep(self, term: Term) -> bool:
+        """Whether the function also releases what lies below the term."""
+        found = self._evidence.subjects
+        if not term.selectors:
+            return term.index in found.deep_released
+        offset = sum(member_offset(selector) or 0 for selector in term.selectors[1:])
+        return bool(found.deep_members & {(term.index, offset), (term.index, NOWHERE)})
 
     def _blunt(self) -> Iterator[Effect]:
         """What the quick look says without a run."""

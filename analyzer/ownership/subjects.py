@@ -35,6 +35,7 @@ from analyzer.ownership.prepare import CallSite, Prepared, by_value_base, is_poi
 MOST_MEMBERS = 8
 MOST_GLOBALS = 24
 ANYTHING = "*"
+NOWHERE = -1  # the offset of a member that is not known
 
 _SINKS = frozenset(
     {EffectKind.RELEASE, EffectKind.TAKE, EffectKind.ESCAPE, EffectKind.KEEP, EffectKind.SHARE, EffectKind.OPAQUE}
@@ -60,7 +61,8 @@ class Label:
     """What a value may be: parameter `index` itself, what its member at `member` holds, or deeper.
 
     shift: bits the value lies behind the start of the parameter's object; None: somewhere inside.
-    depth: 0: the parameter; 1: a member; 2: anything below that, or at a place nobody knows.
+    depth: 0: the parameter; 1: a member; 2: anything below that (below `member`, as far as that is known), or at a
+        place nobody knows.
     """
 
     index: int
@@ -76,7 +78,8 @@ class Subjects:
 
     parameters, members: to follow. members: (parameter, offset in bits) -> name. stored: parameters of integer
     type that are only stored somewhere: no run is needed to say so. deep_released, deep_gone: parameters from
-    below which something that no member names is released, or goes out of sight. writes: globals changed.
+    below which something that no member names is released, or goes out of sight. deep_members: members (or, at
+    NOWHERE, any) below which such a thing is released. writes: globals changed.
     incomplete: parameters whose memory may change in ways that no effect describes. written: places below
     parameters (position, offset in bits) that the function assigns.
     """
@@ -86,6 +89,7 @@ class Subjects:
     names: dict[tuple[int, int], str] = field(default_factory=dict)
     stored: set[int] = field(default_factory=set)
     deep_released: set[int] = field(default_factory=set)
+    deep_members: set[tuple[int, int]] = field(default_factory=set)
     deep_gone: set[int] = field(default_factory=set)
     writes: set[str] = field(default_factory=set)
     incomplete: set[int] = field(default_factory=set)
@@ -198,7 +202,7 @@ class _Flow:
                 found.add(Label(label.index, 1, offset))
                 self._name(label.index, offset, _member_name(spot.text))
             else:
-                found.add(Label(label.index, 2))
+                found.add(_deeper(label))
         if isinstance(spot.pointer, Temp):
             for index in self._addresses.get(spot.pointer.id, ()):
                 found |= self._locals.get(index, set())
@@ -325,7 +329,7 @@ class _Flow:
                 self._name(label.index, label.shift + offset, _term_member(term))
                 yield found, True
             else:
-                yield Label(label.index, 2), False
+                yield _deeper(label), False
         if isinstance(argument, Temp):
             for index in self._addresses.get(argument.id, ()):
                 for label in self._locals.get(index, ()):
@@ -344,9 +348,17 @@ class _Flow:
             elif label.depth == 1:
                 self._found.members.add((label.index, label.member))
                 if deep:
-                    (self._found.deep_released if how == "release" else self._found.deep_gone).add(label.index)
+                    self._sink_deep(label, how)
             else:
-                (self._found.deep_released if how == "release" else self._found.deep_gone).add(label.index)
+                self._sink_deep(label, how)
+
+    def _sink_deep(self, label: Label, how: str) -> None:
+        """Something below a member, or at a place nobody knows."""
+        if how == "release":
+            self._found.deep_released.add(label.index)
+            self._found.deep_members.add((label.index, label.member))
+        else:
+            self._found.deep_gone.add(label.index)
 
     def _limit(self) -> None:
         """Too many members of one parameter: they are taken as a whole; too many globals: all of them."""
@@ -356,6 +368,7 @@ class _Flow:
             if len(mine) > MOST_MEMBERS:
                 found.members.difference_update(mine)
                 found.deep_gone.add(index)
+                found.deep_members.add((index, NOWHERE))
                 found.deep_released.add(index)  # and if it is released itself, then with all it holds
         if ANYTHING in found.writes or len(found.writes) > MOST_GLOBALS:
             found.writes = {ANYTHING}
@@ -370,13 +383,13 @@ def _inside(label: Label) -> Label:
 
 
 def _deeper(label: Label) -> Label:
-    return Label(label.index, 2)
+    return Label(label.index, 2, label.member if label.depth else NOWHERE)
 
 
 def _moved(label: Label, offset: int | None) -> Label:
     """The label of an address `offset` bits further on."""
     if label.depth:
-        return Label(label.index, 2) if label.depth == 2 else _inside(label)
+        return label if label.depth == 2 else _inside(label)
     shift = None if offset is None or label.shift is None else label.shift + offset
     return Label(label.index, 0, 0, shift)
 
@@ -427,4 +440,10 @@ def _is_lent(op: Call, site: CallSite, position: int) -> bool:
     else:
         ctype = op.argument_types[position]
         variadic = declaration is not None and not declaration.implicit
-    return borrowing.borrows(op.name, ctype, variadic)
+    after = position + 1
+    following = op.argument_types[after] if after < len(op.argument_types) else None
+    return (
+        borrowing.borrows(op.name, ctype, variadic)
+        or borrowing.is_sized_buffer(op.name, ctype, following)
+        or borrowing.is_number_of(ctype, site.texts[position])
+    )

@@ -93,6 +93,9 @@ _STEP_KINDS = {
 }
 
 
+_ROUND = 12  # what one more round of a loop costs, in blocks: or the shortest way round it would be tried for ever
+
+
 def search(
     prepared: Prepared, contracts: Contracts, study: Resource | None, alarm: Alarm, limits: Limits
 ) -> Witness | None:
@@ -102,13 +105,14 @@ def search(
     machine = Machine(prepared, universe, study, recorder, Calls(contracts))
     distance = prepared.distance_to(alarm.block)
     to_acquire = _site_distance(prepared, study)
-    queue: list[tuple[int, int, int, State]] = [(distance[0], 0, 0, machine.start())]
+    order = prepared.order
+    queue: list[tuple[int, int, int, int, State]] = [(distance[0], 0, 0, 0, machine.start())]
     number = 0
     leak = alarm.kind.value.startswith("leak")  # what is released is lost no more, however often a loop goes round
     seen: set[object] = set()
     steps = 0
     while queue and steps < limits.witness_steps:
-        _, _, block_id, state = heapq.heappop(queue)
+        _, _, rounds, block_id, state = heapq.heappop(queue)
         steps += 1
         ways = machine.block(block_id, state)
         if recorder.hit is not None:
@@ -123,7 +127,8 @@ def search(
             if truth in (0, 1) and isinstance(end, (Branch, Switch)) and end.at >= 0:
                 _append(after, PathStep(end.at, StepKind.BRANCH, "", truth == 1))
             far = distance[target] if after.own or to_acquire is None else to_acquire[target] + (1 << 10)
-            heapq.heappush(queue, (far, number, target, after))
+            again = rounds + (order[target] <= order[block_id])
+            heapq.heappush(queue, (far + again * _ROUND, number, again, target, after))
     return None
 
 
