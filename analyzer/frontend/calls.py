@@ -14,6 +14,8 @@ from analyzer.ir.types import CType, TypeKind
 from analyzer.libclang import kinds
 
 _EXPECT: Final = frozenset({"__builtin_expect", "__builtin_expect_with_probability", "__builtin_launder"})
+_ON_THE_STACK: Final = frozenset({"alloca", "__builtin_alloca", "__builtin_alloca_with_align"})
+_BYTES: Final = CType(TypeKind.ARRAY, "char []", pointee="char", pointee_kind=TypeKind.INT)
 _CONSTANTS: Final = frozenset(
     {"__builtin_constant_p", "__builtin_object_size", "__builtin_types_compatible_p", "__builtin_choose_expr"}
 )
@@ -103,11 +105,21 @@ def call(body: Body, node: int) -> Operand:
         return body.value(body.children[node][1])
     if name in _CONSTANTS:
         return evaluate(body.lib, body.cursor(node), body.type(node)) or Unknown()
+    if name in _ON_THE_STACK:
+        return _stack_memory(body, node)
     type_ = body.type(node)
     if type_.kind is TypeKind.RECORD:
         place = call_place(body, node)
         return body.address(place, body.position(node))
     return _emit_call(body, node, name, used=True)
+
+
+def _stack_memory(body: Body, node: int) -> Operand:
+    """``alloca(n)``: an array like any local one, that lives until the function returns."""
+    at = body.position(node)
+    for argument in body.children[node][1:]:
+        body.effect(argument)
+    return body.address(Place(LocalBase(body.synthetic(_BYTES, at, lasting=True))), at)
 
 
 def call_effect(body: Body, node: int) -> None:
