@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, final
 
 from analyzer.frontend.types import Types, decayed
@@ -82,6 +82,7 @@ class Declarations:
         self.types = types
         self.run_name = run_name
         self.defined: set[str] = set()
+        self.dropped: Mapping[str, tuple[str, ...]] = {}  # function -> attributes that the parser does not know
         self.functions: dict[str, FunctionDeclaration] = {}
         self._known: dict[int | None, Declared] = {}
         self._implicit: set[int | None] = set()
@@ -178,7 +179,7 @@ class Declarations:
             noreturn=self._noreturn(declared, printed, static=static),
             system=not implicit and bool(lib.Location_isInSystemHeader(lib.getCursorLocation(cursor))),
             file=self.file_of(cursor),
-            attributes=_attributes(printed),
+            attributes=(*_attributes(printed), *self.dropped.get(declared.name, ())),
         )
 
     def _noreturn(self, declared: Declared, printed: str, *, static: bool) -> bool:

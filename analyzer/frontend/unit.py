@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, final
 
+from analyzer.frontend.attributes import deallocators, is_dropped_attribute
 from analyzer.frontend.declarations import Declarations
 from analyzer.frontend.globals import global_variable
 from analyzer.frontend.indirect import resolve_calls
@@ -106,12 +107,13 @@ class _UnitLowering:
 
     def run(self) -> TranslationUnit:
         """Everything the file holds that is wanted."""
+        self._declarations.dropped = deallocators(self._repaired.errors, self._bytes)
         main = self._unit.file(absolute(self._path))
         definitions = list(self._definitions(main))
         own = [definition for definition in definitions if definition.handle == main]
         self._declarations.defined.update(definition.name for definition in definitions)
         functions = self._functions(definitions, main)
-        errors = self._repaired.errors
+        errors = tuple(error for error in self._repaired.errors if not is_dropped_attribute(error))
         functions = [resolve_calls(self._with_errors(function, errors), self._globals) for function in functions]
         return TranslationUnit(
             path=self._path,
@@ -148,12 +150,13 @@ class _UnitLowering:
     def _text(self, handle: int) -> FileText:
         if handle not in self._files:
             spelled = self._unit.file_name(handle)
-            name = self._names(spelled)
-            data = self._repaired.contents.get(spelled)
-            if data is None:
-                data = self._view.read(absolute(spelled, self._options.directory))
-            self._files[handle] = FileText(self._unit, handle, name, data)
+            self._files[handle] = FileText(self._unit, handle, self._names(spelled), self._bytes(spelled))
         return self._files[handle]
+
+    def _bytes(self, spelled: str) -> bytes:
+        """The text of a file under libclang's name."""
+        data = self._repaired.contents.get(spelled)
+        return self._view.read(absolute(spelled, self._options.directory)) if data is None else data
 
     def _functions(self, definitions: list[_Definition], main: int | None) -> list[Function]:
         """Lowers the file's own functions, and of the headers' those that matter: small ones come by the hundred.

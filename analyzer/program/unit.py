@@ -16,6 +16,7 @@ from typing import Concatenate, final
 
 from analyzer.checks import SourceText, findings
 from analyzer.contracts import ContractTable
+from analyzer.contracts.attributes import stated_contracts
 from analyzer.contracts.linked import LinkedContracts
 from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Outcome
 from analyzer.contracts.text import contract_lines
@@ -282,7 +283,8 @@ class _StepAnalysis:
         self._view = SourceView(context.overlay)
         self._texts: dict[str, LineIndex] = {}
         self._contracts: dict[str, FunctionContract] = dict(step.contracts)
-        self._linked = LinkedContracts(context.table, self._contracts)
+        stated = stated_contracts(unit.declarations, context.table)
+        self._linked = LinkedContracts(context.table, self._contracts, stated)
         self._results: dict[str, tuple[Function, FunctionResult]] = {}
         self._findings: list[Finding] = []
         self._acquisitions: list[Acquisition] = []
