@@ -207,11 +207,26 @@ def _function(
         since=texts.get("since", ""),
         until=texts.get("until", ""),
         replaces=tuple(entry.replaces),
+        scans=_scans(entry, signature, draft.kinds, problems),
         returns=returns,
         declaration=text,
         noreturn=bool(outcomes)
         and all(any(e.kind is EffectKind.NORETURN for e in outcome.effects) for outcome in outcomes),
     )
+
+
+def _scans(
+    entry: Entry, signature: Signature, kinds: Mapping[str, ResourceKind], problems: Problems
+) -> tuple[int, str] | None:
+    """``scans: format heap``: the parameter with the format, and the kind of what it allocates."""
+    if entry.scans is None:
+        return None
+    name, _, kind = entry.scans.value.partition(" ")
+    if name not in signature.names or kind not in kinds or not signature.variadic:
+        message = f"`{entry.scans.value}` must name the format's parameter and a kind, for a function with `...`"
+        problems.at(entry.scans, f"{message}; write `scans: format heap`")
+        return None
+    return signature.names.index(name), kind
 
 
 class _Cases:

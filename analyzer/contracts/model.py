@@ -190,6 +190,7 @@ class FunctionContract:
         sentence: "frees the buffer itself").
     source: "file:line" of the rule, or of the definition it was inferred from.
     declaration: the C declaration as the rule file writes it, "" when inferred.
+    scans: position of a scanf format, and the kind of what its `m` conversions allocate.
     writes: global variables that the function may change (inferred contracts); "*": anything outside.
     complete: positions of parameters about whose memory the effects say everything (inferred contracts).
     """
@@ -208,6 +209,7 @@ class FunctionContract:
     noreturn: bool = False
     returns: tuple[Atom, ...] = ()
     declaration: str = ""
+    scans: tuple[int, str] | None = None
     writes: tuple[str, ...] = ()
     complete: tuple[int, ...] = ()
 

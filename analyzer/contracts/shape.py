@@ -37,6 +37,7 @@ class Entry:
     returns: list[ScalarNode] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     replaces: list[tuple[str, str]] = field(default_factory=list)
+    scans: ScalarNode | None = None
 
     @property
     def borrows(self) -> bool:
@@ -186,8 +187,13 @@ class Shape:
         def read_returns(value: Node) -> None:
             entry.returns = self._texts(value, "`returns:`")
 
+        def read_scans(value: Node) -> None:
+            if document.read_text_value(value, self.problems, "`scans:`") and isinstance(value, ScalarNode):
+                entry.scans = value
+
         readers: dict[str, document.Reader] = {
             "c": read_c,
+            "scans": read_scans,
             "returns": read_returns,
             "outcomes": read_outcomes,
             "then": read_then,

@@ -117,9 +117,8 @@ class ContractTable:
             contract.name
             for contracts in self._contracts.values()
             for contract in contracts
-            for outcome in contract.outcomes
-            for effect in outcome.effects
-            if effect.kind in kinds
+            if (contract.scans is not None and EffectKind.FRESH in kinds)
+            or any(effect.kind in kinds for outcome in contract.outcomes for effect in outcome.effects)
         )
 
 
@@ -174,6 +173,9 @@ def _renamed(pack: Pack, names: set[str]) -> Pack:
 
 
 def _renamed_function(function: FunctionContract, new: Mapping[str, str]) -> FunctionContract:
+    scans = function.scans
+    if scans is not None:
+        function = replace(function, scans=(scans[0], new.get(scans[1], scans[1])))
     if not any(effect.resource in new for outcome in function.outcomes for effect in outcome.effects):
         return function
     outcomes = tuple(

@@ -80,6 +80,8 @@ def contract_lines(function: FunctionContract) -> Iterator[str]:
     if function.replaces:
         pairs = ", ".join(f"{name}: {_quoted(does)}" for name, does in function.replaces)
         yield f"    replaces: {{{pairs}}}"
+    if function.scans is not None:
+        yield f"    scans: {_quoted(f'{names[function.scans[0]]} {function.scans[1]}')}"
     for key in _TEXTS:
         value = getattr(function, key)
         if value:
@@ -123,7 +125,7 @@ def effect_sentence(effect: Effect, signature: Signature, kinds: Mapping[str, Re
 
 def _only_borrows(function: FunctionContract) -> bool:
     """Whether `borrows:` says all there is to say."""
-    silent = not any(getattr(function, key) for key in _TEXTS) and not function.returns
+    silent = not any(getattr(function, key) for key in (*_TEXTS, "returns", "scans"))
     return silent and function.outcomes == (Outcome((), ()),)
 
 

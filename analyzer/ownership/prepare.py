@@ -35,6 +35,7 @@ from analyzer.ir.ops import (
 )
 from analyzer.ir.order import cyclic_blocks, reverse_postorder
 from analyzer.ir.types import CType, TypeKind
+from analyzer.ownership.formats import with_format
 
 NOWHERE = 1 << 30  # distance where there is no way
 NAMED_MEMBER = 1 << 48  # members without a known offset lie far beyond all others, one slot per name
@@ -456,6 +457,8 @@ class _Flattener:
         if op.name:
             match = self._lookup(op.name, declaration, op)
             contract, by = match.contract, match.by
+            if contract is not None:
+                contract = with_format(contract, op.arguments)
             if match.mismatch:
                 self.prepared.name_only.append((op.at, op.name, match.mismatch))
         if contract is not None and _releases(contract):

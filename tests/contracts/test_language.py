@@ -295,3 +295,22 @@ def test_outcomes_cover_no_case_twice():
           - {when: ret <= 0, then: []}
     """)
     assert problem.startswith("this outcome and an earlier one both hold when ret == 0")
+
+
+def test_a_scanf_format_and_what_it_allocates():
+    contract = function("""
+        c: int lib_scan(const char *text, const char *form, ...)
+        then: []
+        scans: form heap
+    """)
+    assert contract.scans == (1, "heap")
+
+
+@pytest.mark.parametrize("scans", ["text", "other heap", "form nothing", "form"])
+def test_a_scanf_format_must_be_there(scans: str):
+    (problem,) = entry_problems(f"""
+        c: int lib_scan(const char *text, const char *form, ...)
+        then: []
+        scans: {scans}
+    """)
+    assert "write `scans: format heap`" in problem
