@@ -79,9 +79,9 @@ class _Definition:
     end: int
 
     @property
-    def start_key(self) -> tuple[int, int]:
-        """What tells it from all other definitions of the unit."""
-        return self.handle, self.start
+    def start_key(self) -> tuple[int, int, str]:
+        """What tells it from all other definitions of the unit: a macro may define several at one place."""
+        return self.handle, self.start, self.name
 
 
 @final

@@ -248,16 +248,16 @@ class Calls:
 def _feared(
     machine: Machine, site: CallSite, contract: FunctionContract, arguments: list[Value], state: State
 ) -> set[int]:
-    """The outcomes in which a library function fails to take the resource, where nobody asks whether it did.
+    """The outcomes in which a function fails to take the resource, where nobody asks whether it did.
 
-    ``pthread_create(&thread, NULL, run, context);``: who does not look at the result believes that it works, and to
-    say that the context is lost when it does not is not what a reviewer wants to hear.
+    ``pthread_create(&thread, NULL, run, context);``, ``tree_insert(&tree, node);``: who does not look at the result
+    believes that it works, and to say that the context is lost when it does not is not what a reviewer wants to hear.
     """
-    if site.op.result is not None or state.own is not Own.OWNED or contract.provenance is Provenance.INFERRED:
+    if site.op.result is not None or state.own is not Own.OWNED:
         return set()
     taking: dict[frozenset[Atom], set[int]] = {}
     for position, outcome in enumerate(contract.outcomes):
-        if any(_takes(effect, arguments, machine.universe.resource) for effect in outcome.effects):
+        if any(_takes(effect, contract, arguments, machine.universe.resource) for effect in outcome.effects):
             taking.setdefault(_arguments_wanted(outcome), set()).add(position)
     return {
         position
@@ -266,9 +266,13 @@ def _feared(
     }
 
 
-def _takes(effect: Effect, arguments: list[Value], resource: Value) -> bool:
-    term = effect.term
-    if effect.kind not in (EffectKind.TAKE, EffectKind.RELEASE, EffectKind.ESCAPE) or term is None or term.selectors:
+def _takes(effect: Effect, contract: FunctionContract, arguments: list[Value], resource: Value) -> bool:
+    """Whether the effect takes the resource. That the program's own function releases it only sometimes, is its bug."""
+    taking = {EffectKind.TAKE, EffectKind.ESCAPE}
+    if contract.provenance is not Provenance.INFERRED:
+        taking.add(EffectKind.RELEASE)
+    term = effect.source if effect.kind is EffectKind.STORE else effect.term
+    if effect.kind not in taking | {EffectKind.STORE} or term is None or term.selectors:
         return False
     return term.index < len(arguments) and arguments[term.index] is resource
 

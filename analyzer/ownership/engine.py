@@ -200,6 +200,8 @@ class _Run:
                 if state is None:
                     continue
                 steps += 1
+                if self._is_settled(steps):
+                    return
                 if steps > self.limits.steps:
                     self.gave_up = f"over {self.limits.steps} steps"
                     return
@@ -207,6 +209,15 @@ class _Run:
                     self.seen.ends.begin((block_id, key))
                 for target, after in self._ways(machine, block_id, state):
                     self._arrive(target, after, queue, pending)
+
+    def _is_settled(self, steps: int) -> bool:
+        """Whether what the caller lends goes out of sight anyway: the rest of the run could add nothing to that."""
+        ends = self.seen.ends
+        if not self.lent or ends is None:
+            return False
+        if steps > self.limits.lent_steps:
+            ends.lose(Verdict.GAVE_UP, f"over {self.limits.lent_steps} steps")
+        return ends.gone is not None
 
     def _ways(self, machine: Machine, block_id: int, state: State) -> Iterable[tuple[int, State]]:
         """Execute a block; nobody may change the states that come out, they may be those of other runs."""

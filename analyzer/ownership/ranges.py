@@ -103,9 +103,13 @@ def widen(old: Range, new: Range) -> Range:
 
 
 def shift(values: Range, by: int) -> Range:
-    """Every value plus `by`; infinite bounds stay."""
+    """Every value plus `by`; infinite bounds stay, and nothing lies beyond them."""
     return tuple(
-        (low if low == -INFINITY else low + by, high if high == INFINITY else high + by) for low, high in values
+        (
+            low if low == -INFINITY else min(max(low + by, -INFINITY), INFINITY),
+            high if high == INFINITY else min(max(high + by, -INFINITY), INFINITY),
+        )
+        for low, high in values
     )
 
 
