@@ -13,6 +13,7 @@ from analyzer.contracts.model import Effect, EffectKind, Root, Term, member, mem
 from analyzer.findings.model import Verdict
 from analyzer.ir.types import TypeKind
 from analyzer.ownership.ranges import FULL, ZERO, Range
+from analyzer.ownership.resources import conditional_release
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import Ptr, Sym, Value
@@ -21,6 +22,7 @@ OTHER = "other"  # a value that may be anything and that the caller does not own
 FRESH = "fresh"  # acquired by this function
 SAME = "same"  # what was there when the function began
 
+GIVEN_AWAY = frozenset({Verdict.ESCAPED, Verdict.MAYBE_RELEASED, Verdict.MOVED})
 OWN_NOTHING = frozenset({Verdict.HELD, Verdict.UNREACHABLE})
 
 
@@ -63,10 +65,12 @@ class Endings:
     """All endings of one run; those of a block's state are replaced when the state grows.
 
     gone: why the resource went out of sight on some path that does not return to here, None: it never did.
+    given_away: on some path somebody else got it, or may have.
     """
 
     by_state: dict[object, list[Ending | PlainEnding]] = field(default_factory=dict)
     gone: str | None = None
+    given_away: bool = False
     current: object = None
 
     def begin(self, key: object) -> None:
@@ -84,11 +88,13 @@ class Endings:
             self.by_state.setdefault(self.current, []).extend(endings)
         if self.gone is None:
             self.gone = others.gone
+        self.given_away = self.given_away or others.given_away
 
     def lose(self, verdict: Verdict, reason: str) -> None:
         """The resource's way ended before the return."""
         if verdict not in OWN_NOTHING and self.gone is None:
             self.gone = reason
+        self.given_away = self.given_away or verdict in GIVEN_AWAY
 
     def followed(self) -> list[Ending]:
         """The endings of a run that follows a resource, each once."""
@@ -114,20 +120,26 @@ def ending_of(machine: Machine, value: Value | None, state: State) -> Ending | P
     if state.own is Own.RELEASED:
         if lent is None:
             return Ending(result, parameters)
-        return Ending(result, parameters, (Effect(EffectKind.RELEASE, lent, by=_final_release(machine, state)),))
+        by, moves = _final_release(machine, state)
+        return Ending(result, parameters, (Effect(EffectKind.RELEASE, lent, by=by, deep=moves),))
     effects, unsure = _whereabouts(machine, lent, value, state)
     return Ending(result, parameters, effects, unsure)
 
 
-def _final_release(machine: Machine, state: State) -> str:
-    """The function that released the resource: the one called, or whatever that one calls for it."""
+def _final_release(machine: Machine, state: State) -> tuple[str, bool]:
+    """The function that released the resource: the one called, or whatever that one calls for it.
+
+    True: it moves what the resource holds somewhere else, like realloc().
+    """
     for site in machine.prepared.calls.values():
         if site.op.at == state.released_at and site.op.name == state.released_by and site.contract is not None:
+            moves = conditional_release(site.contract) is not None
             for outcome in site.contract.outcomes:
                 for effect in outcome.effects:
                     if effect.kind is EffectKind.RELEASE and effect.by:
-                        return effect.by
-    return state.released_by
+                        return effect.by, moves or effect.deep
+            return state.released_by, moves
+    return state.released_by, False
 
 
 def _parameter_facts(machine: Machine, state: State) -> Iterator[tuple[int, Range]]:

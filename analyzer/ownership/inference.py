@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import final
+from typing import TypeVar, final
 
 from analyzer.contracts.model import (
     Atom,
@@ -36,12 +36,15 @@ from analyzer.ownership.prepare import Prepared, is_pointer
 from analyzer.ownership.ranges import (
     FULL,
     INFINITY,
+    NATURAL,
     NONZERO,
     ZERO,
     Range,
     complement,
     from_relation,
+    greatest,
     intersect,
+    least,
     single,
     unite,
 )
@@ -54,6 +57,9 @@ _RET = Term(Root.RET)
 _HARMLESS = frozenset({EffectKind.RETURN, EffectKind.INTERIOR})
 
 
+_AnyEnding = TypeVar("_AnyEnding", Ending, PlainEnding)
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Followed:
@@ -62,6 +68,7 @@ class Followed:
     resource: Resource
     endings: tuple[Ending, ...]
     gone: str | None
+    given_away: bool = False
 
 
 @final
@@ -77,7 +84,7 @@ class Evidence:
 
     def add(self, resource: Resource, endings: Endings) -> None:
         """The endings of one more run."""
-        self.followed.append(Followed(resource, tuple(endings.followed()), endings.gone))
+        self.followed.append(Followed(resource, tuple(endings.followed()), endings.gone, endings.given_away))
 
 
 @final
@@ -95,6 +102,26 @@ class _Cell:
         return all(intersect(values, known.get(index, FULL)) for index, values in self.parameters)
 
 
+def _without_chance_errors(evidence: Evidence) -> Evidence:
+    """Where the function returns negative constants, a result nobody knows anything of is taken for none of them.
+
+    ``return -1;`` says that it failed, ``return length;`` that it did not, whatever number `length` may be.
+    """
+    if not any((number := single(ending.result)) is not None and number < 0 for ending in evidence.plain):
+        return evidence
+    found = replace(evidence, plain=[_not_negative(ending) for ending in evidence.plain])
+    found.followed = [
+        replace(followed, endings=tuple(_not_negative(ending) for ending in followed.endings))
+        for followed in evidence.followed
+    ]
+    return found
+
+
+def _not_negative(ending: _AnyEnding) -> _AnyEnding:
+    unknown = least(ending.result) == -INFINITY and greatest(ending.result) == INFINITY
+    return replace(ending, result=intersect(ending.result, NATURAL)) if unknown else ending
+
+
 def contract_of(evidence: Evidence) -> FunctionContract:
     """The contract that the endings amount to."""
     return _Inference(evidence).contract()
@@ -103,7 +130,7 @@ def contract_of(evidence: Evidence) -> FunctionContract:
 @final
 class _Inference:
     def __init__(self, evidence: Evidence) -> None:
-        self._evidence = evidence
+        self._evidence = evidence = _without_chance_errors(evidence)
         self._function = evidence.function
 
     def contract(self) -> FunctionContract:
@@ -266,11 +293,12 @@ class _Inference:
         for followed in self._evidence.followed:
             if followed.resource.site is None:
                 continue
-            for ending in followed.endings:
-                if ending.owned and not ending.unsure and cell.fits(ending):
-                    for effect in ending.effects:
-                        if effect.term is not None and effect.kind is EffectKind.FRESH:
-                            found.setdefault(effect.term, []).append(effect)
+            mine = [ending for ending in followed.endings if ending.owned and cell.fits(ending)]
+            if followed.given_away or any(ending.unsure for ending in mine):
+                continue  # on some path somebody else has it: nobody could say whose it is
+            for effect in (effect for ending in mine for effect in ending.effects):
+                if effect.term is not None and effect.kind is EffectKind.FRESH:
+                    found.setdefault(effect.term, []).append(effect)
         result_kinds = {kind for ending in plain for kind in ending.kinds}
         effects = []
         owned_result = _RET in found and OTHER not in result_kinds
