@@ -14,6 +14,7 @@ from analyzer.ir.types import CType, TypeKind
 from analyzer.libclang import kinds
 
 _EXPECT: Final = frozenset({"__builtin_expect", "__builtin_expect_with_probability", "__builtin_launder"})
+_VARIADIC: Final = frozenset({"__builtin_va_start", "__builtin_va_end", "__builtin_va_copy"})  # concern nothing else
 _ON_THE_STACK: Final = frozenset({"alloca", "__builtin_alloca", "__builtin_alloca_with_align"})
 _BYTES: Final = CType(TypeKind.ARRAY, "char []", pointee="char", pointee_kind=TypeKind.INT)
 _CONSTANTS: Final = frozenset(
@@ -127,7 +128,7 @@ def call_effect(body: Body, node: int) -> None:
     name = called_name(body, node)
     if name in _EXPECT and len(body.children[node]) > 1:
         body.effect(body.children[node][1])
-    elif name in _CONSTANTS:
+    elif name in _CONSTANTS or name in _VARIADIC:
         return
     elif body.type(node).kind is TypeKind.RECORD:
         call_place(body, node)

@@ -44,8 +44,9 @@ def _is_scalar(state: State, value: Value) -> bool:
 def clobber(machine: Machine, site: CallSite, escaping: list[Value], state: State) -> None:
     """An unknown function may have changed all memory that is or became known outside.
 
-    What a parameter points to is taken to stay as it is when the function is not given it, so that a condition
-    on it that is asked again gets the same answer. In loops it may be the condition that ends them.
+    What a parameter points to, and what is only read of globals, is taken to stay as it is when the function is not
+    given it, so that a condition on it that is asked again gets the same answer. In loops it may be the condition
+    that ends them.
     """
     machine.publish(escaping, state)
     given = None if machine.cyclic else state.reachable(escaping)
@@ -65,9 +66,11 @@ def clobber(machine: Machine, site: CallSite, escaping: list[Value], state: Stat
 
 def _stays(base: Base, value: Value, given: set[Base], state: State) -> bool:
     target = value.base if isinstance(value, Ptr) else value
-    if not isinstance(base, Sym) or value in state.released or target in given:
+    if isinstance(base, int) or value in state.released or target in given:
         return False  # what is given away may be taken out of where it is
-    origin = base.key[1] if base.key[0] == "init" else base
+    origin = base.key[1] if isinstance(base, Sym) and base.key[0] == "init" else base
+    if isinstance(origin, str):  # a global, or what one leads to: what the function itself assigned may change
+        return isinstance(value, Sym) and value.key[0] == "init"
     return isinstance(origin, Sym) and origin.key[0] == "param"
 
 
