@@ -13,8 +13,10 @@ from analyzer.cli.options import say, wants_colour
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Report
 from analyzer.report.output import write_file
+from analyzer.report.plain import plain
 from analyzer.report.summary import exit_status, last_line, summarise
 from analyzer.report.text import TextWriter
+from analyzer.report.unlocks import unlocks_text
 from analyzer.report.verdicts import verdicts_csv, verdicts_json, verdicts_text
 from analyzer.workspace import Workspace
 
@@ -133,8 +135,8 @@ def _write_notices(report: Report, options: dict[str, Any]) -> None:
 
 def _write_details(report: Report, seconds: float) -> None:
     """For -vv: what would bring resources back into sight, and the time it took."""
-    for name, count in report.unlocks:
-        say(f"note: {count} resources escape: {name}")
+    for unlock in report.unlocks:
+        say(f"note: {unlock.acquisitions} resources escape: {plain(unlock.escape.what)}")
     say(f"note: {report.files} files, {report.functions} functions, {seconds:.2f} seconds")
 
 
@@ -144,6 +146,8 @@ def _write_text(report: Report, options: dict[str, Any]) -> None:
         return
     if options.get("verdicts"):
         sys.stdout.write(verdicts_text(report) + "\n")
+    if options.get("unlock"):
+        sys.stdout.write(unlocks_text(report) + "\n")
     writer = TextWriter(wants_colour(options["color"], sys.stdout))
     sys.stdout.write(writer.report(report, options["everything"]))
     sys.stdout.flush()

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import final
 
+from analyzer.contracts.routes import Route
 from analyzer.ir.types import CType
 
 
@@ -193,6 +194,8 @@ class FunctionContract:
     scans: position of a scanf format, and the kind of what its `m` conversions allocate.
     writes: global variables that the function may change (inferred contracts); "*": anything outside.
     complete: positions of parameters about whose memory the effects say everything (inferred contracts).
+    routes: for what escapes, through which functions (inferred contracts): a term, or None for what `writes` says; it
+        explains, and two contracts that differ in it alone are equal.
     """
 
     name: str
@@ -212,6 +215,7 @@ class FunctionContract:
     scans: tuple[int, str] | None = None
     writes: tuple[str, ...] = ()
     complete: tuple[int, ...] = ()
+    routes: tuple[tuple[Term | None, tuple[Route, ...]], ...] = field(default=(), compare=False)
 
 
 @final

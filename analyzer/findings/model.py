@@ -154,11 +154,48 @@ class Verdict(Enum):
 
 @final
 @dataclass(frozen=True, slots=True)
+class Escape:
+    """One way by which a resource goes out of sight.
+
+    function: the function of which too little is known, "" where there is none to describe.
+    what: for readers: "list_add()", "a call through a pointer".
+    at: the call that it goes out of sight with, perhaps in another function, to which the resource is handed;
+        None where it has no place of its own.
+    prototype: C declaration of the function as that call sees it, every parameter with a name; "" without a function.
+    takers: names of the parameters that may take something over.
+    defined: the program defines the function, but its body does not tell.
+    """
+
+    function: str
+    what: str
+    at: Region | None = None
+    prototype: str = ""
+    takers: tuple[str, ...] = ()
+    defined: bool = False
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """What a contract for one function would bring back into sight.
+
+    acquisitions: that go out of sight through it, on some path. decides: those of them that do so through nothing
+    else. escape: the first place in the program at which it happens.
+    """
+
+    escape: Escape
+    acquisitions: int
+    decides: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Acquisition:
     """The verdict on one acquiring call and slot.
 
     slot: "return value", "*buf", ... ; holder: as the programmer writes it.
     reason: for escaped: the function or store it escaped to; for gave up: which cap; else "".
+    escapes: for escaped and maybe released: by which ways it goes out of sight; "maybe" may have none.
     """
 
     at: Region
@@ -169,6 +206,7 @@ class Acquisition:
     kind: str
     verdict: Verdict
     reason: str = ""
+    escapes: tuple[Escape, ...] = ()
 
 
 class NoticeKind(Enum):
@@ -226,7 +264,7 @@ class Report:
         ABSENT what it fixed.
     seen: the files that took part, as reports name them; a finding can only be gone from a file that was seen.
     files, functions: analysed counts. seconds is never in here: same input, same bytes.
-    unlocks: unknown function -> how many acquisitions went out of sight through it.
+    unlocks: where acquisitions go out of sight, what would bring the most back first.
     summaries: inferred contracts, filled when asked for.
     """
 
@@ -235,7 +273,7 @@ class Report:
     notices: tuple[Notice, ...] = ()
     files: int = 0
     functions: int = 0
-    unlocks: tuple[tuple[str, int], ...] = ()
+    unlocks: tuple[Unlock, ...] = ()
     versions: tuple[tuple[str, str], ...] = field(default=())
     summaries: tuple[Summary, ...] = ()
     seen: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from analyzer.ownership.memory import change_globals, result_symbol, write_behin
 from analyzer.ownership.prepare import CallSite, Contracts, is_pointer
 from analyzer.ownership.ranges import FULL, NONZERO, ZERO, Range, contains, from_relation, intersect, single
 from analyzer.ownership.resources import conditional_release, is_plain, kind_of
+from analyzer.ownership.routes import routes_behind
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import MAYBE, UNDEF, Atom, Ptr, Sym, Value
@@ -296,7 +297,8 @@ class Application:
             verdict = Verdict.MOVED if effect.kind is EffectKind.TAKE else Verdict.ESCAPED
             if effect.maybe:
                 verdict = Verdict.MAYBE_RELEASED
-            self.machine.listener.ended(verdict, name, state)
+            routes = routes_behind(self.machine.prepared, self.site, effect.term)
+            self.machine.listener.ended(verdict, name, state, routes)
             return False
         self.machine.publish(values, state)
         return True

@@ -15,6 +15,7 @@ from analyzer.ownership.application import Application, return_range
 from analyzer.ownership.memory import argument_type, change_globals, clobber, fill_in, result_symbol, write_behind
 from analyzer.ownership.prepare import CallSite, Contracts, is_pointer
 from analyzer.ownership.ranges import FULL, NONZERO, Range, complement, intersect, unite
+from analyzer.ownership.routes import POINTER_CALL, unknown_route
 from analyzer.ownership.state import Own, State
 from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import GUESS, Value
@@ -222,15 +223,15 @@ class Calls:
         return asserts and not state.assume(arguments[0], NONZERO)
 
     def _escapes(self, machine: Machine, site: CallSite, escaping: list[Value], state: State) -> bool:
-        name = f"{site.op.name}()" if site.op.name else "a call through a pointer"
+        name = f"{site.op.name}()" if site.op.name else POINTER_CALL
         if state.reaches_resource(escaping):
-            machine.listener.ended(Verdict.ESCAPED, name, state)
+            machine.listener.ended(Verdict.ESCAPED, name, state, (unknown_route(machine.prepared, site),))
             return True
         if borrowing.name_suggests_observing(site.op.name or ""):
             return False
         outside = [v for (b, _), v in state.cells.items() if state.is_outside(b) and not isinstance(v, int)]
         if state.reaches_resource(outside):
-            machine.listener.ended(Verdict.ESCAPED, name, state)
+            machine.listener.ended(Verdict.ESCAPED, name, state, (unknown_route(machine.prepared, site),))
             return True
         return False
 

@@ -25,7 +25,7 @@ from analyzer.ownership.keys import Key, clean, merge_key, returned_class, unusu
 from analyzer.ownership.limits import Limits
 from analyzer.ownership.prepare import Contracts, Prepared, prepare
 from analyzer.ownership.resources import NO_KIND, Resource, has_releases, resources
-from analyzer.ownership.seen import Seen
+from analyzer.ownership.seen import OUT_OF_SIGHT, Seen
 from analyzer.ownership.shared import Shared
 from analyzer.ownership.state import Own, State
 from analyzer.ownership.subjects import subjects
@@ -291,7 +291,7 @@ class _Run:
         if self.study is None:
             evidence.plain = self.seen.ends.plain()
         elif not self.study.old:
-            evidence.add(self.study, self.seen.ends)
+            evidence.add(self.study, self.seen.ends, tuple(self.seen.routes.values()))
 
     def events(self) -> list[Event]:
         """Events with a path that was executed exactly; the other alarms count as unproven."""
@@ -393,6 +393,7 @@ class _Run:
             study.kind.name,
             verdict,
             reason,
+            tuple(self.seen.routes.values()) if verdict in OUT_OF_SIGHT else (),
         )
 
     def _verdict(self) -> tuple[Verdict, str]:

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import final
 
 from analyzer.contracts.model import FunctionContract
+from analyzer.contracts.routes import Route
 from analyzer.findings.model import StepKind, Verdict
 
 
@@ -85,7 +86,10 @@ class Event:
 @final
 @dataclass(frozen=True, slots=True)
 class AcquisitionResult:
-    """How one acquiring call and slot ended. reason: see findings.Acquisition."""
+    """How one acquiring call and slot ended.
+
+    reason: see findings.Acquisition. routes: by which it went out of sight.
+    """
 
     at: int
     callee: str
@@ -94,6 +98,7 @@ class AcquisitionResult:
     resource_kind: str
     verdict: Verdict
     reason: str = ""
+    routes: tuple[Route, ...] = ()
 
 
 @final

@@ -27,6 +27,7 @@ from analyzer.contracts.model import (
     member,
     member_offset,
 )
+from analyzer.contracts.routes import Route
 from analyzer.ir.function import Function
 from analyzer.ir.operands import Int
 from analyzer.ir.ops import Return
@@ -68,6 +69,7 @@ class Followed:
     resource: Resource
     endings: tuple[Ending, ...]
     gone: str | None
+    routes: tuple[Route, ...] = ()
     given_away: bool = False
 
 
@@ -82,9 +84,14 @@ class Evidence:
     followed: list[Followed] = field(default_factory=list)
     by_value: frozenset[int] = frozenset()
 
-    def add(self, resource: Resource, endings: Endings) -> None:
-        """The endings of one more run."""
-        self.followed.append(Followed(resource, tuple(endings.followed()), endings.gone, endings.given_away))
+    def add(self, resource: Resource, endings: Endings, routes: tuple[Route, ...] = ()) -> None:
+        """The endings of one more run, and by which routes its resource went out of sight."""
+        self.followed.append(Followed(resource, tuple(endings.followed()), endings.gone, routes, endings.given_away))
+
+    def routes(self) -> tuple[tuple[Term | None, tuple[Route, ...]], ...]:
+        """What escapes, and by which routes."""
+        lent = {f.resource.slot: f.routes for f in self.followed if f.resource.site is None and f.routes}
+        return (*lent.items(), *self.subjects.routes_out())
 
 
 @final
@@ -150,6 +157,7 @@ class _Inference:
             noreturn=not evidence.plain,
             writes=tuple(sorted(evidence.subjects.writes)),
             complete=tuple(index for index in pointers if index not in incomplete),
+            routes=evidence.routes(),
         )
 
     # -- cells ----------------------------------------------------------------------------------------
@@ -448,6 +456,7 @@ def contract_at_sight(prepared: Prepared, found: Subjects) -> FunctionContract |
         outcomes=outcomes,
         writes=tuple(sorted(found.writes)),
         complete=tuple(index for index in pointers if index not in found.incomplete),
+        routes=found.routes_out(),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from analyzer.findings.model import Verdict
 from analyzer.ir.types import UNKNOWN, CType, TypeKind
 from analyzer.ownership.prepare import CallSite
+from analyzer.ownership.routes import routes_behind
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import UNDEF, Atom, Base, Ptr, Sym, Value
@@ -88,7 +89,8 @@ def change_globals(machine: Machine, site: CallSite, state: State) -> bool:
             v for (b, _), v in cells if not isinstance(v, int) and (state.is_outside(b) if everything else b in names)
         ]
         if gone and state.reaches_resource(gone):
-            machine.listener.ended(Verdict.ESCAPED, f"{site.op.name}()", state)
+            routes = routes_behind(machine.prepared, site, None)
+            machine.listener.ended(Verdict.ESCAPED, f"{site.op.name}()", state, routes)
             return False
     if everything:
         clobber(machine, site, [], state)

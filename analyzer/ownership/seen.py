@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import final
 
+from analyzer.contracts.routes import Route, add_routes
 from analyzer.findings.model import Verdict
 from analyzer.ownership.endings import Endings, ending_of
 from analyzer.ownership.events import EventKind
@@ -13,17 +14,23 @@ from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import Value
 from analyzer.ownership.witness import Alarm
 
+OUT_OF_SIGHT = frozenset({Verdict.ESCAPED, Verdict.MAYBE_RELEASED})
+
 
 @final
 @dataclass(slots=True)
 class Seen:
-    """Listener of the merging run: collects alarms and how paths ended. ends: for the function's own contract."""
+    """Listener of the merging run: collects alarms and how paths ended.
+
+    ends: for the function's own contract. routes: by which the resource went out of sight.
+    """
 
     alarms: dict[tuple[EventKind, int, str], Alarm] = field(default_factory=dict)
     endings: dict[Verdict, str] = field(default_factory=dict)
     holder: str = ""
     block: int = 0
     ends: Endings | None = None
+    routes: dict[str, Route] = field(default_factory=dict)
 
     def event(self, kind: EventKind, at: int, state: State, subject: Value, detail: str = "") -> None:
         """A mistake; the first of its sort and place counts."""
@@ -33,8 +40,10 @@ class Seen:
         if key not in self.alarms:
             self.alarms[key] = Alarm(kind, at, detail, self.block, state.blurred)
 
-    def ended(self, verdict: Verdict, reason: str, state: State) -> None:
+    def ended(self, verdict: Verdict, reason: str, state: State, routes: tuple[Route, ...] = ()) -> None:
         """How a path ended."""
+        if verdict in OUT_OF_SIGHT:
+            add_routes(self.routes, routes or (Route("", "", -1, what=_without_call(verdict, reason)),))
         if reason or verdict not in self.endings:
             self.endings.setdefault(verdict, reason)
         if self.ends is not None:
@@ -56,6 +65,14 @@ class Seen:
             self.alarms.setdefault(key, alarm)
         for verdict, reason in later.endings.items():
             self.endings.setdefault(verdict, reason)
+        add_routes(self.routes, later.routes.values())
         self.holder = self.holder or later.holder
         if self.ends is not None and later.ends is not None:
             self.ends.include(later.ends)
+
+
+def _without_call(verdict: Verdict, reason: str) -> str:
+    """What to call a way out of sight that no function stands for."""
+    if verdict is Verdict.ESCAPED:
+        return reason
+    return f"a release by {reason}() that is not certain" if reason else "a release that is not certain"

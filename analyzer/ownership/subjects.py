@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import final
 
 from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Root, Term, member_offset
+from analyzer.contracts.routes import Route, add_routes
 from analyzer.ir.operands import FunctionAddress, GlobalBase, LocalBase, Operand, Place, Temp
 from analyzer.ir.ops import (
     AddressOf,
@@ -31,6 +32,7 @@ from analyzer.ir.ops import (
 from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership import borrowing
 from analyzer.ownership.prepare import CallSite, Prepared, by_value_base, is_pointer
+from analyzer.ownership.routes import routes_behind, unknown_route
 
 MOST_MEMBERS = 8
 MOST_GLOBALS = 24
@@ -81,7 +83,8 @@ class Subjects:
     below which something that no member names is released, or goes out of sight. deep_members: members (or, at
     NOWHERE, any) below which such a thing is released. writes: globals changed.
     incomplete: parameters whose memory may change in ways that no effect describes. written: places below
-    parameters (position, offset in bits) that the function assigns.
+    parameters (position, offset in bits) that the function assigns. routes: for `deep_gone` and for what lies
+    outside (None), through which functions.
     """
 
     parameters: set[int] = field(default_factory=set)
@@ -94,6 +97,14 @@ class Subjects:
     writes: set[str] = field(default_factory=set)
     incomplete: set[int] = field(default_factory=set)
     written: set[tuple[int, int]] = field(default_factory=set)
+    routes: dict[int | None, dict[str, Route]] = field(default_factory=dict)
+
+    def routes_out(self) -> tuple[tuple[Term | None, tuple[Route, ...]], ...]:
+        """The routes, by the terms of the effects that they explain."""
+        return tuple(
+            (None if index is None else Term(Root.PARAM, index, ("*", "[]")), tuple(routes.values()))
+            for index, routes in self.routes.items()
+        )
 
 
 def subjects(prepared: Prepared) -> Subjects:
@@ -264,6 +275,8 @@ class _Flow:
             self._called_unknown(op, site)
             return
         self._found.writes.update(contract.writes)
+        if ANYTHING in contract.writes:
+            self._route(None, routes_behind(self._prepared, site, None))
         for position, argument in enumerate(op.arguments):
             if position not in contract.complete and not _lends_const(site, position):
                 self._found.incomplete.update(label.index for label in self._labels_at(argument))
@@ -276,8 +289,11 @@ class _Flow:
         """One effect of a callee on one term of it."""
         if effect.kind in _SINKS or term is effect.source:
             how = "release" if effect.kind is EffectKind.RELEASE else "call"
+            site = self._prepared.calls[id(op)]
             for label, exact in self._named(op, term):
                 self._sink({label}, how, effect.deep or not exact)
+                if how == "call" and (label.depth == 2 or (label.depth == 1 and not exact)):
+                    self._route(label.index, routes_behind(self._prepared, site, effect.term))
             return
         if effect.kind not in _WRITES or term.index >= len(op.arguments):
             return
@@ -296,6 +312,7 @@ class _Flow:
         observing = op.name is not None and borrowing.name_suggests_observing(op.name)
         if not (observing or (system and not callback)):
             self._found.writes.add(ANYTHING)
+            self._route(None, (unknown_route(self._prepared, site),))
         for position, argument in enumerate(op.arguments):
             labels = self._labels_at(argument)
             if not labels:
@@ -304,6 +321,11 @@ class _Flow:
                 self._found.incomplete.update(label.index for label in labels)
             if not _is_lent(op, site, position):
                 self._sink(labels, "call")
+                for label in sorted(label.index for label in labels if label.depth == 2):
+                    self._route(label, (unknown_route(self._prepared, site),))
+
+    def _route(self, index: int | None, routes: Iterable[Route]) -> None:
+        add_routes(self._found.routes.setdefault(index, {}), routes)
 
     def _labels_at(self, operand: Operand) -> set[Label]:
         """Labels of an argument, and of the locals whose address it is."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Protocol, assert_never, final
 
 from analyzer.contracts.model import member_offset
+from analyzer.contracts.routes import Route
 from analyzer.findings.model import Verdict
 from analyzer.ir.operands import FunctionAddress, Int, Operand, Str, Temp, Unknown
 from analyzer.ir.ops import (
@@ -61,8 +62,8 @@ class Listener(Protocol):
     def event(self, kind: EventKind, at: int, state: State, subject: Value, detail: str = "") -> None:
         """A mistake; detail: the function that released wrongly, where there is one."""
 
-    def ended(self, verdict: Verdict, reason: str, state: State) -> None:
-        """The resource's way ends here in this manner, on this path."""
+    def ended(self, verdict: Verdict, reason: str, state: State, routes: tuple[Route, ...] = ()) -> None:
+        """The resource's way ends here in this manner, on this path. routes: by which it goes out of sight."""
 
     def step(self, kind: str, at: int, detail: str, state: State) -> None:
         """Something that a path shows: "acquire", "alias", "call", "release"."""

@@ -10,6 +10,7 @@ import heapq
 from dataclasses import dataclass
 from typing import final
 
+from analyzer.contracts.routes import Route
 from analyzer.findings.model import StepKind, Verdict
 from analyzer.ir.ops import Branch, Switch
 from analyzer.ownership.calls import Calls
@@ -69,7 +70,7 @@ class _Recorder:
         if kind is self.alarm.kind and at == self.alarm.at and self.hit is None:
             self.hit, self.holder = state, state.holder
 
-    def ended(self, verdict: Verdict, reason: str, state: State) -> None:
+    def ended(self, verdict: Verdict, reason: str, state: State, routes: tuple[Route, ...] = ()) -> None:
         pass
 
     def step(self, kind: str, at: int, detail: str, state: State) -> None:

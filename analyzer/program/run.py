@@ -21,7 +21,7 @@ from analyzer.checks import CHECKS
 from analyzer.contracts import ContractTable
 from analyzer.contracts.model import FunctionContract
 from analyzer.errors import MustfreeError
-from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Report, Summary, Verdict
+from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Report, Summary
 from analyzer.findings.points import finding_order
 from analyzer.frontend import lower_file
 from analyzer.ir.function import TranslationUnit
@@ -32,6 +32,7 @@ from analyzer.program.linking import CallGraph, Node, Round, call_graph, linked
 from analyzer.program.pool import Lost, Pool, PoolLimits
 from analyzer.program.prepass import Prepass, include_folders
 from analyzer.program.unit import Analyst, Context, Step, Task, UnitResult, UnitScan, frontend_options
+from analyzer.program.unlocks import unlocks_of
 from analyzer.sources import SourceView
 from analyzer.suppressions import suppress
 
@@ -282,7 +283,7 @@ def _report(
         notices=_sorted_notices(notices),
         files=files - len(failed),
         functions=functions,
-        unlocks=_unlocks(acquisitions.values()),
+        unlocks=unlocks_of(acquisitions.values()),
         versions=versions(options.table),
         summaries=tuple(summaries[key] for key in sorted(summaries)),
     )
@@ -323,15 +324,6 @@ def _sorted_notices(notices: Iterable[Notice]) -> tuple[Notice, ...]:
             ),
         )
     )
-
-
-def _unlocks(acquisitions: Iterable[Acquisition]) -> tuple[tuple[str, int], ...]:
-    """Where resources went out of sight, most first: what a contract would bring the most for."""
-    counts: dict[str, int] = {}
-    for acquisition in acquisitions:
-        if acquisition.verdict is Verdict.ESCAPED and acquisition.reason:
-            counts[acquisition.reason] = counts.get(acquisition.reason, 0) + 1
-    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def versions(table: ContractTable) -> tuple[tuple[str, str], ...]:

@@ -31,6 +31,7 @@ from analyzer.ownership.inference import plain_contract
 from analyzer.ownership.limits import Limits
 from analyzer.program.discovery import display_path
 from analyzer.program.linking import FunctionCalls, calls_of
+from analyzer.program.unlocks import escape_of
 from analyzer.sources import LineIndex, SourceView
 
 
@@ -410,6 +411,7 @@ class _StepAnalysis:
                 kind=found.resource_kind,
                 verdict=found.verdict,
                 reason=found.reason,
+                escapes=tuple(escape_of(route, context.root, self._text) for route in found.routes),
             )
             for found in result.acquisitions
         ]

@@ -9,6 +9,7 @@ from analyzer.findings.model import Finding, Region, Report, State
 from analyzer.findings.points import loss_points
 from analyzer.report.plain import plain
 from analyzer.report.summary import exit_status, is_known, shown_findings, summarise
+from analyzer.report.unlocks import unlock_json
 from analyzer.report.verdicts import acquisition_json, totals
 
 VERSION = 1
@@ -108,6 +109,6 @@ def json_report(report: Report, everything: bool = False, strict: bool = False, 
             }
             for notice in report.notices
         ],
-        "unlocks": [{"function": plain(name), "acquisitions": count} for name, count in report.unlocks],
+        "unlocks": [unlock_json(unlock) for unlock in report.unlocks],
     }
     return json.dumps(content, indent=1, ensure_ascii=True) + "\n"

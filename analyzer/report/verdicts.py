@@ -69,6 +69,7 @@ def acquisition_json(acquisition: Acquisition) -> dict[str, Any]:
     """One acquisition as in docs/report.schema.json."""
     entry: dict[str, Any] = dict(zip(COLUMNS, _row(acquisition), strict=True))
     entry["line"], entry["column"] = acquisition.at.line, acquisition.at.column
+    entry["escapes"] = [plain(escape.what) for escape in acquisition.escapes]
     return entry
 
 

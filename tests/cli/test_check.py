@@ -97,6 +97,12 @@ def test_escaped_resources_are_notes_unless_strict(mustfree, project):
     assert outcome.last == "0 findings in 1 file; 1 resource escaped"
     assert mustfree("check", "e.c", "--strict").status == 3
     assert "keep" in mustfree("check", "e.c", "-vv").err
+    out = mustfree("check", "e.c", "--unlock").out
+    assert "  # a contract for keep() would decide 1 more; first in e.c:" in out
+    assert "  - c: void keep(" in out
+    (unlock,) = json.loads(mustfree("check", "e.c", "--json", "-").out)["unlocks"]
+    assert (unlock["function"], unlock["acquisitions"], unlock["decides"]) == ("keep()", 1, 1)
+    assert "keep" not in mustfree("check", "e.c").out
 
 
 def test_the_end_of_main_is_silent_unless_asked_for(mustfree, project):

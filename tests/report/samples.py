@@ -3,6 +3,7 @@
 from analyzer.findings.model import (
     Acquisition,
     Confidence,
+    Escape,
     Finding,
     Level,
     Notice,
@@ -12,6 +13,7 @@ from analyzer.findings.model import (
     Report,
     Step,
     StepKind,
+    Unlock,
     Verdict,
 )
 
@@ -60,7 +62,10 @@ REPORT = Report(
     notices=tuple(Notice(kind, "src/a.c", 1, f"about {kind.value}", "f") for kind in NoticeKind),
     files=2,
     functions=2,
-    unlocks=(("keep()", 1),),
+    unlocks=(
+        Unlock(Escape("keep", "keep()", ACQUIRED, "void keep(char *text)", ("text",)), 1, 1),
+        Unlock(Escape("", "assembler code"), 1, 0),
+    ),
     versions=VERSIONS,
 )
 EMPTY = Report(files=1, versions=VERSIONS)
