@@ -172,5 +172,6 @@ def entry_states(unit: TranslationUnit, data: bytes, line: int, workspace: Works
         }
         here = [offset for offset in starts if data.count(b"\n", 0, offset) + 1 == line]
         if here:
-            return dict(workspace.states(function, unit).states).get(starts[min(here)], ())
+            program = workspace.link([unit.path])
+            return dict(workspace.states(function, unit, program).states).get(starts[min(here)], ())
     return ()

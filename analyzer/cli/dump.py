@@ -78,17 +78,31 @@ def cfg(context: click.Context, /, file: str, function: str | None, dot: bool, *
 @dump.command(cls=FlagsCommand)
 @click.argument("file")
 @click.argument("function", required=False)
+@click.argument("paths", nargs=-1, metavar="[PATH...]")
 @database_option
 @rules_option
 @click.pass_context
-def states(context: click.Context, /, file: str, function: str | None, **options: Any) -> None:  # noqa: ANN401
-    """Print the ownership states at the entry of each block."""
+def states(
+    context: click.Context,
+    /,
+    file: str,
+    function: str | None,
+    paths: tuple[str, ...],
+    **options: Any,  # noqa: ANN401
+) -> None:
+    """Print the ownership states at the entry of each block of FILE, or of one FUNCTION.
+
+    PATHs are the program that FILE belongs to, as for `mustfree check`: the contracts of its functions are inferred.
+    Without any, these are the files of the compile database, or FILE alone.
+    """
     from analyzer.ir.text import Printer
 
     workspace = _workspace(context, options)
     unit = workspace.lower(file)
-    for chosen in _chosen(unit, function):
-        result = workspace.states(chosen, unit)
+    known = list(_chosen(unit, function))
+    program = workspace.link(paths if paths or options["database"] else [file])
+    for chosen in known:
+        result = workspace.states(chosen, unit, program)
         click.echo(f"function {chosen.name}")
         printer = Printer(chosen)
         entries = dict(result.states)

@@ -74,8 +74,8 @@ class _Recorder:
         pass
 
     def step(self, kind: str, at: int, detail: str, state: State) -> None:
-        if kind in _STEP_KINDS:
-            _append(state, PathStep(at, _STEP_KINDS[kind], detail))
+        if kind in STEP_KINDS:
+            _append(state, PathStep(at, STEP_KINDS[kind], detail))
 
     def returned(self, machine: Machine, value: Value | None, state: State) -> None:
         pass
@@ -86,7 +86,7 @@ def _append(state: State, step: PathStep) -> None:
     state.trail = _Trail(step, state.trail)
 
 
-_STEP_KINDS = {
+STEP_KINDS = {
     "acquire": StepKind.ACQUIRE,
     "alias": StepKind.ALIAS,
     "call": StepKind.CALL,

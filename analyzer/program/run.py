@@ -71,11 +71,38 @@ class ProgramOptions:
     today: date = field(default_factory=date.today)
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class LinkedProgram:
+    """A program after its analysis, for those who ask on.
+
+    tasks: path -> how it is read, of all readable files. parsed: those that were. steps: with what came out of each.
+    """
+
+    report: Report
+    context: Context
+    tasks: Mapping[str, Task]
+    parsed: frozenset[str]
+    steps: tuple[tuple[Step, UnitResult], ...]
+
+    def contracts(self, path: str, function: str) -> Mapping[str, FunctionContract]:
+        """The inferred contracts with which a function of a file was analysed, by the names it calls."""
+        for step, result in self.steps:
+            if step.task.path == path and any(function in group for group in step.groups):
+                return {**step.contracts, **result.contracts}
+        return {}
+
+
 def analyse_program(paths: Sequence[str], options: ProgramOptions, progress: Progress | None = None) -> Report:
     """Analyses all C files that `paths` name or contain as one program.
 
     progress: called with files done and files in all.
     """
+    return link_program(paths, options, progress).report
+
+
+def link_program(paths: Sequence[str], options: ProgramOptions, progress: Progress | None = None) -> LinkedProgram:
+    """The same, with all that was inferred."""
     found = discover(paths, options.root, options.overlay)
     view = SourceView(options.overlay)
     readable, unreadable = _readable(found.files, view, options.root)
@@ -95,11 +122,12 @@ def analyse_program(paths: Sequence[str], options: ProgramOptions, progress: Pro
         summaries=options.summaries,
         guard=options.guard,
     )
-    scans, results = _analyse(chosen, context, options, progress or (lambda done, total: None))
+    scans, steps = _analyse(chosen, context, options, progress or (lambda done, total: None))
     notices = [*found.notices, *unreadable, *_without_flags(readable, options)]
-    report = _report(scans, results, notices, len(tasks), options)
+    report = _report(scans, [result for _, result in steps], notices, len(tasks), options)
     seen = {display_path(path, options.root): path for path in (*tasks, *found.headers)}
-    return _suppressed(report, seen, view, options)
+    report = _suppressed(report, seen, view, options)
+    return LinkedProgram(report, context, tasks, frozenset(task.path for task in chosen), tuple(steps))
 
 
 def lower_for_dump(path: str, options: ProgramOptions) -> TranslationUnit:
@@ -166,10 +194,10 @@ def _prepass(tasks: Iterable[Task], headers: Iterable[str], view: SourceView, op
 
 def _analyse(
     tasks: list[Task], context: Context, options: ProgramOptions, progress: Progress
-) -> tuple[list[UnitScan], list[UnitResult]]:
+) -> tuple[list[UnitScan], list[tuple[Step, UnitResult]]]:
     """Reads all files, then analyses their functions, callees first, in rounds."""
     scans: list[UnitScan] = []
-    results: list[UnitResult] = []
+    done: list[tuple[Step, UnitResult]] = []
     with _crew(context, options) as crew:
         progress(0, len(tasks))
         for number, scan in enumerate(crew.run(tasks, [task.path for task in tasks], progress)):
@@ -184,15 +212,16 @@ def _analyse(
         known: dict[Node, FunctionContract] = {}
         for parts in graph.rounds():
             steps = [_step(part, by_path[part.path], graph, known) for part in parts]
-            for part, result in zip(parts, crew.run(steps, [part.path for part in parts]), strict=True):
+            results = crew.run(steps, [part.path for part in parts])
+            for part, step, result in zip(parts, steps, results, strict=True):
                 if isinstance(result, Lost):
                     result = UnitResult(
                         part.path, notices=(_lost(part.path, result.reason, options.root),), analysed=False
                     )
                 assert isinstance(result, UnitResult)
-                results.append(result)
+                done.append((step, result))
                 known.update({(part.path, name): contract for name, contract in result.contracts.items()})
-    return scans, results
+    return scans, done
 
 
 def _step(part: Round, task: Task, graph: CallGraph, known: Mapping[Node, FunctionContract]) -> Step:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import final
 
 from analyzer.contracts import ContractTable, load_packs
+from analyzer.contracts.linked import LinkedContracts
 from analyzer.errors import MustfreeError
+from analyzer.findings.explanation import Explanation
 from analyzer.findings.model import Report
 from analyzer.ir.function import Function, TranslationUnit
 from analyzer.ownership.engine import analyse
@@ -17,7 +19,16 @@ from analyzer.ownership.events import FunctionResult
 from analyzer.program.compile_database import CompileDatabase, read_database
 from analyzer.program.discovery import real
 from analyzer.program.pool import PoolLimits
-from analyzer.program.run import ProgramOptions, Progress, analyse_program, lower_for_dump, versions
+from analyzer.program.run import (
+    LinkedProgram,
+    ProgramOptions,
+    Progress,
+    analyse_program,
+    link_program,
+    lower_for_dump,
+    versions,
+)
+from analyzer.program.why import why
 from analyzer.sources import SourceView
 from analyzer.workspace.settings import Settings
 
@@ -76,9 +87,27 @@ class Workspace:
         """All functions of one file as IR, whether they matter or not. MustfreeError: it cannot be parsed."""
         return lower_for_dump(real(path, self.root), self._options())
 
-    def states(self, function: Function, unit: TranslationUnit) -> FunctionResult:
-        """What the engine sees in a function, with its states at the entry of each block."""
-        return analyse(function, unit, self.table, self.settings.limits, want_states=True)
+    def link(self, paths: Sequence[str], progress: Progress | None = None) -> LinkedProgram:
+        """Analyses as `analyse` does, and keeps what was inferred."""
+        if not paths and self._database is not None:
+            paths = self._database.files()
+        return link_program(paths, self._options(), progress)
+
+    def states(self, function: Function, unit: TranslationUnit, program: LinkedProgram) -> FunctionResult:
+        """What the engine sees in a function of a program, with its states at the entry of each block."""
+        contracts = LinkedContracts(self.table, program.contracts(unit.path, function.name))
+        return analyse(function, unit, contracts, self.settings.limits, program.context.defined, want_states=True)
+
+    def why(self, file: str, line: int, paths: Sequence[str], progress: Progress | None = None) -> Explanation:
+        """Why what is acquired in a line of a file ends as it does, in the program that `paths` name or contain.
+
+        The file itself always belongs to it, if it is a C file. MustfreeError: it cannot be read.
+        """
+        path = real(file, self.root)
+        SourceView(self.overlay).read(path)
+        if Path(path).suffix == ".c" or not paths:
+            paths = [*(paths or (self._database.files() if self._database is not None else ())), file]
+        return why(path, line, self.link(paths, progress))
 
     def read(self, file: str) -> bytes | None:
         """Contents of a file as a report names it, None when it cannot be read."""

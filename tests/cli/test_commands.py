@@ -99,3 +99,36 @@ def test_dump_states(mustfree):
 def test_dump_knows_functions_without_any_resource(mustfree, project):
     (project / "n.c").write_text("int n(int x) { return x + FLAG; }\n")
     assert "return" in mustfree("dump", "ir", "n.c", "n", "--", "-DFLAG=1").out
+
+
+def test_why_explains_a_line(mustfree):
+    outcome = mustfree("why", "leak.c:7")
+    assert outcome.status == 0
+    assert outcome.out.splitlines()[:3] == [
+        "leak.c:7:12: malloc() ret (`p`)",
+        "verdict: leaked",
+        "the way that decides:",
+    ]
+    assert "  - in the code: call free(p) before this point" in outcome.out
+    assert mustfree("why", "leak.c:7", "--json").out.startswith('{\n "format": "mustfree-why"')
+
+
+def test_why_says_that_there_is_nothing_to_explain(mustfree):
+    outcome = mustfree("why", "leak.c:1", ".")
+    assert outcome.status == 1
+    assert outcome.out == (
+        "leak.c:1: line 1 lies in no function that was read\nleak.c:1: no acquisition is explained\n"
+    )
+
+
+def test_why_needs_a_place_that_is_there(mustfree):
+    assert "write FILE:LINE" in mustfree("why", "leak.c").err
+    assert mustfree("why", "leak.c").status == 2
+    assert mustfree("why", "nowhere.c:1").status == 2
+
+
+def test_dump_states_of_a_program(mustfree, project):
+    (project / "make.c").write_text("#include <stdlib.h>\nchar *make(void) { return malloc(3); }\n")
+    (project / "user.c").write_text("char *make(void);\nvoid u(int n) { char *x = make(); if (n) n = 1; }\n")
+    assert "OWNED" in mustfree("dump", "states", "user.c", "u", ".").out
+    assert "OWNED" not in mustfree("dump", "states", "user.c", "u").out

@@ -142,4 +142,5 @@ def test_dumping_lowers_everything(root):
     assert [function.name for function in space.lower("plain.c").functions] == ["plain"]
     lowered = space.lower("leak.c")
     (function,) = lowered.functions
-    assert any("p OWNED" in line for _, lines in space.states(function, lowered).states for line in lines)
+    result = space.states(function, lowered, space.link(["leak.c"]))
+    assert any("p OWNED" in line for _, lines in result.states for line in lines)
