@@ -131,6 +131,8 @@ def outcome_text(line: str) -> str:
     if yaml_line in ("outcomes:",) or yaml_line.startswith("returns:"):
         return ""
     item = yaml.safe_load(yaml_line)
+    if item.get("when") == "otherwise":
+        return ""  # for a rule file only: it does not happen
     effects = ", ".join(item["then"]) or "nothing"
     return f"{', '.join(item['when'])}: {effects}" if item.get("when") else effects
 

@@ -38,9 +38,10 @@ def check(files: tuple[Path, ...]) -> None:
     Exit status: 0 when all are right, 2 otherwise.
     """
     problems: list[str] = []
+    shared = load_packs().kinds
     for file in files:
         try:
-            pack = load_pack(file, Provenance.PROJECT, str(file))
+            pack = load_pack(file, Provenance.PROJECT, str(file), shared=shared)
         except ContractError as error:
             problems.extend(error.problems)
         else:

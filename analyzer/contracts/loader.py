@@ -37,17 +37,27 @@ _BORROWS = (Outcome((), ()),)
 
 
 def load_pack(
-    path: Path, provenance: Provenance = Provenance.PACK, shown: str = "", contents: bytes | None = None
+    path: Path,
+    provenance: Provenance = Provenance.PACK,
+    shown: str = "",
+    contents: bytes | None = None,
+    shared: Mapping[str, ResourceKind] | None = None,
 ) -> Pack:
     """The pack that a rule file describes. Raises ContractError with every problem in the file.
 
-    shown: what messages call the file, its path by default. contents: stand for those on disk.
+    shown: what messages call the file, its path by default. contents: stand for those on disk. shared: kinds of other
+    packs that the file may name where it has none of that name itself.
     """
     shown = shown or path.as_posix()
-    return parse_pack(document.read_text(path, shown, contents), shown, provenance)
+    return parse_pack(document.read_text(path, shown, contents), shown, provenance, shared)
 
 
-def parse_pack(text: str, shown: str, provenance: Provenance = Provenance.PACK) -> Pack:
+def parse_pack(
+    text: str,
+    shown: str,
+    provenance: Provenance = Provenance.PACK,
+    shared: Mapping[str, ResourceKind] | None = None,
+) -> Pack:
     """The same for a text. `shown` names it in messages and sources."""
     problems = Problems(shown, text.split("\n"))
     draft = Shape(problems).read(document.compose(text, shown))
@@ -61,6 +71,7 @@ def parse_pack(text: str, shown: str, provenance: Provenance = Provenance.PACK) 
             draft,
             problems,
             provenance,
+            {**(shared or {}), **draft.kinds},
         )
         for position, entry in enumerate(draft.entries)
     ]
@@ -176,6 +187,7 @@ def _function(
     draft: Draft,
     problems: Problems,
     provenance: Provenance,
+    kinds: Mapping[str, ResourceKind],
 ) -> FunctionContract | None:
     """Third step for one function."""
     if function is None or entry.cases is None:
@@ -191,7 +203,7 @@ def _function(
             f"{problems.file}:{entry.at.start_mark.line + 1}",
             declaration=text,
         )
-    cases = _Cases(signature, draft.kinds, constants, problems)
+    cases = _Cases(signature, kinds, constants, problems)
     returns = cases.condition(entry.returns)
     outcomes = cases.outcomes(entry, returns)
     texts = entry.texts

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from analyzer.contracts.loader import load_pack
-from analyzer.contracts.model import Pack, Provenance
+from analyzer.contracts.model import Pack, Provenance, ResourceKind
 from analyzer.contracts.table import ContractTable, check_references
 from analyzer.errors import ContractError
 
@@ -54,9 +54,12 @@ def _loaded(extra: Sequence[str], overlay: Mapping[str, bytes]) -> ContractTable
     problems: list[str] = []
     shipped = [(path, Provenance.PACK, f"rules/{path.name}") for path in shipped_files()]
     named = [(Path(name), Provenance.PROJECT, name) for name in extra]
+    shared: Mapping[str, ResourceKind] | None = None
     for path, provenance, shown in [*shipped, *named]:
+        if provenance is Provenance.PROJECT and shared is None:
+            shared = ContractTable(packs).kinds
         try:
-            packs.append(load_pack(path, provenance, shown, overlay.get(str(path))))
+            packs.append(load_pack(path, provenance, shown, overlay.get(str(path)), shared))
         except ContractError as error:
             problems.extend(error.problems)
     if problems:

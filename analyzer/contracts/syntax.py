@@ -24,7 +24,11 @@ _CONDITION = re.compile(r"(.+?)\s*(==|!=|<=|>=|!&|<|>|&)\s*(\S.*)")
 _NUMBER = re.compile(r"-?(?:0x[0-9A-Fa-f]+|0|[1-9][0-9]*)")
 _CONSTANT_NAME = re.compile(rf"-?{_NAME}")
 
-_MODIFIERS = {EffectKind.FRESH: ("maybe", "optional", "inout"), EffectKind.RELEASE: ("deep",)}
+_MODIFIERS = {
+    EffectKind.FRESH: ("maybe", "optional", "inout"),
+    EffectKind.RELEASE: ("deep",),
+    EffectKind.ESCAPE: ("maybe",),
+}
 _WITH_KIND = {EffectKind.FRESH: "KIND", EffectKind.SHARE: "KIND", EffectKind.RELEASE: "[KIND]"}
 _WITHOUT_TERM = frozenset({EffectKind.NORETURN, EffectKind.OPAQUE})
 
@@ -223,5 +227,7 @@ def _lengths(kind: EffectKind) -> tuple[int, ...]:
 
 def _known_kind(word: str, kinds: Sequence[str]) -> str:
     if word not in kinds:
-        raise LanguageError(f"`{word}` is no kind of this file; {near(word, kinds) if kinds else 'add `kinds:`'}")
+        close = closest(word, kinds)
+        remedy = f"did you mean `{close[0]}`?" if close else "add it to `kinds:`"
+        raise LanguageError(f"`{word}` is no kind of this file or of a pack; {remedy}")
     return word

@@ -47,7 +47,8 @@ class Match:
 class ContractTable:
     """Contracts by function name and resource kinds by name.
 
-    Kinds that several packs call by the same name are called ``library/name`` here and in the contracts. A
+    Kinds that several packs call by the same name are called ``library/name`` here and in the contracts. Where a rule
+    file of the project names a kind that it does not define, that of a shipped pack is meant. A
     function with the effect ``release p heap`` is a release of every kind that shares a release with `heap`:
     the effect means "as free() does".
     """
@@ -161,13 +162,20 @@ def _with_unique_kinds(packs: Sequence[Pack]) -> tuple[Pack, ...]:
     for pack in packs:
         for name in pack.kinds:
             owners[name] = owners.get(name, 0) + 1
-    return tuple(_renamed(pack, {name for name in pack.kinds if owners[name] > 1}) for pack in packs)
+    meant: dict[str, str] = {}  # by a pack that has no kind of that name: a shipped one before a project's
+    for pack in sorted(packs, key=lambda pack: pack.provenance is Provenance.PROJECT):
+        for name in pack.kinds:
+            meant.setdefault(name, pack.library)
+    several = [name for name, count in owners.items() if count > 1]
+    return tuple(
+        _renamed(pack, {name: f"{pack.library if name in pack.kinds else meant[name]}/{name}" for name in several})
+        for pack in packs
+    )
 
 
-def _renamed(pack: Pack, names: set[str]) -> Pack:
-    if not names:
+def _renamed(pack: Pack, new: Mapping[str, str]) -> Pack:
+    if not new:
         return pack
-    new = {name: f"{pack.library}/{name}" for name in names}
     kinds = {new.get(name, name): replace(kind, name=new.get(name, name)) for name, kind in pack.kinds.items()}
     return replace(pack, kinds=kinds, functions=tuple(_renamed_function(f, new) for f in pack.functions))
 

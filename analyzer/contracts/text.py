@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from analyzer.contracts.coverage import spelled
+from analyzer.contracts.coverage import spelled, study
 from analyzer.contracts.headers import prototype
 from analyzer.contracts.model import (
     Effect,
@@ -15,6 +15,7 @@ from analyzer.contracts.model import (
     FunctionContract,
     Outcome,
     Pack,
+    Provenance,
     ResourceKind,
     Signature,
 )
@@ -77,6 +78,8 @@ def contract_lines(function: FunctionContract) -> Iterator[str]:
         for outcome in function.outcomes:
             conditions = ", ".join(_quoted(spelled(atom, function.signature)) for atom in outcome.when)
             yield f"      - {{when: [{conditions}], then: {_effects(outcome, names)}}}"
+        if function.provenance is Provenance.INFERRED and _has_gap(function):
+            yield "      - {when: otherwise, then: []}"  # does not happen, but a rule file covers every case
     if function.replaces:
         pairs = ", ".join(f"{name}: {_quoted(does)}" for name, does in function.replaces)
         yield f"    replaces: {{{pairs}}}"
@@ -86,6 +89,11 @@ def contract_lines(function: FunctionContract) -> Iterator[str]:
         value = getattr(function, key)
         if value:
             yield f"    {key}: {_quoted(value)}"
+
+
+def _has_gap(function: FunctionContract) -> bool:
+    found = study([outcome.when for outcome in function.outcomes], function.returns, function.signature)
+    return found.gap is not None
 
 
 def outcome_sentence(outcome: Outcome, signature: Signature, kinds: Mapping[str, ResourceKind]) -> str:

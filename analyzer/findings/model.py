@@ -218,6 +218,7 @@ class NoticeKind(Enum):
     SKIPPED = "skipped"  # e.g. a C++ file: a note
     MISSING_HEADER = "missing-header"
     CONTRADICTION = "contradiction"  # a definition contradicts the pack that wins over it
+    WRITTEN = "written"  # a rule file of the project says something else of a function than its body shows
     NAME_ONLY = "name-only"  # a call fits a pack by name only
     SUPPRESSION = "suppression"  # a suppressing comment is wrong, unused or expired
     CHANGE = "change"  # a change edits what decides about findings, or flags and generated code

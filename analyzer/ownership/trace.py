@@ -170,7 +170,7 @@ def _trace(prepared: Prepared, contracts: Contracts, study: Resource, limits: Li
     queue: list[tuple[int, int, int, State]] = [(0, 0, 0, machine.start())]
     number = steps = 0
     seen: set[object] = set()
-    while queue and steps < limits.witness_steps:
+    while queue and steps < limits.steps:
         _, _, block_id, state = heapq.heappop(queue)
         steps += 1
         end = prepared.function.blocks[block_id].end

@@ -18,7 +18,7 @@ from analyzer.checks import SourceText, findings
 from analyzer.contracts import ContractTable
 from analyzer.contracts.attributes import stated_contracts
 from analyzer.contracts.linked import LinkedContracts
-from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Outcome
+from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Outcome, Provenance
 from analyzer.contracts.text import contract_lines
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Summary, Verdict
@@ -32,6 +32,7 @@ from analyzer.ownership.limits import Limits
 from analyzer.program.discovery import display_path
 from analyzer.program.linking import FunctionCalls, calls_of
 from analyzer.program.unlocks import escape_of
+from analyzer.program.written import Agreement, differences
 from analyzer.sources import LineIndex, SourceView
 
 
@@ -264,10 +265,13 @@ class _UnitNotices:
         return lines.position(function.at)[0], lines.position(function.end)[0]
 
     def _contradiction(self, name: str, declaration: FunctionDeclaration) -> None:
-        """A definition with the signature of a library function: calls follow the library's contract."""
+        """A definition with the signature of a library function: calls follow the library's contract.
+
+        What the project itself wrote for its functions is compared with their bodies instead (`written`).
+        """
         contract = self._context.table.lookup(declaration, defined_in_program=True).contract
         body = next((function for function in self._unit.functions if function.name == name), None)
-        if contract is None or body is None:
+        if contract is None or body is None or contract.provenance is Provenance.PROJECT:
             return
         message = f"is defined here, but its calls follow the contract in {contract.source} ({contract.library})"
         self._notice(NoticeKind.CONTRADICTION, body.file, body.at, message, name)
@@ -321,10 +325,21 @@ class _StepAnalysis:
             at = self._source(function).word_region(function.at)
             contract = self._contracts.get(name)
             if contract is not None:
-                yield Summary(at, name, tuple(contract_lines(contract)))
+                yield Summary(at, name, (*self._pinned(function, contract), *contract_lines(contract)))
             else:
                 why = function.degraded[0] if function.degraded else "its analysis did not come to an end"
                 yield Summary(at, name, (f"  # {name}: nothing is known; {why}",), known=False)
+
+    def _pinned(self, function: Function, contract: FunctionContract) -> Iterator[str]:
+        """Comments that tell of the contract that is used instead, and how it differs."""
+        written = self._written(function)
+        if written is None:
+            return
+        found = differences(written, contract, self._context.table.kinds)
+        if not found:
+            yield f"  # {written.source} is used instead, and {Agreement.AGREES.value}"
+        for one in found:
+            yield f"  # {written.source} is used instead, and {one.agreement.value}: {one.text}"
 
     def _source(self, function: Function) -> SourceText:
         return SourceText(display_path(function.file, self._context.root), self._text(function.file), function)
@@ -386,7 +401,8 @@ class _StepAnalysis:
 
     def _function(self, function: Function) -> None:
         context, name = self._context, function.name
-        wanted = context.summaries or name in self._step.called
+        written = self._written(function)
+        wanted = context.summaries or name in self._step.called or written is not None
         result = analyse(function, self._unit, self._linked, context.limits, context.defined, infer=wanted)
         if result.contract is not None:
             self._contracts[name] = result.contract
@@ -394,9 +410,25 @@ class _StepAnalysis:
             self._contracts.pop(name, None)
         self._results[name] = (function, result)
 
+    def _written(self, function: Function) -> FunctionContract | None:
+        """The contract of the project's rule files for a function, if there is one."""
+        declaration = self._unit.declarations.get(function.name)
+        contract = None if declaration is None else self._context.table.lookup(declaration, True).contract
+        return contract if contract is not None and contract.provenance is Provenance.PROJECT else None
+
+    def _compare(self, function: Function, result: FunctionResult) -> None:
+        """Tell where the project's contract and the function's body differ."""
+        written = self._written(function)
+        if written is None or result.contract is None:
+            return
+        for one in differences(written, result.contract, self._context.table.kinds):
+            message = f"{one.agreement.value}: {one.text} (its calls follow {written.source})"
+            self._notice(NoticeKind.WRITTEN, function.file, function.at, message, function.name)
+
     def _report(self, function: Function, result: FunctionResult) -> None:
         context = self._context
         self._function_notices(function, result)
+        self._compare(function, result)
         if not (result.events or result.acquisitions):
             return
         source = self._source(function)

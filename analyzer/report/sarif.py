@@ -40,6 +40,7 @@ _CONFIGURATION = (
     NoticeKind.FLAG,
     NoticeKind.BAD_INPUT,
     NoticeKind.CONTRADICTION,
+    NoticeKind.WRITTEN,
     NoticeKind.NAME_ONLY,
     NoticeKind.SUPPRESSION,
 )
@@ -49,6 +50,7 @@ _LEVELS = {
     NoticeKind.NOT_ANALYSED: "warning",
     NoticeKind.SUPPRESSION: "warning",
     NoticeKind.CHANGE: "warning",
+    NoticeKind.WRITTEN: "warning",
 }
 _MOST_STEPS = 1000
 _MOST_RELATED = 100

@@ -36,6 +36,7 @@ _NOTIFICATIONS = {
     NoticeKind.SKIPPED: "A file was left out on purpose.",
     NoticeKind.MISSING_HEADER: "A header was not found; a stand-in was used.",
     NoticeKind.CONTRADICTION: "A definition contradicts the contract that wins over it.",
+    NoticeKind.WRITTEN: "A contract of the project says something else than the function's body shows.",
     NoticeKind.NAME_ONLY: "A call fits a contract by its name only.",
     NoticeKind.SUPPRESSION: "A suppressing comment is wrong, unused or expired.",
     NoticeKind.BASELINE: "A baseline was written by other versions of mustfree or its packs.",

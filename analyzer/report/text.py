@@ -27,6 +27,7 @@ _LEVELS = {
     NoticeKind.NOT_ANALYSED: "warning",
     NoticeKind.SUPPRESSION: "warning",
     NoticeKind.CHANGE: "warning",
+    NoticeKind.WRITTEN: "warning",
 }
 _SHOWN_PER_KIND = 5
 

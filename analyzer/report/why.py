@@ -33,7 +33,8 @@ def _acquisition(explained: ExplainedAcquisition) -> Iterator[str]:
         decides = path.verdict is one.verdict and not number
         yield from _path(path, "the way that decides" if decides else "another way", full=decides)
     if not explained.paths:
-        yield "no way was found on which the call hands this out"
+        within = "" if explained.complete else " within the budget"
+        yield f"no way was found{within} on which the call hands this out"
     if not explained.complete:
         yield "not every way was followed to its end: there are more than the budget allows, for instance in a loop"
     yield "contracts:"
