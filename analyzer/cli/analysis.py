@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from analyzer.cli.options import compiler_flags
+from analyzer.cli.options import compiler_flags, database_settings
 from analyzer.findings.model import Report
 from analyzer.ownership.limits import Limits
 from analyzer.workspace import Settings, Workspace
@@ -72,7 +72,7 @@ def settings(context: click.Context, options: dict[str, Any]) -> Settings:
     return Settings(
         rules=options["rules"],
         flags=compiler_flags(context),
-        database=options["database"],
+        **database_settings(options["database"]),
         jobs=options["jobs"],
         limits=Limits(states=options["max_states"], steps=options["max_steps"]),
         seconds=options["time_limit"],

@@ -10,7 +10,7 @@ import click
 
 from analyzer.baseline import Baseline, baseline_text, read_baseline, updated
 from analyzer.cli.analysis import analyse, exit_leaks_option, limit_options, settings
-from analyzer.cli.options import FlagsCommand, database_option, rules_option, say
+from analyzer.cli.options import NO_DATABASE, FlagsCommand, database_option, rules_option, say
 from analyzer.report.output import write_file
 from analyzer.report.summary import exit_status, summarise
 from analyzer.report.text import TextWriter
@@ -39,7 +39,7 @@ def update(context: click.Context, /, file: Path, **options: Any) -> None:  # no
 
     Exit status: 2 when something could not be done, 3 when a file or function was not analysed, 0 otherwise.
     """
-    if not options["paths"] and not options["database"]:
+    if not options["paths"] and options["database"] in NO_DATABASE:
         raise click.UsageError("name at least one file or folder, or a compile database with -p")
     before = read_baseline(file) if file.exists() else Baseline()
     workspace = Workspace(settings(context, options))

@@ -10,7 +10,7 @@ import click
 
 from analyzer.baseline import compare, read_baseline
 from analyzer.cli.analysis import analyse, exit_leaks_option, limit_options, settings
-from analyzer.cli.options import FlagsCommand, database_option, rules_option
+from analyzer.cli.options import NO_DATABASE, FlagsCommand, database_option, rules_option
 from analyzer.cli.outputs import color_option, output_option, quiet_option, report_options, verbose_option, write_report
 from analyzer.workspace import Workspace
 
@@ -50,7 +50,7 @@ def check(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - 
     compile database are analysed. A file without build flags is analysed too: missing headers are replaced by
     stand-ins, and functions that suffer from it are marked.
     """
-    if not options["paths"] and not options["database"]:
+    if not options["paths"] and options["database"] in NO_DATABASE:
         raise click.UsageError("name at least one file or folder, or a compile database with -p")
     workspace = Workspace(settings(context, options))
     started = time.monotonic()

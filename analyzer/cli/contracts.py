@@ -6,7 +6,15 @@ from typing import Any
 
 import click
 
-from analyzer.cli.options import FlagsCommand, compiler_flags, database_option, rules_option, say
+from analyzer.cli.options import (
+    NO_DATABASE,
+    FlagsCommand,
+    compiler_flags,
+    database_option,
+    database_settings,
+    rules_option,
+    say,
+)
 from analyzer.report.text import TextWriter
 from analyzer.workspace import Settings, Workspace
 
@@ -24,12 +32,12 @@ def contracts(context: click.Context, /, paths: tuple[str, ...], names: tuple[st
     They have the form of a rule file: copy one, correct it, and pass the file with --rules; then it wins over
     what is inferred. Above each stands where its function is defined.
     """
-    if not paths and not options["database"]:
+    if not paths and options["database"] in NO_DATABASE:
         raise click.UsageError("name at least one file or folder, or a compile database with -p")
     settings = Settings(
         rules=options["rules"],
         flags=compiler_flags(context),
-        database=options["database"],
+        **database_settings(options["database"]),
         jobs=options["jobs"],
         summaries=True,
     )

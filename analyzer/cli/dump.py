@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from analyzer.cli.options import FlagsCommand, compiler_flags, database_option, rules_option
+from analyzer.cli.options import (
+    NO_DATABASE,
+    FlagsCommand,
+    compiler_flags,
+    database_option,
+    database_settings,
+    rules_option,
+)
 from analyzer.errors import MustfreeError
 from analyzer.ir.function import Function, TranslationUnit
 from analyzer.workspace import Settings, Workspace
@@ -20,7 +27,10 @@ def dump() -> None:
 
 def _workspace(context: click.Context, options: dict[str, Any]) -> Workspace:
     settings = Settings(
-        rules=options["rules"], flags=compiler_flags(context), database=options["database"], guard=False
+        rules=options["rules"],
+        flags=compiler_flags(context),
+        **database_settings(options["database"]),
+        guard=False,
     )
     return Workspace(settings)
 
@@ -100,7 +110,7 @@ def states(
     workspace = _workspace(context, options)
     unit = workspace.lower(file)
     known = list(_chosen(unit, function))
-    program = workspace.link(paths if paths or options["database"] else [file])
+    program = workspace.link(paths if paths or options["database"] not in NO_DATABASE else [file])
     for chosen in known:
         result = workspace.states(chosen, unit, program)
         click.echo(f"function {chosen.name}")

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TextIO
+from typing import TextIO, TypedDict
 
 import click
 
 FLAGS_KEY = "mustfree.flags"
+NO_DATABASE = ("", "-")  # values of -p that name none
+
+
+class DatabaseSettings(TypedDict):
+    """The part of the settings that says where compiler flags come from."""
+
+    database: str
+    find_database: bool
 
 
 class FlagsCommand(click.Command):
@@ -40,8 +48,16 @@ database_option = click.option(
     "database",
     default="",
     metavar="DIR|FILE",
-    help="Take each file's compiler flags from this compile_commands.json. Nothing in it is executed.",
+    help="Take each file's compiler flags from this compile_commands.json. Nothing in it is executed. "
+    "Without -p, one above the PATHs, or in a folder `build` there, is used; -p -: none.",
 )
+
+
+def database_settings(value: str) -> DatabaseSettings:
+    """The settings that `-p` amounts to: a database, or none, or the one that is found."""
+    return {"database": "" if value == "-" else value, "find_database": not value}
+
+
 rules_option = click.option(
     "--rules",
     multiple=True,

@@ -7,7 +7,9 @@ Flags come from compile databases, which are input and not to be trusted: some m
 from __future__ import annotations
 
 import os
+import platform
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -48,6 +50,9 @@ _MACHINE: Final = re.compile(
     r"|bonnell|silvermont|atom|k8.*|amdfam10|barcelona|[bz]n?t?d?ver\d|znver\d|armv[4-9].*|rv(32|64).*|mips.*|loongarch.*"
     r"|z\d+|r\d+|power.*|geode|lujiazui|generic"
 )
+_YEARS: Final = {89: "89", 99: "99", 111: "11", 117: "17", 123: "2x"}  # years from 1900 -> as we pass them
+_X86: Final = frozenset(("x86_64", "amd64", "i386", "i486", "i586", "i686", "i786"))
+_ARM64: Final = frozenset(("aarch64", "arm64"))
 _LOADING: Final = ("-fplugin", "-fpass-plugin", "-load", "-B", "-specs")
 
 
@@ -75,15 +80,54 @@ def choose_flags(flags: Sequence[str], directory: str) -> tuple[tuple[str, ...],
             reason = _reason(flag)
             if reason:
                 dropped.append((flag, reason))
+    if is_foreign(_target(passed)) and not any(flag.startswith(("--sysroot", "-isysroot")) for flag in passed):
+        passed.append("-nostdlibinc")  # the headers of this machine say nothing about another one
     return tuple(passed), tuple(dropped)
+
+
+def _target(passed: Sequence[str]) -> str:
+    """The machine that the flags are for, "" for this one; the last flag counts."""
+    found = ""
+    for position, flag in enumerate(passed):
+        if flag.startswith("--target="):
+            found = flag.removeprefix("--target=")
+        elif flag in ("-target", "--target"):
+            found = passed[position + 1]
+    return found
+
+
+def is_foreign(target: str) -> bool:
+    """Whether a target ("arm-linux-gnueabihf") is another machine or system than this one; "" is this one."""
+    if not target:
+        return False
+    machine, _, system = target.partition("-")
+    here = platform.machine().lower()
+    families = (_X86, _ARM64)
+    same = machine == here or any(machine in family and here in family for family in families)
+    return not same or not (sys.platform in system or (sys.platform == "darwin" and "apple" in system))
 
 
 def _standard(flag: str, passed: list[str], dropped: list[tuple[str, str]]) -> None:
     value = flag.split("=", 1)[1]
     if _STANDARD.fullmatch(value):
         passed.append(f"-std={value}")
-    else:
-        dropped.append((flag, "unknown language standard; the file is read as gnu17"))
+        return
+    nearest = nearest_standard(value)
+    passed.append(f"-std={nearest}")
+    dropped.append((flag, f"unknown language standard; the file is read as {nearest}"))
+
+
+def nearest_standard(value: str) -> str:
+    """The standard of C that we know next to one that we do not: gnu2y is read as gnu2x, c94 as c89."""
+    match = re.fullmatch(r"(c|gnu|iso9899:)(\d{2,4}|\d[a-z])", value)
+    if match is None:
+        return "gnu17"
+    dialect = "gnu" if match[1] == "gnu" else "c"
+    digits = match[2][-2:]
+    wanted = int(digits) if digits.isdigit() else int(digits[0]) * 10 + 9
+    wanted += 100 if wanted < 70 else 0  # in years from 1900
+    year = min(_YEARS, key=lambda known: (abs(known - wanted), known))
+    return f"{dialect}{_YEARS[year]}"
 
 
 def _with_argument(flag: str, rest: Iterator[str], directory: str) -> list[str] | None:

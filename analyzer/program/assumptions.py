@@ -34,8 +34,7 @@ class Circumstances:
     @property
     def flags(self) -> tuple[str, ...]:
         """The compiler flags of the unit."""
-        task = self.program.tasks.get(self.unit.path)
-        return task.flags if task is not None else ()
+        return tuple(flag for task in self.program.tasks.get(self.unit.path, ()) for flag in task.flags)
 
 
 def assumptions(around: Circumstances) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import final
 from analyzer.findings.model import Notice, NoticeKind
 
 CPP_SUFFIXES = frozenset((".cc", ".cpp", ".cxx", ".c++", ".C", ".cp", ".hh", ".hpp", ".hxx", ".h++", ".H"))
+NO_CPP = "C++ is not analysed"
 HEADER_SUFFIXES = frozenset((".h", ".inc", ".def", ".tbl"))
 
 
@@ -76,7 +77,10 @@ class _Search:
     def _file(self, path: str, named: bool) -> bool:
         suffix = Path(path).suffix
         if suffix in CPP_SUFFIXES:
-            self._note(NoticeKind.SKIPPED, path, "C++ is not analysed")
+            if named:
+                self._note(NoticeKind.BAD_INPUT, path, f"{NO_CPP}; name C files or folders")
+            else:
+                self._note(NoticeKind.SKIPPED, path, NO_CPP)
             return False
         if suffix == ".c" or named:
             self.files[path] = self.files.get(path, False) or named

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib import metadata
@@ -21,17 +21,18 @@ from analyzer.checks import CHECKS
 from analyzer.contracts import ContractTable
 from analyzer.contracts.model import FunctionContract
 from analyzer.errors import MustfreeError
-from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Report, Summary
+from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Report, Summary, Verdict
 from analyzer.findings.points import finding_order
 from analyzer.frontend import lower_file
 from analyzer.ir.function import TranslationUnit
+from analyzer.libclang.flags import choose_flags
 from analyzer.ownership.limits import Limits
-from analyzer.program.compile_database import CompileDatabase
-from analyzer.program.discovery import SourceFile, discover, display_path
+from analyzer.program.compile_database import CompileCommand, CompileDatabase
+from analyzer.program.discovery import NO_CPP, SourceFile, discover, display_path
 from analyzer.program.linking import CallGraph, Node, Round, call_graph, linked
 from analyzer.program.pool import Lost, Pool, PoolLimits
 from analyzer.program.prepass import Prepass, include_folders
-from analyzer.program.unit import Analyst, Context, Step, Task, UnitResult, UnitScan, frontend_options
+from analyzer.program.unit import Analyst, Context, Step, Task, UnitResult, UnitScan, file_of, frontend_options
 from analyzer.program.unlocks import unlocks_of
 from analyzer.sources import SourceView
 from analyzer.suppressions import suppress
@@ -50,7 +51,7 @@ class ProgramOptions:
     """How a program is analysed.
 
     root: absolute; relative names refer to it and reports name files from here.
-    flags: compiler flags for every file, after those of the database.
+    flags: compiler flags for every file, after those of the database. left_out: C++ files that are not looked at.
     jobs: worker processes; 1: none, all in this process and without the limits of `pool`; 0: one per CPU.
     summaries: the report tells the inferred contract of every function.
     guard: a mistake of ours costs one function and not the run.
@@ -61,6 +62,7 @@ class ProgramOptions:
     root: str
     flags: tuple[str, ...] = ()
     database: CompileDatabase | None = None
+    left_out: tuple[str, ...] = ()
     overlay: Mapping[str, bytes] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     pool: PoolLimits = field(default_factory=PoolLimits)
@@ -76,42 +78,38 @@ class ProgramOptions:
 class LinkedProgram:
     """A program after its analysis, for those who ask on.
 
-    tasks: path -> how it is read, of all readable files. parsed: those that were. steps: with what came out of each.
+    tasks: path -> the ways in which it is read, of all readable files. parsed: those that were. steps: each with what
+    came out of it.
     """
 
     report: Report
     context: Context
-    tasks: Mapping[str, Task]
+    tasks: Mapping[str, tuple[Task, ...]]
     parsed: frozenset[str]
     steps: tuple[tuple[Step, UnitResult], ...]
 
-    def contracts(self, path: str, function: str) -> Mapping[str, FunctionContract]:
-        """The inferred contracts with which a function of a file was analysed, by the names it calls."""
+    def contracts(self, unit: str, function: str) -> Mapping[str, FunctionContract]:
+        """The inferred contracts with which a function of a unit was analysed, by the names it calls."""
         for step, result in self.steps:
-            if step.task.path == path and any(function in group for group in step.groups):
+            if step.task.unit == unit and any(function in group for group in step.groups):
                 return {**step.contracts, **result.contracts}
         return {}
 
 
-def analyse_program(paths: Sequence[str], options: ProgramOptions, progress: Progress | None = None) -> Report:
+def link_program(paths: Sequence[str], options: ProgramOptions, progress: Progress | None = None) -> LinkedProgram:
     """Analyses all C files that `paths` name or contain as one program.
 
     progress: called with files done and files in all.
     """
-    return link_program(paths, options, progress).report
-
-
-def link_program(paths: Sequence[str], options: ProgramOptions, progress: Progress | None = None) -> LinkedProgram:
-    """The same, with all that was inferred."""
     found = discover(paths, options.root, options.overlay)
     view = SourceView(options.overlay)
     readable, unreadable = _readable(found.files, view, options.root)
-    tasks = {file.path: _task(file.path, options) for file in readable}
-    prepass = _prepass(tasks.values(), found.headers, view, options)
+    tasks = {file.path: _tasks(file.path, options) for file in readable}
+    every = [task for several in tasks.values() for task in several]
+    prepass = _prepass(every, found.headers, view, options)
     few = sum(file.named for file in readable) <= _ALWAYS_PARSED
-    chosen = [tasks[file.path] for file in readable if (few and file.named) or prepass.matters(file.path)]
-    if chosen:  # what the others define may be given a resource, or hand one on
-        chosen = list(tasks.values())
+    matters = any((few and file.named) or prepass.matters(file.path) for file in readable)
+    chosen = every if matters else []  # what the others define may be given a resource, or hand one on
     context = Context(
         table=options.table,
         root=options.root,
@@ -123,7 +121,8 @@ def link_program(paths: Sequence[str], options: ProgramOptions, progress: Progre
         guard=options.guard,
     )
     scans, steps = _analyse(chosen, context, options, progress or (lambda done, total: None))
-    notices = [*found.notices, *unreadable, *_without_flags(readable, options)]
+    notices = [*found.notices, *unreadable, *_about_flags(readable, options)]
+    notices += [Notice(NoticeKind.SKIPPED, display_path(path, options.root), 0, NO_CPP) for path in options.left_out]
     report = _report(scans, [result for _, result in steps], notices, len(tasks), options)
     seen = {display_path(path, options.root): path for path in (*tasks, *found.headers)}
     report = _suppressed(report, seen, view, options)
@@ -132,7 +131,7 @@ def link_program(paths: Sequence[str], options: ProgramOptions, progress: Progre
 
 def lower_for_dump(path: str, options: ProgramOptions) -> TranslationUnit:
     """One file as IR, with the flags that a run would use, and all of its functions."""
-    task = _task(path, options)
+    task = _tasks(path, options)[0]
     context = Context(options.table, options.root, overlay=options.overlay)
     return lower_file(path, frontend_options(context, task, everything=True))
 
@@ -153,22 +152,33 @@ def _readable(files: Iterable[SourceFile], view: SourceView, root: str) -> tuple
     return good, notices
 
 
-def _without_flags(files: Iterable[SourceFile], options: ProgramOptions) -> list[Notice]:
+def _about_flags(files: Iterable[SourceFile], options: ProgramOptions) -> Iterator[Notice]:
+    """Files that the compile database does not tell of, and what of its flags was not read."""
     if options.database is None:
-        return []
-    message = f"is not in {options.database.path}: analysed without its flags"
-    return [
-        Notice(NoticeKind.FLAG, display_path(file.path, options.root), 0, message)
-        for file in files
-        if file.path not in options.database.commands
-    ]
+        return
+    shown = display_path(str(Path(options.root) / options.database.path), options.root)
+    for file in files:
+        name = display_path(file.path, options.root)
+        commands = options.database.commands.get(file.path)
+        if commands is None:
+            yield Notice(NoticeKind.FLAG, name, 0, f"is not in {shown}: analysed without its flags")
+        for unread in dict.fromkeys(word for command in commands or () for word in command.unread):
+            message = f"response file {unread} is not read: it is not inside of the project, or is no text of flags"
+            yield Notice(NoticeKind.FLAG, name, 0, message)
 
 
-def _task(path: str, options: ProgramOptions) -> Task:
-    command = options.database.commands.get(path) if options.database else None
-    if command is None:
-        return Task(path, options.flags, options.root)
-    return Task(path, command.flags + options.flags, command.directory)
+def _tasks(path: str, options: ProgramOptions) -> tuple[Task, ...]:
+    """The ways in which a file is compiled: those of the database that differ for the parser, one without any."""
+    commands = options.database.commands.get(path, ()) if options.database else ()
+    distinct: dict[object, CompileCommand] = {}
+    for command in commands:
+        distinct.setdefault(choose_flags(command.flags + options.flags, command.directory)[0], command)
+    if not distinct:
+        return (Task(path, options.flags, options.root),)
+    return tuple(
+        Task(path, command.flags + options.flags, command.directory, number)
+        for number, command in enumerate(distinct.values())
+    )
 
 
 def _prepass(tasks: Iterable[Task], headers: Iterable[str], view: SourceView, options: ProgramOptions) -> Prepass:
@@ -202,22 +212,20 @@ def _analyse(
         progress(0, len(tasks))
         for number, scan in enumerate(crew.run(tasks, [task.path for task in tasks], progress)):
             if isinstance(scan, Lost):
-                scan = UnitScan(
-                    tasks[number].path, notices=(_lost(tasks[number].path, scan.reason, options.root),), analysed=False
-                )
+                notice = _lost(tasks[number].path, scan.reason, options.root)
+                scan = UnitScan(tasks[number].unit, notices=(notice,), analysed=False)
             assert isinstance(scan, UnitScan)
             scans.append(scan)
         graph = call_graph((scan.path, scan.calls) for scan in scans)
-        by_path = {task.path: task for task in tasks}
+        by_unit = {task.unit: task for task in tasks}
         known: dict[Node, FunctionContract] = {}
         for parts in graph.rounds():
-            steps = [_step(part, by_path[part.path], graph, known) for part in parts]
+            steps = [_step(part, by_unit[part.path], graph, known) for part in parts]
             results = crew.run(steps, [part.path for part in parts])
             for part, step, result in zip(parts, steps, results, strict=True):
                 if isinstance(result, Lost):
-                    result = UnitResult(
-                        part.path, notices=(_lost(part.path, result.reason, options.root),), analysed=False
-                    )
+                    notice = _lost(step.task.path, result.reason, options.root)
+                    result = UnitResult(part.path, notices=(notice,), analysed=False)
                 assert isinstance(result, UnitResult)
                 done.append((step, result))
                 known.update({(part.path, name): contract for name, contract in result.contracts.items()})
@@ -295,21 +303,22 @@ def _report(
         notices += scan.notices
         functions += scan.functions
         if not scan.analysed:
-            failed.add(scan.path)
+            failed.add(file_of(scan.path))
     for result in results:
         for finding in result.findings:  # a header's function is seen by every file that includes it
             findings.setdefault(finding_order(finding), finding)
         for acquisition in result.acquisitions:
-            acquisitions.setdefault(_acquisition_order(acquisition), acquisition)
+            key = _acquisition_order(acquisition)
+            acquisitions[key] = min(acquisitions.get(key, acquisition), acquisition, key=_gravity)
         notices += result.notices
         for summary in result.summaries:
             summaries.setdefault((summary.at.file, summary.at.line, summary.at.column), summary)
         if not result.analysed:
-            failed.add(result.path)
+            failed.add(file_of(result.path))
     return Report(
         findings=tuple(findings[key] for key in sorted(findings)),
         acquisitions=tuple(acquisitions[key] for key in sorted(acquisitions)),
-        notices=_sorted_notices(notices),
+        notices=sorted_notices(notices),
         files=files - len(failed),
         functions=functions,
         unlocks=unlocks_of(acquisitions.values()),
@@ -327,7 +336,7 @@ def _suppressed(report: Report, seen: dict[str, str], view: SourceView, options:
             texts[name] = view.read(path)
     gaps = {notice.file for notice in report.notices if notice.kind in _GAPS}
     marked = suppress(report.findings, texts, [check.id for check in CHECKS], options.today, gaps)
-    notices = _sorted_notices((*report.notices, *marked.notices))
+    notices = sorted_notices((*report.notices, *marked.notices))
     return replace(report, findings=marked.findings, notices=notices, seen=tuple(sorted(texts)))
 
 
@@ -336,10 +345,18 @@ def _acquisition_order(acquisition: Acquisition) -> tuple[str | int, ...]:
     return (at.file, at.line, at.column, acquisition.function, acquisition.callee, acquisition.slot)
 
 
+_VERDICT_ORDER = {verdict: number for number, verdict in enumerate(Verdict)}
+
+
+def _gravity(acquisition: Acquisition) -> int:
+    """Of a header's function, or a file compiled in several ways, the verdict that says the most."""
+    return _VERDICT_ORDER[acquisition.verdict]
+
+
 _NOTICE_ORDER = {kind: number for number, kind in enumerate(NoticeKind)}
 
 
-def _sorted_notices(notices: Iterable[Notice]) -> tuple[Notice, ...]:
+def sorted_notices(notices: Iterable[Notice]) -> tuple[Notice, ...]:
     """Without duplicates, the serious kinds first."""
     return tuple(
         sorted(

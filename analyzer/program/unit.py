@@ -39,11 +39,25 @@ from analyzer.sources import LineIndex, SourceView
 @final
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One file to analyse. path: absolute. directory: the compiler's working directory."""
+    """One file to analyse. path: absolute. directory: the compiler's working directory.
+
+    variant: number of the way in which the file is compiled, where there are several.
+    """
 
     path: str
     flags: tuple[str, ...]
     directory: str
+    variant: int = 0
+
+    @property
+    def unit(self) -> str:
+        """What tells the translation unit from all others of the program: the path, for the first variant."""
+        return f"{self.path}\0{self.variant}" if self.variant else self.path
+
+
+def file_of(unit: str) -> str:
+    """The file of a `Task.unit`."""
+    return unit.partition("\0")[0]
 
 
 @final
@@ -144,11 +158,11 @@ class Analyst:
                 raise
             kind, text = _mistake(error)
             return self._unread(task, kind, f"the file was not analysed: {text}")
-        return UnitScan(task.path, calls_of(unit), notices, unit.function_count)
+        return UnitScan(task.unit, calls_of(unit), notices, 0 if task.variant else unit.function_count)
 
     def _unread(self, task: Task, kind: NoticeKind, message: str) -> UnitScan:
         notice = Notice(kind, display_path(task.path, self._context.root), 0, message)
-        return UnitScan(task.path, notices=(notice,), analysed=False)
+        return UnitScan(task.unit, notices=(notice,), analysed=False)
 
     def analyse(self, step: Step) -> UnitResult:
         """Analyses functions of one file that was read before."""
@@ -159,7 +173,7 @@ class Analyst:
                 raise
             kind, text = _mistake(error)
             notice = Notice(kind, display_path(step.task.path, self._context.root), 0, f"not analysed: {text}")
-            return UnitResult(step.task.path, notices=(notice,), analysed=False)
+            return UnitResult(step.task.unit, notices=(notice,), analysed=False)
         return _StepAnalysis(self._context, step, unit).run()
 
     def _unit(self, task: Task) -> TranslationUnit:
@@ -307,7 +321,7 @@ class _StepAnalysis:
             if name in self._results:
                 self._guarded(self._report, *self._results[name])
         return UnitResult(
-            self._step.task.path,
+            self._step.task.unit,
             tuple(self._findings),
             tuple(self._acquisitions),
             tuple(self._notices),

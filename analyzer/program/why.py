@@ -32,11 +32,11 @@ def why(path: str, line: int, program: LinkedProgram) -> Explanation:
 class _Place:
     """The function around the line, ready to be asked."""
 
-    def __init__(self, unit: TranslationUnit, function: Function, program: LinkedProgram) -> None:
+    def __init__(self, unit: TranslationUnit, function: Function, task: Task, program: LinkedProgram) -> None:
         context = program.context
         self.unit = unit
         self.function = function
-        self.linked = LinkedContracts(context.table, program.contracts(unit.path, function.name))
+        self.linked = LinkedContracts(context.table, program.contracts(task.unit, function.name))
         self.prepared: Prepared = prepare(function, unit, self.linked, context.defined)
 
 
@@ -49,7 +49,8 @@ class _Answer:
         self._file = display_path(path, program.context.root)
         self._view = SourceView(program.context.overlay)
         self._texts: dict[str, LineIndex] = {}
-        self._place = self._find_place()
+        self._places = list(self._find_places())
+        self._place = self._places[0] if self._places else None
 
     def explanation(self) -> Explanation:
         """The answer."""
@@ -57,8 +58,8 @@ class _Answer:
         place = self._place
         if not found or place is None:
             return Explanation(self._file, self._line, (*notes, *self._reasons()))
-        told = tuple(one for acquisition in found for one in self._explained(acquisition, place))
-        return Explanation(self._file, self._line, notes, told)
+        told = [one for acquisition in found for one in self._explained(acquisition)]
+        return Explanation(self._file, self._line, notes, tuple(told))
 
     def _reasons(self) -> tuple[str, ...]:
         place = self._place
@@ -67,20 +68,27 @@ class _Answer:
 
     # -- where ----------------------------------------------------------------------------------------
 
-    def _find_place(self) -> _Place | None:
-        """The function around the line, in the file itself or, for a header, in a file that mentions its name."""
-        for task in self._tasks():
-            unit = lower_file(task.path, frontend_options(self._program.context, task))
-            for function in unit.functions:
-                if function.file == self._path and self._covers(function):
-                    return _Place(unit, function, self._program)
-        return None
+    def _find_places(self) -> Iterator[_Place]:
+        """The function around the line, once for each way in which its file is compiled.
+
+        Of a header's function: in the first file that has it.
+        """
+        for tasks in self._tasks():
+            found = False
+            for task in tasks:
+                unit = lower_file(task.path, frontend_options(self._program.context, task))
+                for function in unit.functions:
+                    if function.file == self._path and self._covers(function):
+                        found = True
+                        yield _Place(unit, function, task, self._program)
+            if found:
+                return
 
     def _covers(self, function: Function) -> bool:
         text = self._text(function.file)
         return text.position(function.at)[0] <= self._line <= text.position(function.end)[0]
 
-    def _tasks(self) -> Iterator[Task]:
+    def _tasks(self) -> Iterator[tuple[Task, ...]]:
         tasks = self._program.tasks
         if self._path in tasks:
             yield tasks[self._path]
@@ -124,10 +132,15 @@ class _Answer:
 
     # -- one acquisition ------------------------------------------------------------------------------
 
-    def _explained(self, acquisition: Acquisition, place: _Place) -> Iterator[ExplainedAcquisition]:
-        for trace in traces(place.prepared, place.linked, self._program.context.limits):
-            if self._is_of(trace, acquisition):
-                yield self._told(acquisition, trace, place)
+    def _explained(self, acquisition: Acquisition) -> list[ExplainedAcquisition]:
+        """What the acquisition's ways are: those of the first way to compile the file that shows its verdict."""
+        told: list[ExplainedAcquisition] = []
+        for place in self._places:
+            for trace in traces(place.prepared, place.linked, self._program.context.limits):
+                if self._is_of(trace, acquisition):
+                    told.append(self._told(acquisition, trace, place))
+        shown = [one for one in told if any(path.verdict is acquisition.verdict for path in one.paths)]
+        return (shown or told)[:1]
 
     def _is_of(self, trace: Trace, acquisition: Acquisition) -> bool:
         resource, at = trace.resource, acquisition.at

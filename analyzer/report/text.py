@@ -30,6 +30,7 @@ _LEVELS = {
     NoticeKind.WRITTEN: "warning",
 }
 _SHOWN_PER_KIND = 5
+_ONE_LINE = (NoticeKind.MISSING_HEADER, NoticeKind.SKIPPED)
 
 
 @final
@@ -121,15 +122,16 @@ class TextWriter:
 
 
 def _one_per_header(notices: tuple[Notice, ...]) -> list[Notice]:
-    """A header that many files miss is one line."""
-    headers = [notice for notice in notices if notice.kind is NoticeKind.MISSING_HEADER]
+    """A header that many files miss is one line, and so are files that are skipped for one reason."""
+    headers = [notice for notice in notices if notice.kind in _ONE_LINE]
     counts = Counter(notice.message for notice in headers)
     kept: list[Notice] = []
     for notice in notices:
-        count = counts.pop(notice.message, 0) if notice.kind is NoticeKind.MISSING_HEADER else 1
+        count = counts.pop(notice.message, 0) if notice.kind in _ONE_LINE else 1
         if count > 1:
             others = "1 more file" if count == 2 else f"{count - 1} more files"
-            notice = replace(notice, message=f"{notice.message} (and in {others})")
+            where = "in " if notice.kind is NoticeKind.MISSING_HEADER else ""
+            notice = replace(notice, message=f"{notice.message} (and {where}{others})")
         if count:
             kept.append(notice)
     return kept

@@ -19,6 +19,7 @@ class Settings:
 
     root: folder that relative names refer to; "" is the current one.
     rules: rule files to add. flags: compiler flags for every file. database: file or folder, "" for none.
+    find_database: without one, look for it above the paths.
     jobs: worker processes; 1: none, everything in this process; 0: one per CPU.
     seconds, megabytes: the safety net around one file in a worker; 0 = none.
     exit_leaks: also report what is lost where the process ends.
@@ -31,6 +32,7 @@ class Settings:
     rules: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     database: str = ""
+    find_database: bool = False
     jobs: int = 0
     limits: Limits = field(default_factory=Limits)
     seconds: float = DEFAULT_SECONDS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import final
@@ -12,20 +13,20 @@ from analyzer.contracts import ContractTable, load_packs
 from analyzer.contracts.linked import LinkedContracts
 from analyzer.errors import MustfreeError
 from analyzer.findings.explanation import Explanation
-from analyzer.findings.model import Report
+from analyzer.findings.model import Notice, NoticeKind, Report
 from analyzer.ir.function import Function, TranslationUnit
 from analyzer.ownership.engine import analyse
 from analyzer.ownership.events import FunctionResult
-from analyzer.program.compile_database import CompileDatabase, read_database
-from analyzer.program.discovery import real
+from analyzer.program.compile_database import CompileDatabase, find_databases, joined, read_database
+from analyzer.program.discovery import display_path, real
 from analyzer.program.pool import PoolLimits
 from analyzer.program.run import (
     LinkedProgram,
     ProgramOptions,
     Progress,
-    analyse_program,
     link_program,
     lower_for_dump,
+    sorted_notices,
     versions,
 )
 from analyzer.program.why import why
@@ -51,16 +52,29 @@ class Workspace:
         self.table: ContractTable = table or load_packs(settings.rules, self.overlay)
         self._database: CompileDatabase | None = None
         if settings.database:
-            self._database = read_database(Path(self.root) / settings.database)
+            self._database = read_database(Path(self.root) / settings.database, self.root)
 
     def analyse(self, paths: Sequence[str], progress: Progress | None = None) -> Report:
         """Analyses the C files that `paths` name or contain, as one program.
 
         Without any path: the C files of the compile database.
         """
-        if not paths and self._database is not None:
-            paths = self._database.files()
-        return analyse_program(paths, self._options(), progress)
+        return self.link(paths, progress).report
+
+    def _found(self, paths: Sequence[str]) -> tuple[CompileDatabase | None, tuple[Notice, ...]]:
+        """The compile database that was named, else those above the paths, with what is to be said of them."""
+        if self._database is not None or not self.settings.find_database:
+            return self._database, ()
+        found: list[CompileDatabase] = []
+        notices: list[Notice] = []
+        for file in find_databases(real(path, self.root) for path in paths):
+            shown = display_path(str(file), self.root)
+            try:
+                found.append(replace(read_database(file, self.root), path=shown))
+                notices.append(Notice(NoticeKind.FLAG, shown, 0, "found: the files' flags are taken from it (-p)"))
+            except MustfreeError as error:
+                notices.append(Notice(NoticeKind.FLAG, shown, 0, f"found, but not used: {error}"))
+        return joined(found), tuple(notices)
 
     def _options(self) -> ProgramOptions:
         settings = self.settings
@@ -85,13 +99,20 @@ class Workspace:
 
     def lower(self, path: str) -> TranslationUnit:
         """All functions of one file as IR, whether they matter or not. MustfreeError: it cannot be parsed."""
-        return lower_for_dump(real(path, self.root), self._options())
+        options = replace(self._options(), database=self._found([path])[0])
+        return lower_for_dump(real(path, self.root), options)
 
     def link(self, paths: Sequence[str], progress: Progress | None = None) -> LinkedProgram:
         """Analyses as `analyse` does, and keeps what was inferred."""
+        options = self._options()
         if not paths and self._database is not None:
-            paths = self._database.files()
-        return link_program(paths, self._options(), progress)
+            paths, options = self._database.files(), replace(options, left_out=self._database.cpp)
+        database, notices = self._found(paths)
+        program = link_program(paths, replace(options, database=database), progress)
+        if not notices:
+            return program
+        report = program.report
+        return replace(program, report=replace(report, notices=sorted_notices((*report.notices, *notices))))
 
     def states(self, function: Function, unit: TranslationUnit, program: LinkedProgram) -> FunctionResult:
         """What the engine sees in a function of a program, with its states at the entry of each block."""

@@ -146,6 +146,10 @@ def test_cpp_is_a_note(mustfree, project):
     assert outcome.status == 1
     assert "x.cpp: note: C++ is not analysed" in outcome.err
     assert "1 file skipped" in outcome.last
+    named = mustfree("check", "x.cpp", "leak.c")
+    assert named.status == 2
+    assert "x.cpp: error: C++ is not analysed; name C files or folders" in named.err
+    assert "leak.c:12:3" in named.out
 
 
 def test_columns_in_other_encodings(mustfree, project):

@@ -139,6 +139,19 @@ def test_a_compile_database_gives_each_file_its_flags(mustfree, project):
     assert "leak.c: note" not in both.err
 
 
+def test_a_compile_database_above_is_found_unless_none_is_wanted(mustfree, project):
+    entry = {"directory": ".", "file": "clean.c", "command": "cc -DX -c clean.c"}
+    (project / "compile_commands.json").write_text(json.dumps([entry]))
+    (project / "clean.c").write_text(CLEAN.replace("\tfree", "#ifdef X\n\tmalloc(2);\n#endif\n\tfree"))
+    found = mustfree("check", "clean.c")
+    assert found.status == 1
+    assert "compile_commands.json: note: found" in found.err
+    none = mustfree("check", "clean.c", "-p", "-")
+    assert (none.status, none.err) == (0, "")
+    assert mustfree("check", "-p", "-").status == 2
+    assert mustfree("dump", "ir", "clean.c").out != mustfree("dump", "ir", "clean.c", "-p", "-").out
+
+
 def test_nothing_in_a_compile_database_is_executed(mustfree, project):
     entry = {"directory": ".", "file": "leak.c", "command": "touch executed; `touch executed` cc leak.c"}
     (project / "compile_commands.json").write_text(json.dumps([entry]))

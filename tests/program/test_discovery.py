@@ -43,9 +43,12 @@ def test_a_folder_without_c_files_is_a_mistake(tmp_path):
 @pytest.mark.parametrize("name", ["a.cc", "a.cpp", "a.cxx", "a.C", "a.hpp"])
 def test_cpp_is_skipped_aloud(tmp_path, name):
     write(tmp_path, name, "b.c")
-    found = discover([name, "b.c"], str(tmp_path), {})
+    found = discover(["."], str(tmp_path), {})
     assert names(found, tmp_path) == ["b.c"]
     assert [notice.kind for notice in found.notices] == [NoticeKind.SKIPPED]
+    named = discover([name, "b.c"], str(tmp_path), {})
+    assert names(named, tmp_path) == ["b.c"]
+    assert [notice.kind for notice in named.notices] == [NoticeKind.BAD_INPUT]
 
 
 def test_a_named_file_is_taken_whatever_its_name(tmp_path):
