@@ -73,6 +73,7 @@ def settings(context: click.Context, options: dict[str, Any]) -> Settings:
         rules=options["rules"],
         flags=compiler_flags(context),
         **database_settings(options["database"]),
+        toolchain=options.get("toolchain", ""),
         jobs=options["jobs"],
         limits=Limits(states=options["max_states"], steps=options["max_steps"]),
         seconds=options["time_limit"],

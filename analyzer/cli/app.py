@@ -18,6 +18,7 @@ _COMMANDS = {
     "dump": ("analyzer.cli.dump", "dump"),
     "explain": ("analyzer.cli.explain", "explain"),
     "rules": ("analyzer.cli.rules", "rules"),
+    "toolchain": ("analyzer.cli.toolchain", "toolchain"),
     "why": ("analyzer.cli.why", "why"),
 }
 

@@ -58,6 +58,12 @@ def database_settings(value: str) -> DatabaseSettings:
     return {"database": "" if value == "-" else value, "find_database": not value}
 
 
+toolchain_option = click.option(
+    "--toolchain",
+    default="",
+    metavar="FILE",
+    help="Analyse for the machine of this compiler, recorded with `mustfree toolchain record`.",
+)
 rules_option = click.option(
     "--rules",
     multiple=True,

@@ -32,6 +32,7 @@ from analyzer.program.discovery import NO_CPP, SourceFile, discover, display_pat
 from analyzer.program.linking import CallGraph, Node, Round, call_graph, linked
 from analyzer.program.pool import Lost, Pool, PoolLimits
 from analyzer.program.prepass import Prepass, include_folders
+from analyzer.program.toolchain import HEADER, Toolchain
 from analyzer.program.unit import Analyst, Context, Step, Task, UnitResult, UnitScan, file_of, frontend_options
 from analyzer.program.unlocks import unlocks_of
 from analyzer.sources import SourceView
@@ -52,6 +53,7 @@ class ProgramOptions:
 
     root: absolute; relative names refer to it and reports name files from here.
     flags: compiler flags for every file, after those of the database. left_out: C++ files that are not looked at.
+    toolchain: what a recorded compiler says; its flags come first.
     jobs: worker processes; 1: none, all in this process and without the limits of `pool`; 0: one per CPU.
     summaries: the report tells the inferred contract of every function.
     guard: a mistake of ours costs one function and not the run.
@@ -63,6 +65,7 @@ class ProgramOptions:
     flags: tuple[str, ...] = ()
     database: CompileDatabase | None = None
     left_out: tuple[str, ...] = ()
+    toolchain: Toolchain | None = None
     overlay: Mapping[str, bytes] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     pool: PoolLimits = field(default_factory=PoolLimits)
@@ -114,7 +117,7 @@ def link_program(paths: Sequence[str], options: ProgramOptions, progress: Progre
         table=options.table,
         root=options.root,
         limits=options.limits,
-        overlay=options.overlay,
+        overlay=_overlay(options),
         defined=prepass.defined(),
         exit_leaks=options.exit_leaks,
         summaries=options.summaries,
@@ -132,8 +135,15 @@ def link_program(paths: Sequence[str], options: ProgramOptions, progress: Progre
 def lower_for_dump(path: str, options: ProgramOptions) -> TranslationUnit:
     """One file as IR, with the flags that a run would use, and all of its functions."""
     task = _tasks(path, options)[0]
-    context = Context(options.table, options.root, overlay=options.overlay)
+    context = Context(options.table, options.root, overlay=_overlay(options))
     return lower_file(path, frontend_options(context, task, everything=True))
+
+
+def _overlay(options: ProgramOptions) -> Mapping[str, bytes]:
+    """The user's overlay, and the macros of the recorded compiler as a header."""
+    if options.toolchain is None:
+        return options.overlay
+    return {**options.overlay, HEADER: options.toolchain.header().encode()}
 
 
 def _readable(files: Iterable[SourceFile], view: SourceView, root: str) -> tuple[list[SourceFile], list[Notice]]:
@@ -173,10 +183,11 @@ def _tasks(path: str, options: ProgramOptions) -> tuple[Task, ...]:
     distinct: dict[object, CompileCommand] = {}
     for command in commands:
         distinct.setdefault(choose_flags(command.flags + options.flags, command.directory)[0], command)
+    machine = options.toolchain.flags() if options.toolchain is not None else ()
     if not distinct:
-        return (Task(path, options.flags, options.root),)
+        return (Task(path, machine + options.flags, options.root),)
     return tuple(
-        Task(path, command.flags + options.flags, command.directory, number)
+        Task(path, machine + command.flags + options.flags, command.directory, number)
         for number, command in enumerate(distinct.values())
     )
 

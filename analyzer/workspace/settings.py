@@ -19,6 +19,7 @@ class Settings:
 
     root: folder that relative names refer to; "" is the current one.
     rules: rule files to add. flags: compiler flags for every file. database: file or folder, "" for none.
+    toolchain: file written by `mustfree toolchain record`, "" for none.
     find_database: without one, look for it above the paths.
     jobs: worker processes; 1: none, everything in this process; 0: one per CPU.
     seconds, megabytes: the safety net around one file in a worker; 0 = none.
@@ -33,6 +34,7 @@ class Settings:
     flags: tuple[str, ...] = ()
     database: str = ""
     find_database: bool = False
+    toolchain: str = ""
     jobs: int = 0
     limits: Limits = field(default_factory=Limits)
     seconds: float = DEFAULT_SECONDS

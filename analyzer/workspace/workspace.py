@@ -29,6 +29,7 @@ from analyzer.program.run import (
     sorted_notices,
     versions,
 )
+from analyzer.program.toolchain import read_toolchain
 from analyzer.program.why import why
 from analyzer.sources import SourceView
 from analyzer.workspace.settings import Settings
@@ -40,7 +41,7 @@ class Workspace:
 
     overlay: path -> bytes that stand for the file's contents; also for rule files.
     table: the contracts, when another workspace with the same rule files has them already.
-    Raises ContractError for rule files, MustfreeError for the compile database.
+    Raises ContractError for rule files, MustfreeError for the compile database and the toolchain file.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Workspace:
         self.root = os.path.realpath(settings.root or Path.cwd())
         self.overlay: Mapping[str, bytes] = dict(overlay or {})
         self.table: ContractTable = table or load_packs(settings.rules, self.overlay)
+        self._toolchain = read_toolchain(Path(self.root) / settings.toolchain) if settings.toolchain else None
         self._database: CompileDatabase | None = None
         if settings.database:
             self._database = read_database(Path(self.root) / settings.database, self.root)
@@ -83,6 +85,7 @@ class Workspace:
             root=self.root,
             flags=settings.flags,
             database=self._database,
+            toolchain=self._toolchain,
             overlay=self.overlay,
             limits=settings.limits,
             pool=PoolLimits(settings.seconds, settings.megabytes),

@@ -132,3 +132,36 @@ def test_dump_states_of_a_program(mustfree, project):
     (project / "user.c").write_text("char *make(void);\nvoid u(int n) { char *x = make(); if (n) n = 1; }\n")
     assert "OWNED" in mustfree("dump", "states", "user.c", "u", ".").out
     assert "OWNED" not in mustfree("dump", "states", "user.c", "u").out
+
+
+def compiler(folder, script):
+    """A program that stands for a cross compiler."""
+    path = folder / "arm-own-gcc"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_recorded_compiler_is_used_without_being_run(mustfree, project):
+    from tests.program.test_toolchain import LOG, MACROS
+
+    (project / "macros").write_text(MACROS)
+    (project / "log").write_text(LOG)
+    path = compiler(project, 'echo "$@" > called; cat macros; cat log >&2')
+    outcome = mustfree("toolchain", "record", path, "-mcpu=cortex-a9")
+    assert outcome.status == 0
+    assert (project / "called").read_text() == "-mcpu=cortex-a9 -E -dM -v -x c /dev/null\n"
+    (project / "arm.json").write_text(outcome.out)
+    (project / "called").unlink()
+    (project / "arm.c").write_text("#include <stdlib.h>\n#ifdef __arm__\nvoid f(void) { malloc(3); }\n#endif\n")
+    assert mustfree("check", "--toolchain", "arm.json", "arm.c").status == 1
+    assert mustfree("check", "arm.c", "leak.c").out.count("arm.c:") == 0
+    assert not (project / "called").exists()
+
+
+def test_a_compiler_that_cannot_be_recorded(mustfree, project):
+    assert "cannot be run" in mustfree("toolchain", "record", "./nowhere").err
+    failing = mustfree("toolchain", "record", compiler(project, "echo bad flag >&2; exit 4"))
+    assert (failing.status, failing.out) == (2, "")
+    assert "ended with status 4: bad flag" in failing.err
+    assert mustfree("toolchain", "record", compiler(project, "true")).status == 2
