@@ -74,6 +74,7 @@ def settings(context: click.Context, options: dict[str, Any]) -> Settings:
         flags=compiler_flags(context),
         **database_settings(options["database"]),
         toolchain=options.get("toolchain", ""),
+        global_owners=options.get("global_owners", False),
         jobs=options["jobs"],
         limits=Limits(states=options["max_states"], steps=options["max_steps"]),
         seconds=options["time_limit"],

@@ -31,6 +31,7 @@ An interrupted run ends with 130 and writes whole output files or none."""
 @rules_option
 @report_options
 @click.option("--verdicts", is_flag=True, help="Show how every acquisition ended, before the findings.")
+@click.option("--global-owners", is_flag=True, help="Show what variables hold and nothing in the program releases.")
 @click.option("--unlock", is_flag=True, help="Show which functions' contracts would decide the most, with skeletons.")
 @output_option("--verdicts-csv", "the verdicts as CSV")
 @output_option("--verdicts-json", "the verdicts as JSON")

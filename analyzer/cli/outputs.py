@@ -17,7 +17,7 @@ from analyzer.report.plain import plain
 from analyzer.report.summary import exit_status, last_line, summarise
 from analyzer.report.text import TextWriter
 from analyzer.report.unlocks import unlocks_text
-from analyzer.report.verdicts import verdicts_csv, verdicts_json, verdicts_text
+from analyzer.report.verdicts import global_owners_text, verdicts_csv, verdicts_json, verdicts_text
 from analyzer.workspace import Workspace
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -146,6 +146,8 @@ def _write_text(report: Report, options: dict[str, Any]) -> None:
         return
     if options.get("verdicts"):
         sys.stdout.write(verdicts_text(report) + "\n")
+    if report.global_owners is not None:
+        sys.stdout.write(global_owners_text(report) + "\n")
     if options.get("unlock"):
         sys.stdout.write(unlocks_text(report) + "\n")
     writer = TextWriter(wants_colour(options["color"], sys.stdout))

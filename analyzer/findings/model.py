@@ -196,6 +196,7 @@ class Acquisition:
     slot: "return value", "*buf", ... ; holder: as the programmer writes it.
     reason: for escaped: the function or store it escaped to; for gave up: which cap; else "".
     escapes: for escaped and maybe released: by which ways it goes out of sight; "maybe" may have none.
+    held: for held: the variables that hold it, "name" or "file:name" for static ones.
     """
 
     at: Region
@@ -207,6 +208,7 @@ class Acquisition:
     verdict: Verdict
     reason: str = ""
     escapes: tuple[Escape, ...] = ()
+    held: tuple[str, ...] = ()
 
 
 class NoticeKind(Enum):
@@ -267,6 +269,8 @@ class Report:
     files, functions: analysed counts. seconds is never in here: same input, same bytes.
     unlocks: where acquisitions go out of sight, what would bring the most back first.
     summaries: inferred contracts, filled when asked for.
+    global_owners: when asked for: acquisitions held by variables that nothing in the program ever releases; None when
+        not. global_gaps: why not the whole program was seen; then there are no global owners.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -277,6 +281,8 @@ class Report:
     unlocks: tuple[Unlock, ...] = ()
     versions: tuple[tuple[str, str], ...] = field(default=())
     summaries: tuple[Summary, ...] = ()
+    global_owners: tuple[Acquisition, ...] | None = None
+    global_gaps: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
     base: str = ""
     head: str = ""

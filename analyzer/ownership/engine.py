@@ -394,6 +394,7 @@ class _Run:
             verdict,
             reason,
             tuple(self.seen.routes.values()) if verdict in OUT_OF_SIGHT else (),
+            tuple(sorted(self.seen.held)) if verdict is Verdict.HELD else (),
         )
 
     def _verdict(self) -> tuple[Verdict, str]:

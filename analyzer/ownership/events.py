@@ -88,7 +88,7 @@ class Event:
 class AcquisitionResult:
     """How one acquiring call and slot ended.
 
-    reason: see findings.Acquisition. routes: by which it went out of sight.
+    reason: see findings.Acquisition. routes: by which it went out of sight. held: the global variables that hold it.
     """
 
     at: int
@@ -99,6 +99,7 @@ class AcquisitionResult:
     verdict: Verdict
     reason: str = ""
     routes: tuple[Route, ...] = ()
+    held: tuple[str, ...] = ()
 
 
 @final

@@ -22,7 +22,8 @@ OUT_OF_SIGHT = frozenset({Verdict.ESCAPED, Verdict.MAYBE_RELEASED})
 class Seen:
     """Listener of the merging run: collects alarms and how paths ended.
 
-    ends: for the function's own contract. routes: by which the resource went out of sight.
+    ends: for the function's own contract. routes: by which the resource went out of sight. held: global variables that
+    hold it at a return.
     """
 
     alarms: dict[tuple[EventKind, int, str], Alarm] = field(default_factory=dict)
@@ -31,6 +32,7 @@ class Seen:
     block: int = 0
     ends: Endings | None = None
     routes: dict[str, Route] = field(default_factory=dict)
+    held: dict[str, None] = field(default_factory=dict)
 
     def event(self, kind: EventKind, at: int, state: State, subject: Value, detail: str = "") -> None:
         """A mistake; the first of its sort and place counts."""
@@ -42,6 +44,10 @@ class Seen:
 
     def ended(self, verdict: Verdict, reason: str, state: State, routes: tuple[Route, ...] = ()) -> None:
         """How a path ended."""
+        if verdict is Verdict.HELD and not reason:
+            for (base, _), value in state.cells.items():
+                if isinstance(base, str) and not isinstance(value, int) and state.reaches_resource((value,)):
+                    self.held[base] = None
         if verdict in OUT_OF_SIGHT:
             add_routes(self.routes, routes or (Route("", "", -1, what=_without_call(verdict, reason)),))
         if reason or verdict not in self.endings:
@@ -66,6 +72,7 @@ class Seen:
         for verdict, reason in later.endings.items():
             self.endings.setdefault(verdict, reason)
         add_routes(self.routes, later.routes.values())
+        self.held.update(later.held)
         self.holder = self.holder or later.holder
         if self.ends is not None and later.ends is not None:
             self.ends.include(later.ends)

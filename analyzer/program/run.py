@@ -29,6 +29,7 @@ from analyzer.libclang.flags import choose_flags
 from analyzer.ownership.limits import Limits
 from analyzer.program.compile_database import CompileCommand, CompileDatabase
 from analyzer.program.discovery import NO_CPP, SourceFile, discover, display_path
+from analyzer.program.global_owners import global_owners, whole_program_gaps
 from analyzer.program.linking import CallGraph, Node, Round, call_graph, linked
 from analyzer.program.pool import Lost, Pool, PoolLimits
 from analyzer.program.prepass import Prepass, include_folders
@@ -55,7 +56,8 @@ class ProgramOptions:
     flags: compiler flags for every file, after those of the database. left_out: C++ files that are not looked at.
     toolchain: what a recorded compiler says; its flags come first.
     jobs: worker processes; 1: none, all in this process and without the limits of `pool`; 0: one per CPU.
-    summaries: the report tells the inferred contract of every function.
+    summaries: the report tells the inferred contract of every function. global_owners: and the variables whose contents
+        nothing ever releases.
     guard: a mistake of ours costs one function and not the run.
     today: decides which suppressing comments have expired.
     """
@@ -72,6 +74,7 @@ class ProgramOptions:
     jobs: int = 0
     exit_leaks: bool = False
     summaries: bool = False
+    global_owners: bool = False
     guard: bool = True
     today: date = field(default_factory=date.today)
 
@@ -121,6 +124,7 @@ def link_program(paths: Sequence[str], options: ProgramOptions, progress: Progre
         defined=prepass.defined(),
         exit_leaks=options.exit_leaks,
         summaries=options.summaries,
+        global_owners=options.global_owners,
         guard=options.guard,
     )
     scans, steps = _analyse(chosen, context, options, progress or (lambda done, total: None))
@@ -129,6 +133,8 @@ def link_program(paths: Sequence[str], options: ProgramOptions, progress: Progre
     report = _report(scans, [result for _, result in steps], notices, len(tasks), options)
     seen = {display_path(path, options.root): path for path in (*tasks, *found.headers)}
     report = _suppressed(report, seen, view, options)
+    if options.global_owners:
+        report = _with_global_owners(report, scans, [result for _, result in steps])
     return LinkedProgram(report, context, tasks, frozenset(task.path for task in chosen), tuple(steps))
 
 
@@ -137,6 +143,14 @@ def lower_for_dump(path: str, options: ProgramOptions) -> TranslationUnit:
     task = _tasks(path, options)[0]
     context = Context(options.table, options.root, overlay=_overlay(options))
     return lower_file(path, frontend_options(context, task, everything=True))
+
+
+def _with_global_owners(report: Report, scans: Iterable[UnitScan], results: Iterable[UnitResult]) -> Report:
+    has_main = any(function.name == "main" for scan in scans for function in scan.calls)
+    gaps = whole_program_gaps(report.notices, has_main)
+    loose = frozenset().union(*(result.loose for result in results))
+    owners = () if gaps else global_owners(report.acquisitions, loose)
+    return replace(report, global_owners=owners, global_gaps=gaps)
 
 
 def _overlay(options: ProgramOptions) -> Mapping[str, bytes]:

@@ -29,7 +29,9 @@ from analyzer.ownership.engine import analyse
 from analyzer.ownership.events import FunctionResult
 from analyzer.ownership.inference import plain_contract
 from analyzer.ownership.limits import Limits
+from analyzer.ownership.prepare import prepare
 from analyzer.program.discovery import display_path
+from analyzer.program.global_owners import loose_globals
 from analyzer.program.linking import FunctionCalls, calls_of
 from analyzer.program.unlocks import escape_of
 from analyzer.program.written import Agreement, differences
@@ -92,6 +94,7 @@ class Context:
     """What all tasks of a run share; goes to the workers once.
 
     summaries: infer and print the contract of every function, also of those that nobody calls.
+    global_owners: see which global variables are released, or handed on.
     guard: turn mistakes of ours into notices; off in tests, so that they are seen.
     """
 
@@ -102,6 +105,7 @@ class Context:
     defined: frozenset[str] = frozenset()
     exit_leaks: bool = False
     summaries: bool = False
+    global_owners: bool = False
     guard: bool = True
 
 
@@ -111,6 +115,7 @@ class UnitResult:
     """What functions of one file have to say; plain data.
 
     contracts: what they do for their callers, as far as it is known. analysed: nothing went wrong as a whole.
+    loose: global variables whose contents they may release or hand on, when asked for.
     """
 
     path: str
@@ -120,6 +125,7 @@ class UnitResult:
     contracts: Mapping[str, FunctionContract] = field(default_factory=dict)
     summaries: tuple[Summary, ...] = ()
     analysed: bool = True
+    loose: frozenset[str] = frozenset()
 
 
 def frontend_options(context: Context, task: Task, everything: bool = False) -> FrontendOptions:
@@ -327,7 +333,17 @@ class _StepAnalysis:
             tuple(self._notices),
             {name: self._contracts[name] for name in mine if name in self._contracts},
             tuple(self._summaries(mine)),
+            loose=self._loose(),
         )
+
+    def _loose(self) -> frozenset[str]:
+        found: set[str] = set()
+        if self._context.global_owners:
+            for function, _ in self._results.values():
+                prepared = prepare(function, self._unit, self._linked, self._context.defined)
+                text = self._text(function.file).data[function.at : function.end]
+                found |= loose_globals(prepared, text, self._unit.path)
+        return frozenset(found)
 
     def _summaries(self, names: list[str]) -> Iterator[Summary]:
         if not self._context.summaries:
@@ -458,6 +474,7 @@ class _StepAnalysis:
                 verdict=found.verdict,
                 reason=found.reason,
                 escapes=tuple(escape_of(route, context.root, self._text) for route in found.routes),
+                held=found.held,
             )
             for found in result.acquisitions
         ]

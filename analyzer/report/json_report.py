@@ -109,6 +109,12 @@ def json_report(report: Report, everything: bool = False, strict: bool = False, 
             }
             for notice in report.notices
         ],
+        "global_owners": None
+        if report.global_owners is None
+        else {
+            "acquisitions": [acquisition_json(owner) for owner in report.global_owners],
+            "gaps": [plain(gap) for gap in report.global_gaps],
+        },
         "unlocks": [unlock_json(unlock) for unlock in report.unlocks],
     }
     return json.dumps(content, indent=1, ensure_ascii=True) + "\n"

@@ -69,6 +69,7 @@ def acquisition_json(acquisition: Acquisition) -> dict[str, Any]:
     """One acquisition as in docs/report.schema.json."""
     entry: dict[str, Any] = dict(zip(COLUMNS, _row(acquisition), strict=True))
     entry["line"], entry["column"] = acquisition.at.line, acquisition.at.column
+    entry["held"] = [plain(_variable(name)) for name in acquisition.held]
     entry["escapes"] = [plain(escape.what) for escape in acquisition.escapes]
     return entry
 
@@ -82,3 +83,24 @@ def verdicts_json(report: Report) -> str:
         "acquisitions": [acquisition_json(acquisition) for acquisition in report.acquisitions],
     }
     return json.dumps(content, indent=1, ensure_ascii=True) + "\n"
+
+
+def _variable(name: str) -> str:
+    """A variable as the programmer writes it: static ones carry their file and function in the report."""
+    return name.rpartition(":")[2]
+
+
+def global_owners_text(report: Report) -> str:
+    """One line for each acquisition that a variable holds for good, or why there is no list."""
+    if report.global_gaps:
+        why = "; ".join(plain(gap) for gap in report.global_gaps)
+        return f"global owners are not known, for the whole program was not seen: {why}\n"
+    lines = []
+    for owner in report.global_owners or ():
+        names = " and ".join(f"`{plain(_variable(name))}`" for name in owner.held)
+        holds = "hold" if len(owner.held) > 1 else "holds"
+        place = f"{plain(owner.at.file)}:{owner.at.line}:{owner.at.column}"
+        what = f"what {plain(owner.callee)}() hands out in {plain(owner.function)}()"
+        lines.append(f"{place}: {names} {holds} {what}, and nothing in the program ever releases it")
+    lines.append(f"{len(lines)} global owner{'' if len(lines) == 1 else 's'} that nothing releases")
+    return "\n".join(lines) + "\n"

@@ -24,7 +24,8 @@ class Settings:
     jobs: worker processes; 1: none, everything in this process; 0: one per CPU.
     seconds, megabytes: the safety net around one file in a worker; 0 = none.
     exit_leaks: also report what is lost where the process ends.
-    summaries: the report tells the inferred contract of every function.
+    summaries: the report tells the inferred contract of every function. global_owners: and what variables hold that
+        nothing in the whole program ever releases.
     guard: turn mistakes of ours into notices; tests switch it off.
     today: decides which suppressing comments have expired; None: the day it is.
     """
@@ -41,5 +42,6 @@ class Settings:
     megabytes: int = DEFAULT_MEGABYTES
     exit_leaks: bool = False
     summaries: bool = False
+    global_owners: bool = False
     guard: bool = True
     today: date | None = None

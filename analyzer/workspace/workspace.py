@@ -92,6 +92,7 @@ class Workspace:
             jobs=settings.jobs,
             exit_leaks=settings.exit_leaks,
             summaries=settings.summaries,
+            global_owners=settings.global_owners,
             guard=settings.guard,
             today=settings.today or date.today(),
         )

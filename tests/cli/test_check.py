@@ -152,6 +152,13 @@ def test_a_compile_database_above_is_found_unless_none_is_wanted(mustfree, proje
     assert mustfree("dump", "ir", "clean.c").out != mustfree("dump", "ir", "clean.c", "-p", "-").out
 
 
+def test_global_owners_are_shown_on_request(mustfree, project):
+    (project / "g.c").write_text("#include <stdlib.h>\nchar *g;\nint main(void) { g = malloc(3); return 0; }\n")
+    assert "1 global owner that nothing releases" in mustfree("check", "g.c", "--global-owners").out
+    assert "global owner" not in mustfree("check", "g.c").out
+    assert "the whole program was not seen" in mustfree("check", "leak.c", "--global-owners").out
+
+
 def test_nothing_in_a_compile_database_is_executed(mustfree, project):
     entry = {"directory": ".", "file": "leak.c", "command": "touch executed; `touch executed` cc leak.c"}
     (project / "compile_commands.json").write_text(json.dumps([entry]))
