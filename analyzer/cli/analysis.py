@@ -80,6 +80,7 @@ def settings(context: click.Context, options: dict[str, Any]) -> Settings:
         seconds=options["time_limit"],
         megabytes=options["memory_limit"],
         exit_leaks=options["exit_leaks"],
+        exclude=tuple(options.get("exclude", ())),
     )
 
 

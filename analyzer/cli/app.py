@@ -12,6 +12,7 @@ from analyzer import __version__
 _COMMANDS = {
     "baseline": ("analyzer.cli.baseline", "baseline"),
     "check": ("analyzer.cli.check", "check"),
+    "config": ("analyzer.cli.config", "config"),
     "contracts": ("analyzer.cli.contracts", "contracts"),
     "completion": ("analyzer.cli.completion", "completion"),
     "diff": ("analyzer.cli.diff", "diff"),

@@ -10,8 +10,10 @@ import click
 
 from analyzer.baseline import compare, read_baseline
 from analyzer.cli.analysis import analyse, exit_leaks_option, limit_options, settings
+from analyzer.cli.configured import configured
 from analyzer.cli.options import NO_DATABASE, FlagsCommand, database_option, rules_option, toolchain_option
 from analyzer.cli.outputs import color_option, output_option, quiet_option, report_options, verbose_option, write_report
+from analyzer.project.apply import apply, limit
 from analyzer.workspace import Workspace
 
 _EPILOG = """\b
@@ -38,6 +40,13 @@ An interrupted run ends with 130 and writes whole output files or none."""
 @click.option("--all", "everything", is_flag=True, help="Show findings of low confidence too.")
 @exit_leaks_option
 @click.option("--baseline", default="", metavar="FILE", help="Report only what this baseline or SARIF log lacks.")
+@click.option(
+    "--exclude", multiple=True, metavar="GLOB", help="Leave out these files and folders; `*` also fits /. Repeatable."
+)
+@click.option(
+    "--only", multiple=True, metavar="PATH", help="Analyse everything, report what lies in this PATH. Repeatable."
+)
+@click.option("--generated", is_flag=True, help="Show findings in what the settings call generated code.")
 @click.option("--strict", is_flag=True, help="Degraded, escaped and skipped count as not analysed (status 3).")
 @click.option("--exit-zero", is_flag=True, help="Report only: findings and gaps leave the exit status 0.")
 @limit_options
@@ -50,14 +59,19 @@ def check(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - 
 
     Findings go to standard output, everything else to standard error. With -p and no PATH, the files of the
     compile database are analysed. A file without build flags is analysed too: missing headers are replaced by
-    stand-ins, and functions that suffer from it are marked.
+    stand-ins, and functions that suffer from it are marked. Options that are not given are taken from the nearest
+    mustfree.toml, or [tool.mustfree] in pyproject.toml; `mustfree config` shows them.
     """
+    options, _ = configured(context, options)
     if not options["paths"] and options["database"] in NO_DATABASE:
         raise click.UsageError("name at least one file or folder, or a compile database with -p")
     workspace = Workspace(settings(context, options))
     started = time.monotonic()
     known = read_baseline(Path(options["baseline"])) if options["baseline"] else None
-    report = analyse(workspace, options)
+    report = apply(analyse(workspace, options), workspace.root, options["everything"], options["generated"])
+    if options["only"]:
+        report = limit(report, workspace.root, options["only"])
+    options["everything"] = True  # apply() has judged the confidence, by the settings of each file
     if known is not None:
         report = compare(report, known, lambda file: workspace.read(file) is not None, options["baseline"])
     context.exit(write_report(report, workspace, options, time.monotonic() - started))

@@ -80,6 +80,14 @@ class State(Enum):
     ABSENT = "absent"
 
 
+class Withheld(Enum):
+    """Why the settings of the project keep a finding from being shown."""
+
+    GENERATED = "generated"  # it lies in generated code
+    OFF = "off"  # the check or the allocator is switched off
+    UNSURE = "unsure"  # below the confidence that is asked for
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Suppression:
@@ -111,6 +119,7 @@ class Finding:
     slot: "ret", "*buf" in the contract's words. lines: first and last line of the function.
     suppression, state: None when nothing allows it, and when nothing was compared.
     change: what in a change made it, a sentence without full stop; "" without a change.
+    withheld: why the settings keep it from being shown; None when they do not.
     """
 
     check: str
@@ -135,6 +144,7 @@ class Finding:
     suppression: Suppression | None = None
     state: State | None = None
     change: str = ""
+    withheld: Withheld | None = None
 
 
 class Verdict(Enum):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -53,13 +54,26 @@ def real(path: str, root: str) -> str:
     return os.path.realpath(Path(root) / path)
 
 
+def fits(path: str, patterns: Iterable[str]) -> bool:
+    """Whether an absolute path fits one of the absolute patterns, or lies below a folder that does.
+
+    `*` and `?` stand for slashes, too.
+    """
+    places = (path, *map(str, Path(path).parents))
+    wanted = [os.path.normpath(pattern) for pattern in patterns]
+    return any(fnmatch.fnmatchcase(place, pattern) for pattern in wanted for place in places)
+
+
 @final
 class _Search:
-    def __init__(self, root: str, overlay: Mapping[str, bytes]) -> None:
+    def __init__(self, root: str, overlay: Mapping[str, bytes], exclude: Sequence[str]) -> None:
         self.root = root
+        base = Path(os.path.realpath(root))
+        self.exclude = [str(base / pattern) for pattern in exclude]
         self.overlay = {real(path, root) for path in overlay}
         self.files: dict[str, bool] = {}
         self.headers: set[str] = set()
+        self.excluded = 0
         self.notices: list[Notice] = []
 
     def add(self, name: str) -> None:
@@ -76,6 +90,9 @@ class _Search:
 
     def _file(self, path: str, named: bool) -> bool:
         suffix = Path(path).suffix
+        if suffix not in HEADER_SUFFIXES and fits(path, self.exclude):
+            self.excluded += 1
+            return False
         if suffix in CPP_SUFFIXES:
             if named:
                 self._note(NoticeKind.BAD_INPUT, path, f"{NO_CPP}; name C files or folders")
@@ -90,14 +107,14 @@ class _Search:
         return False
 
     def _folder(self, name: str, path: str) -> None:
-        found = 0
+        found, excluded = 0, self.excluded
         for folder, folders, files in os.walk(path, onerror=self._unreadable):
             folders[:] = sorted(entry for entry in folders if not entry.startswith("."))
             for entry in sorted(files):
                 found += self._file(os.path.realpath(Path(folder) / entry), named=False)
         inside = [file for file in sorted(self.overlay) if Path(file).is_relative_to(path)]
         found += sum(self._file(file, named=False) for file in inside if file not in self.files)
-        if not found:
+        if not found and excluded == self.excluded:
             self._note(NoticeKind.BAD_INPUT, name, "no C files (*.c) in this folder")
 
     def _unreadable(self, error: OSError) -> None:
@@ -105,12 +122,13 @@ class _Search:
         self._note(NoticeKind.NOT_ANALYSED, name, f"the folder cannot be read: {error.strerror}")
 
 
-def discover(paths: Iterable[str], root: str, overlay: Mapping[str, bytes]) -> Discovery:
+def discover(paths: Iterable[str], root: str, overlay: Mapping[str, bytes], exclude: Sequence[str] = ()) -> Discovery:
     """All C files that `paths` name or contain.
 
     root: folder that relative names refer to. A missing path is a notice; the others are still found.
+    exclude: patterns of files and folders that are left out, even where they are named.
     """
-    search = _Search(root, overlay)
+    search = _Search(root, overlay, exclude)
     for path in paths:
         search.add(path)
     files = tuple(SourceFile(path, named) for path, named in sorted(search.files.items()))

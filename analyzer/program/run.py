@@ -55,6 +55,7 @@ class ProgramOptions:
     root: absolute; relative names refer to it and reports name files from here.
     flags: compiler flags for every file, after those of the database. left_out: C++ files that are not looked at.
     toolchain: what a recorded compiler says; its flags come first.
+    exclude: patterns of files and folders that are left out.
     jobs: worker processes; 1: none, all in this process and without the limits of `pool`; 0: one per CPU.
     summaries: the report tells the inferred contract of every function. global_owners: and the variables whose contents
         nothing ever releases.
@@ -77,6 +78,7 @@ class ProgramOptions:
     global_owners: bool = False
     guard: bool = True
     today: date = field(default_factory=date.today)
+    exclude: tuple[str, ...] = ()
 
 
 @final
@@ -107,7 +109,7 @@ def link_program(paths: Sequence[str], options: ProgramOptions, progress: Progre
 
     progress: called with files done and files in all.
     """
-    found = discover(paths, options.root, options.overlay)
+    found = discover(paths, options.root, options.overlay, options.exclude)
     view = SourceView(options.overlay)
     readable, unreadable = _readable(found.files, view, options.root)
     tasks = {file.path: _tasks(file.path, options) for file in readable}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from analyzer.findings.model import Confidence, Finding, NoticeKind, Report, State, Verdict
+from analyzer.findings.model import Confidence, Finding, NoticeKind, Report, State, Verdict, Withheld
 
 _FAILED = (NoticeKind.BAD_INPUT, NoticeKind.INTERNAL)
 
@@ -19,6 +19,7 @@ class Summary:
     hidden: findings of low confidence that are not shown. failed: things that were asked for and could not be
     done. not_analysed: files and functions. suppressed: allowed by comments. known, gone: after a comparison with a
     baseline, findings that it holds: still there, and no longer. changed: the run is about a change.
+    generated, off: kept back by the settings, as in `Withheld`.
     """
 
     shown: int
@@ -34,13 +35,20 @@ class Summary:
     known: int = 0
     gone: int = 0
     changed: bool = False
+    generated: int = 0
+    off: int = 0
 
 
 def confident_findings(report: Report, everything: bool) -> tuple[Finding, ...]:
-    """High and medium confidence; all of them with `everything`. Also those that comments allow."""
-    if everything:
-        return report.findings
-    return tuple(finding for finding in report.findings if finding.confidence is not Confidence.LOW)
+    """High and medium confidence; all of them with `everything`. Also those that comments allow.
+
+    Never what the settings withhold.
+    """
+    return tuple(
+        finding
+        for finding in report.findings
+        if finding.withheld is None and (everything or finding.confidence is not Confidence.LOW)
+    )
 
 
 def shown_findings(report: Report, everything: bool) -> tuple[Finding, ...]:
@@ -55,16 +63,17 @@ def counts(finding: Finding) -> bool:
 
 def is_known(finding: Finding) -> bool:
     """Whether a baseline holds it, and no comment allows it."""
-    return finding.suppression is None and finding.state is State.UNCHANGED
+    return finding.suppression is None and finding.state is State.UNCHANGED and finding.withheld is None
 
 
 def summarise(report: Report, everything: bool = False) -> Summary:
     """Counts a report. everything: low confidence is shown too."""
     shown = shown_findings(report, everything)
+    withheld = [finding.withheld for finding in report.findings if counts(finding)]
     kinds = [notice.kind for notice in report.notices]
     return Summary(
         shown=len(shown),
-        hidden=sum(counts(finding) for finding in report.findings) - len(shown),
+        hidden=withheld.count(None) + withheld.count(Withheld.UNSURE) - len(shown),
         degraded=kinds.count(NoticeKind.DEGRADED),
         escaped=sum(acquisition.verdict is Verdict.ESCAPED for acquisition in report.acquisitions),
         not_analysed=kinds.count(NoticeKind.NOT_ANALYSED),
@@ -75,6 +84,8 @@ def summarise(report: Report, everything: bool = False) -> Summary:
         suppressed=sum(finding.suppression is not None for finding in report.findings),
         known=sum(is_known(finding) for finding in report.findings),
         changed=bool(report.base),
+        generated=withheld.count(Withheld.GENERATED),
+        off=withheld.count(Withheld.OFF),
         gone=sum(finding.state is State.ABSENT for finding in report.findings),
     )
 
@@ -106,6 +117,10 @@ def last_line(summary: Summary) -> str:
     parts = [f"{_count(summary.shown, 'finding')} in {_count(summary.files, 'file')}"]
     if summary.hidden:
         parts.append(f"{summary.hidden} hidden for low confidence (--all shows them)")
+    if summary.generated:
+        parts.append(f"{summary.generated} in generated code (--generated shows them)")
+    if summary.off:
+        parts.append(f"{summary.off} switched off by the settings")
     if summary.known:
         parts.append(f"{summary.known} known")
     if summary.gone:

@@ -23,6 +23,7 @@ class Settings:
     find_database: without one, look for it above the paths.
     jobs: worker processes; 1: none, everything in this process; 0: one per CPU.
     seconds, megabytes: the safety net around one file in a worker; 0 = none.
+    exclude: patterns of files and folders that are left out; relative ones refer to the root.
     exit_leaks: also report what is lost where the process ends.
     summaries: the report tells the inferred contract of every function. global_owners: and what variables hold that
         nothing in the whole program ever releases.
@@ -45,3 +46,4 @@ class Settings:
     global_owners: bool = False
     guard: bool = True
     today: date | None = None
+    exclude: tuple[str, ...] = ()

@@ -95,6 +95,7 @@ class Workspace:
             global_owners=settings.global_owners,
             guard=settings.guard,
             today=settings.today or date.today(),
+            exclude=settings.exclude,
         )
 
     def versions(self) -> tuple[tuple[str, str], ...]:

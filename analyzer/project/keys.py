@@ -1,0 +1,96 @@
+"""The keys of a settings file: what each takes, and which option of the command line means the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from analyzer.checks import CHECKS
+from analyzer.findings.model import Confidence, Level
+
+CHECK_IDS = tuple(check.id for check in CHECKS)
+LEVELS = tuple(level.value for level in Level)
+CONFIDENCES = tuple(confidence.value for confidence in Confidence)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key.
+
+    form: "text", "texts", "number", "decimal", "switch" or "levels". option: the command line's parameter, "" where
+    there is none. choices: the only texts allowed, () for any. least: the smallest number. paths: the texts name
+    files, relative to the folder of the settings file.
+    """
+
+    form: str
+    option: str = ""
+    choices: tuple[str, ...] = ()
+    least: int = 0
+    paths: bool = False
+
+
+KEYS: dict[str, Key] = {
+    "extends": Key("text", paths=True),
+    "required-version": Key("text"),
+    "paths": Key("texts", "paths", paths=True),
+    "exclude": Key("texts", "exclude", paths=True),
+    "compile-commands": Key("text", "database", paths=True),
+    "rules": Key("texts", "rules"),
+    "checks": Key("texts", choices=CHECK_IDS),
+    "levels": Key("levels", choices=LEVELS),
+    "confidence": Key("text", choices=CONFIDENCES),
+    "ignore-allocators": Key("texts"),
+    "generated": Key("texts", paths=True),
+    "baseline": Key("text", "baseline", paths=True),
+    "exit-leaks": Key("switch", "exit_leaks"),
+    "strict": Key("switch", "strict"),
+    "exit-zero": Key("switch", "exit_zero"),
+    "jobs": Key("number", "jobs"),
+    "max-states": Key("number", "max_states", least=1),
+    "max-steps": Key("number", "max_steps", least=1),
+    "time-limit": Key("decimal", "time_limit"),
+    "memory-limit": Key("number", "memory_limit"),
+}
+
+
+def mistake(name: str, value: object) -> str:
+    """What is wrong with the value of a known key, and what it takes; "" when nothing is."""
+    key = KEYS[name]
+    match key.form:
+        case "switch":
+            return "" if isinstance(value, bool) else "takes true or false"
+        case "number":
+            good = isinstance(value, int) and not isinstance(value, bool) and value >= key.least
+            return "" if good else f"takes a whole number, {key.least} or more"
+        case "decimal":
+            good = isinstance(value, int | float) and not isinstance(value, bool) and value >= key.least
+            return "" if good else f"takes a number, {key.least} or more"
+        case "text":
+            return _text_mistake(value, key.choices, "takes a text")
+        case "texts":
+            if not isinstance(value, list):
+                return 'takes a list of texts: ["...", "..."]'
+            return next(filter(None, (_text_mistake(item, key.choices, "takes texts") for item in value)), "")
+        case _:
+            return _levels_mistake(value)
+
+
+def _text_mistake(value: object, choices: tuple[str, ...], form: str) -> str:
+    if not isinstance(value, str) or not value:
+        return f"{form}, not empty"
+    if choices and value not in choices:
+        return f'"{value}" is not one of {", ".join(choices)}'
+    return ""
+
+
+def _levels_mistake(value: object) -> str:
+    if not isinstance(value, dict):
+        return 'takes a table: {leak = "error"}'
+    for check, level in value.items():
+        if check not in CHECK_IDS:
+            return f'"{check}" is not one of {", ".join(CHECK_IDS)}'
+        wrong = _text_mistake(level, LEVELS, f"takes a level for {check}")
+        if wrong:
+            return wrong
+    return ""
