@@ -14,11 +14,11 @@ from analyzer.ownership import borrowing
 from analyzer.ownership.application import Application, return_range
 from analyzer.ownership.memory import argument_type, change_globals, clobber, fill_in, result_symbol, write_behind
 from analyzer.ownership.prepare import CallSite, Contracts, is_pointer
-from analyzer.ownership.ranges import FULL, NONZERO, Range, complement, intersect, unite
+from analyzer.ownership.ranges import FULL, NONZERO, Range, complement, contains, intersect, unite
 from analyzer.ownership.routes import POINTER_CALL, unknown_route
 from analyzer.ownership.state import Own, State
 from analyzer.ownership.transfer import Machine
-from analyzer.ownership.values import GUESS, Value
+from analyzer.ownership.values import GUESS, Ptr, Sym, Value
 
 
 @final
@@ -81,6 +81,13 @@ class Calls:
         contract = site.contract
         if contract is None or _is_opaque(contract):
             return self._unknown(machine, site, arguments, state)
+        doubtful = _perhaps_null(contract, arguments, state)
+        if doubtful is not None:
+            symbol, target = doubtful
+            other = state.copy()
+            state.substitute(symbol, target)
+            other.substitute(symbol, 0)
+            return [*self.call(machine, op, state), *self.call(machine, op, other)]
         self._uses(machine, site, arguments, state)
         return self._by_contract(machine, site, contract, arguments, state)
 
@@ -244,6 +251,22 @@ class Calls:
         else:
             value = result_symbol(machine, site, state)
         state.temps[site.op.result.id] = value
+
+
+def _perhaps_null(contract: FunctionContract, arguments: list[Value], state: State) -> tuple[Sym, Value] | None:
+    """An argument that paths have made "this address, or null", where the function writes behind it.
+
+    ``receive(socket, wanted ? &answer : NULL)``: what it hands out lies in `answer`, or nowhere.
+    """
+    for index in {
+        e.term.index for o in contract.outcomes for e in o.effects if e.term is not None and e.term.selectors
+    }:
+        value = arguments[index] if index < len(arguments) else 0
+        if isinstance(value, Sym) and value.joined_at >= 0 and contains(state.range_of(value), 0):
+            targets = [target for target in state.targets.get(value, ()) if target != 0]
+            if len(targets) == 1 and isinstance(targets[0], Ptr):
+                return value, targets[0]
+    return None
 
 
 def _feared(
