@@ -16,6 +16,8 @@ class FrontendOptions:
 
     flags: compiler flags as a compile database or a user gives them; only known ones are passed on.
     overlay: path -> contents that stand for the file of that name.
+    headers: the program's own headers, by the last part of their names: absolute paths. A missing header that the
+        parser finds nowhere else is looked for among them.
     virtual_headers: pattern of header names (``netlink/*.h``) -> C text that stands for a missing header.
     relevant: names of functions; of a header's functions those are lowered that mention one, or that a lowered
         function mentions. None: all are. The file's own functions always are.
@@ -24,6 +26,7 @@ class FrontendOptions:
 
     flags: tuple[str, ...] = ()
     overlay: Mapping[str, bytes] = field(default_factory=dict)
+    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     virtual_headers: Mapping[str, str] = field(default_factory=dict)
     relevant: Relevant = None
     directory: str = ""

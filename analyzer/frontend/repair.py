@@ -2,7 +2,8 @@
 
 1. A header that is not found is looked for in the file's folder, its parents, and `include` in them.
 2. Else the text of a contract pack stands in for it, when a pack names that header.
-3. Names that are still unknown get stubs, read off the parser's errors, a few rounds.
+3. Else the program's own headers are searched, all of them; the folder of what is found comes last on the path.
+4. Names that are still unknown get stubs, read off the parser's errors, a few rounds.
 
 Each step only when the one before left errors, so a file with its headers is parsed once. Headers that can be told
 to be missing from the text alone are looked for before the first parse.
@@ -10,6 +11,7 @@ to be missing from the text alone are looked for before the first parse.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -50,7 +52,7 @@ def parse_repaired(path: str, data: bytes, view: SourceView, options: FrontendOp
     """Parse the file as well as it can be."""
     main = absolute(path)
     passed, dropped = choose_flags(options.flags, options.directory)
-    attempt = _Attempt(main, passed, {**view.overlay, main: data}, options.virtual_headers)
+    attempt = _Attempt(main, passed, {**view.overlay, main: data}, options.virtual_headers, options.headers)
     attempt.foresee()
     for round_ in range(ROUNDS + 1):
         with parsed(main, attempt.arguments(), attempt.files) as unit:
@@ -69,6 +71,8 @@ class _Attempt:
     flags: tuple[str, ...]
     files: dict[str, bytes]
     virtual: Mapping[str, str]
+    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    last_folders: list[str] = field(default_factory=list)  # searched after the system's
     folders: list[str] = field(default_factory=list)
     wanted: dict[str, bool] = field(default_factory=dict)
     stubs: Stubs = field(default_factory=Stubs)
@@ -87,6 +91,8 @@ class _Attempt:
         added: list[str] = []
         for folder in self.folders:
             added += ["-I", folder]
+        for folder in self.last_folders:
+            added += ["-idirafter", folder]
         if any(self.wanted.values()):
             added += ["-idirafter", str(VIRTUAL_DIR)]
         if self.stubs.text():
@@ -136,7 +142,22 @@ class _Attempt:
             if fnmatchcase(name, pattern):
                 self._supply(name, pattern, text)
                 return True
+        folder = self._elsewhere(name)
+        if folder is not None and folder not in self.last_folders:
+            self.last_folders.append(folder)
+            return True
         return False
+
+    def _elsewhere(self, name: str) -> str | None:
+        """The folder below which the program has a header of that name; of several the one nearest to the file."""
+        name = name.removeprefix("./")
+        if not name or name.startswith(("../", "/")):
+            return None
+        paths = [path for path in self.headers.get(name.rpartition("/")[2], ()) if path.endswith(f"/{name}")]
+        best = sorted(((len(os.path.commonpath([self.main, path])), path) for path in paths), reverse=True)
+        if not best or (len(best) > 1 and best[0][0] == best[1][0]):
+            return None
+        return best[0][1].removesuffix(f"/{name}")
 
     def _near(self, name: str) -> str | None:
         """The folder below which a header of that name lies near the file."""

@@ -127,6 +127,7 @@ def link_program(paths: Sequence[str], options: ProgramOptions, progress: Progre
         exit_leaks=options.exit_leaks,
         summaries=options.summaries,
         global_owners=options.global_owners,
+        headers=_by_last_part(found.headers),
         guard=options.guard,
     )
     scans, steps = _analyse(chosen, context, options, progress or (lambda done, total: None))
@@ -206,6 +207,15 @@ def _tasks(path: str, options: ProgramOptions) -> tuple[Task, ...]:
         Task(path, machine + command.flags + options.flags, command.directory, number)
         for number, command in enumerate(distinct.values())
     )
+
+
+def _by_last_part(headers: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Headers by the last part of their names."""
+    found: dict[str, tuple[str, ...]] = {}
+    for path in sorted(headers):
+        name = Path(path).name
+        found[name] = (*found.get(name, ()), path)
+    return found
 
 
 def _prepass(tasks: Iterable[Task], headers: Iterable[str], view: SourceView, options: ProgramOptions) -> Prepass:

@@ -95,6 +95,7 @@ class Context:
 
     summaries: infer and print the contract of every function, also of those that nobody calls.
     global_owners: see which global variables are released, or handed on.
+    headers: the program's own, see FrontendOptions.
     guard: turn mistakes of ours into notices; off in tests, so that they are seen.
     """
 
@@ -106,6 +107,7 @@ class Context:
     exit_leaks: bool = False
     summaries: bool = False
     global_owners: bool = False
+    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     guard: bool = True
 
 
@@ -133,6 +135,7 @@ def frontend_options(context: Context, task: Task, everything: bool = False) -> 
     return FrontendOptions(
         flags=task.flags,
         overlay=context.overlay,
+        headers=context.headers,
         virtual_headers=context.table.virtual_headers(),
         relevant=None if everything else context.table.relevant_names,
         directory=task.directory,
