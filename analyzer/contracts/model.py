@@ -193,6 +193,7 @@ class FunctionContract:
     declaration: the C declaration as the rule file writes it, "" when inferred.
     scans: position of a scanf format, and the kind of what its `m` conversions allocate.
     writes: global variables that the function may change (inferred contracts); "*": anything outside.
+    unread: positions of pointers that the function compares or passes on, but never looks behind (inferred contracts).
     complete: positions of parameters about whose memory the effects say everything (inferred contracts).
     routes: for what escapes, through which functions (inferred contracts): a term, or None for what `writes` says; it
         explains, and two contracts that differ in it alone are equal.
@@ -215,6 +216,7 @@ class FunctionContract:
     scans: tuple[int, str] | None = None
     writes: tuple[str, ...] = ()
     complete: tuple[int, ...] = ()
+    unread: tuple[int, ...] = ()
     routes: tuple[tuple[Term | None, tuple[Route, ...]], ...] = field(default=(), compare=False)
 
 

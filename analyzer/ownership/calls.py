@@ -111,7 +111,7 @@ class Calls:
         parameters = contract.signature.parameters
         extras_used = contract.signature.variadic and not _prints_addresses(site.op)
         for index, value in enumerate(arguments):
-            if index in releasing or (index >= len(parameters) and not extras_used):
+            if index in releasing or index in contract.unread or (index >= len(parameters) and not extras_used):
                 continue
             ctype = parameters[index] if index < len(parameters) else site.op.argument_types[index]
             if is_pointer(ctype) or value is machine.universe.resource:

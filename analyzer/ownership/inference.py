@@ -157,6 +157,7 @@ class _Inference:
             noreturn=not evidence.plain,
             writes=tuple(sorted(evidence.subjects.writes)),
             complete=tuple(index for index in pointers if index not in incomplete),
+            unread=_unread(types, evidence.subjects),
             routes=evidence.routes(),
         )
 
@@ -456,8 +457,13 @@ def contract_at_sight(prepared: Prepared, found: Subjects) -> FunctionContract |
         outcomes=outcomes,
         writes=tuple(sorted(found.writes)),
         complete=tuple(index for index in pointers if index not in found.incomplete),
+        unread=_unread(types, found),
         routes=found.routes_out(),
     )
+
+
+def _unread(types: Sequence[CType], found: Subjects) -> tuple[int, ...]:
+    return tuple(i for i, ctype in enumerate(types) if ctype.kind is TypeKind.POINTER and i not in found.read)
 
 
 def _unseen_parameters(prepared: Prepared) -> Iterator[int]:

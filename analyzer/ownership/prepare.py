@@ -38,7 +38,7 @@ from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership.formats import with_format
 
 NOWHERE = 1 << 30  # distance where there is no way
-NAMED_MEMBER = 1 << 48  # members without a known offset lie far beyond all others, one slot per name
+NAMED_MEMBER = 1 << 48  # members without a known offset lie far beyond all others, one slot each
 
 
 class Match(Protocol):
@@ -401,7 +401,7 @@ class _Flattener:
         self.unit = unit
         self.contracts = contracts
         self.defined = defined
-        self.members: dict[str, int] = {}
+        self.members: dict[tuple[int, str], int] = {}
         self.cache: dict[str, Match] = {}
         self.loaded: dict[int, int] = {}
         self.released: set[int] = set()
@@ -519,7 +519,7 @@ class _Flattener:
         for selector in place.selectors:
             match selector:
                 case Field(name=name, offset=offset):
-                    spot.offset += offset if offset >= 0 else self._member(name)
+                    spot.offset = spot.offset + offset if offset >= 0 else self._member(spot.offset, name)
                     joint = "->" if arrow and not text.startswith("&") else "."
                     text = f"{text.removeprefix('&')}{joint}{name}"
                 case Index(index=Int(value=value), element_bits=bits) if bits or value == 0:
@@ -535,9 +535,9 @@ class _Flattener:
         spot.text = text
         spot.indices = tuple(indices)
 
-    def _member(self, name: str) -> int:
-        number = self.members.setdefault(name, len(self.members) + 1)
-        return NAMED_MEMBER * number
+    def _member(self, start: int, name: str) -> int:
+        """The place of a member whose offset nobody knows: one of its own for each way that leads to it."""
+        return NAMED_MEMBER * self.members.setdefault((start, name), len(self.members) + 1)
 
 
 def _releases(contract: FunctionContract) -> bool:

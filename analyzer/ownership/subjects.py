@@ -84,7 +84,7 @@ class Subjects:
     NOWHERE, any) below which such a thing is released. writes: globals changed.
     incomplete: parameters whose memory may change in ways that no effect describes. written: places below
     parameters (position, offset in bits) that the function assigns. routes: for `deep_gone` and for what lies
-    outside (None), through which functions.
+    outside (None), through which functions. read: parameters behind which the function looks.
     """
 
     parameters: set[int] = field(default_factory=set)
@@ -97,6 +97,7 @@ class Subjects:
     writes: set[str] = field(default_factory=set)
     incomplete: set[int] = field(default_factory=set)
     written: set[tuple[int, int]] = field(default_factory=set)
+    read: set[int] = field(default_factory=set)
     routes: dict[int | None, dict[str, Route]] = field(default_factory=dict)
 
     def routes_out(self) -> tuple[tuple[Term | None, tuple[Route, ...]], ...]:
@@ -142,6 +143,7 @@ class _Flow:
             for op in ops:
                 self._spread(op)
         for op in ops:
+            self._look(op)
             self._arrive(op)
         for block in self._prepared.function.blocks:
             if isinstance(block.end, Return) and block.end.value is not None:
@@ -251,6 +253,26 @@ class _Flow:
                 self._called(op)
             case _:
                 pass
+
+    def _look(self, op: Op) -> None:
+        """Notes the parameters behind which the operation looks, or lets somebody look."""
+        match op:
+            case Load(place=place) | Store(place=place) | Zero(place=place) | Clobber(place=place):
+                places: tuple[Place, ...] = (place,)
+            case CopyRecord(target=target, source=source):
+                places = (target, source)
+            case Call():
+                contract = self._prepared.calls[id(op)].contract
+                unread = contract.unread if contract is not None else ()
+                shown = (argument for position, argument in enumerate(op.arguments) if position not in unread)
+                self._found.read.update(label.index for argument in shown for label in self._labels_at(argument))
+                return
+            case _:
+                return
+        pointers = (self._prepared.spots[id(place)].pointer for place in places)
+        self._found.read.update(
+            label.index for pointer in pointers if pointer is not None for label in self._of(pointer)
+        )
 
     def _stored(self, place: Place, labels: set[Label]) -> None:
         if not isinstance(place.base, LocalBase):

@@ -145,11 +145,12 @@ def linked(
 
 def _same(left: FunctionContract, right: FunctionContract) -> bool:
     """Whether two definitions do the same for their callers."""
-    return (left.outcomes, left.noreturn, left.writes, left.complete, left.signature) == (
+    return (left.outcomes, left.noreturn, left.writes, left.complete, left.unread, left.signature) == (
         right.outcomes,
         right.noreturn,
         right.writes,
         right.complete,
+        right.unread,
         right.signature,
     )
 
