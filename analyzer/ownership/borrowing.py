@@ -102,10 +102,10 @@ def is_number_of(parameter: CType, argument: str) -> bool:
     return parameter.kind is TypeKind.POINTER and number and not byte and argument.startswith("&")
 
 
-def borrows(name: str | None, parameter: CType, variadic_tail: bool) -> bool:
-    """Whether an unknown function, or one called through a pointer, only borrows this argument."""
-    if name is None:
-        return parameter.kind is TypeKind.POINTER and parameter.pointee_const
+def borrows(name: str, parameter: CType, variadic_tail: bool) -> bool:
+    """Whether an unknown function only borrows this argument. name: of a call through a pointer, the pointer's."""
+    if not name:
+        return False
     if name_suggests_observing(name):
         return not (parameter.kind is TypeKind.POINTER and parameter.pointee_kind is TypeKind.POINTER)
     if variadic_tail:

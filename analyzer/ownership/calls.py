@@ -196,7 +196,9 @@ class Calls:
             following = argument_type(site, index + 1) if index + 1 < len(arguments) else None
             if (
                 borrowing.borrows(
-                    name, ctype, variadic and not site.declaration.implicit if site.declaration else False
+                    name or site.through,
+                    ctype,
+                    variadic and not site.declaration.implicit if site.declaration else False,
                 )
                 or borrowing.is_sized_buffer(name, ctype, following)
                 or borrowing.is_number_of(ctype, site.texts[index])

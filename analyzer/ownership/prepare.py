@@ -7,6 +7,7 @@ Done once per function; every run over a resource shares the result.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, final
@@ -94,6 +95,7 @@ class CallSite:
     texts: tuple[str, ...]
     cyclic: bool
     record_result: Spot | None
+    through: str = ""  # for a call through a pointer: the name of the variable or member that holds it
 
 
 @final
@@ -465,9 +467,15 @@ class _Flattener:
             self.released |= {self.loaded[o.id] for o in op.arguments if isinstance(o, Temp) and o.id in self.loaded}
         record = self._spot(op.record_result) if op.record_result is not None else None
         texts = tuple(self._operand_text(argument) for argument in op.arguments)
-        self.prepared.calls[id(op)] = CallSite(op, contract, by, declaration, texts, cyclic, record)
+        self.prepared.calls[id(op)] = CallSite(
+            op, contract, by, declaration, texts, cyclic, record, self._pointer_name(op)
+        )
         if op.result is not None and op.name:
             self.prepared.temp_text[op.result.id] = f"{op.name}()"
+
+    def _pointer_name(self, op: Call) -> str:
+        text = self._operand_text(op.target) if op.target is not None else ""
+        return re.split(r"->|\.|\*", text)[-1].partition("[")[0]
 
     def _lookup(self, name: str, declaration: FunctionDeclaration | None, op: Call) -> Match:
         if declaration is None:

@@ -487,7 +487,7 @@ def _is_lent(op: Call, site: CallSite, position: int) -> bool:
     after = position + 1
     following = op.argument_types[after] if after < len(op.argument_types) else None
     return (
-        borrowing.borrows(op.name, ctype, variadic)
+        borrowing.borrows(op.name or site.through, ctype, variadic)
         or borrowing.is_sized_buffer(op.name, ctype, following)
         or borrowing.is_number_of(ctype, site.texts[position])
     )

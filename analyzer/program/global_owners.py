@@ -130,7 +130,7 @@ class _Flow:
             if not names:
                 continue
             if contract is None:
-                if not borrowing.borrows(op.name, argument_type(site, position), False):
+                if not borrowing.borrows(op.name or "", argument_type(site, position), False):
                     self._loose |= names
                 continue
             for outcome in contract.outcomes:
