@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -17,6 +18,8 @@ INTERRUPTED = 130
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and ends the process with the documented status."""
+    # An analysis makes much that stays and few cycles: looking for those took a tenth of the time.
+    gc.set_threshold(50_000, 20, 50)
     for stream in (sys.stdout, sys.stderr):
         _never_fail_on_encoding(stream)
     sys.exit(run(arguments))

@@ -7,6 +7,7 @@ parser of other people's code needs better. Knows nothing of C.
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -153,6 +154,8 @@ class Pool(Generic[Task, Result]):
         """
         progress = _Progress(list(range(len(tasks)))[::-1], keys)
         try:
+            if self._fork and not self._workers:
+                gc.freeze()  # what the workers inherit stays: none of them need look through it
             while len(self._workers) < min(self._count, len(tasks)):
                 self._start()
             for worker in list(self._workers):
