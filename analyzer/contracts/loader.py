@@ -219,7 +219,7 @@ def _function(
         since=texts.get("since", ""),
         until=texts.get("until", ""),
         replaces=tuple(entry.replaces),
-        scans=_scans(entry, signature, draft.kinds, problems),
+        scans=_scans(entry, signature, kinds, problems),
         returns=returns,
         declaration=text,
         noreturn=bool(outcomes)

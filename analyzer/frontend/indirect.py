@@ -4,7 +4,7 @@ A pointer's targets can be told when it is a constant (a function, an entry of a
 of which every store is known and whose address nobody takes. One target: the call is renamed. Several: the call
 becomes a choice between calls by name, so that a path on which the pointer is known takes the right one:
 
-    %5 = call *(%4)(%3)     becomes     branch %4 == &f(), bb7, bb8;  bb7: $call = f(%3), goto bb9;  bb8: ...
+    %5 = call *(%4)(%3)     becomes     choose %4 == &f() ? bb7 : bb8;  bb7: $call = f(%3), goto bb9;  bb8: ...
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ from analyzer.ir.ops import (
 )
 
 MOST_TARGETS: Final = 4
-_NOBODY: Final = -1  # the place of a branch that nobody wrote
 _Object = tuple[int | str, int]  # a local or a global, and bits from its start
 
 
@@ -262,10 +261,10 @@ class _Rewriting:
         ops: list[Op] = [Binary(op.at, test, "==", op.target, FunctionAddress(name))]
         before, end = self._choice(op, others, after)
         if isinstance(end, Goto):
-            return ops, Branch(_NOBODY, test, here, end.target)
+            return ops, Branch(op.at, test, here, end.target, choice=True)
         there = self._new_block()
         self.blocks[there] = BasicBlock(tuple(before), end)
-        return ops, Branch(_NOBODY, test, here, there)
+        return ops, Branch(op.at, test, here, there, choice=True)
 
     def _call(self, op: Call, name: str) -> list[Op]:
         if op.result is None:

@@ -207,13 +207,15 @@ class Goto:
 class Branch:
     """Control goes to `if_true` when condition != 0, else to `if_false`.
 
-    `at` is the condition's place, -1 for a branch that nobody wrote (a choice between a pointer's targets).
+    `at` is the condition's place. choice: nobody wrote it: it tells the targets of a call through a pointer apart, and
+    `at` is that call. Text: ``choose %3 ? bb1 : bb2``.
     """
 
     at: int
     condition: Operand
     if_true: int
     if_false: int
+    choice: bool = False
 
 
 @final

@@ -302,7 +302,7 @@ class _Reader:
             self._ops.append(self._value(tokens, result))
             return
         group, word = tokens.peek()
-        if group == "word" and word in ("goto", "branch", "switch", "jump", "return", "stop"):
+        if group == "word" and word in ("goto", "branch", "choose", "switch", "jump", "return", "stop"):
             tokens.take("word")
             self._blocks.append(BasicBlock(tuple(self._ops), self._terminator(tokens, word)))
             self._ops = None
@@ -420,13 +420,13 @@ class _Reader:
             case "goto":
                 target = tokens.block()
                 return Goto(tokens.offset(), target)
-            case "branch":
+            case "branch" | "choose":
                 condition = self._operand(tokens)
                 tokens.expect("?")
                 if_true = tokens.block()
                 tokens.expect(":")
                 if_false = tokens.block()
-                return Branch(tokens.offset(), condition, if_true, if_false)
+                return Branch(tokens.offset(), condition, if_true, if_false, choice=word == "choose")
             case "switch":
                 return self._switch(tokens)
             case "jump":

@@ -228,7 +228,8 @@ class Printer:
             case Goto():
                 return f"goto bb{end.target}"
             case Branch():
-                return f"branch {self.operand(end.condition)} ? bb{end.if_true} : bb{end.if_false}"
+                word = "choose" if end.choice else "branch"
+                return f"{word} {self.operand(end.condition)} ? bb{end.if_true} : bb{end.if_false}"
             case Switch():
                 cases = [
                     f"{case.low} -> bb{case.target}"

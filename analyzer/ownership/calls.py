@@ -7,12 +7,20 @@ from typing import final
 
 from analyzer.contracts.model import Atom, Effect, EffectKind, FunctionContract, Outcome, Provenance, Root
 from analyzer.findings.model import Verdict
-from analyzer.ir.operands import Str
 from analyzer.ir.ops import Call
 from analyzer.ir.types import TypeKind
 from analyzer.ownership import borrowing
 from analyzer.ownership.application import Application, return_range
-from analyzer.ownership.memory import argument_type, change_globals, clobber, fill_in, result_symbol, write_behind
+from analyzer.ownership.formats import prints_addresses
+from analyzer.ownership.memory import (
+    argument_type,
+    change_globals,
+    clobber,
+    fill_in,
+    is_lent,
+    result_symbol,
+    write_behind,
+)
 from analyzer.ownership.prepare import CallSite, Contracts, is_pointer
 from analyzer.ownership.ranges import FULL, NONZERO, Range, complement, contains, intersect, unite
 from analyzer.ownership.routes import POINTER_CALL, unknown_route
@@ -109,7 +117,7 @@ class Calls:
             if effect.kind in (EffectKind.RELEASE, EffectKind.SHARE) and effect.term is not None
         }
         parameters = contract.signature.parameters
-        extras_used = contract.signature.variadic and not _prints_addresses(site.op)
+        extras_used = contract.signature.variadic and not prints_addresses(site.op.arguments)
         for index, value in enumerate(arguments):
             if index in releasing or index in contract.unread or (index >= len(parameters) and not extras_used):
                 continue
@@ -191,18 +199,8 @@ class Calls:
         for index, value in enumerate(arguments):
             if isinstance(value, int):
                 continue
-            variadic = site.declaration is not None and index >= len(site.declaration.parameters)
             ctype = argument_type(site, index)
-            following = argument_type(site, index + 1) if index + 1 < len(arguments) else None
-            if (
-                borrowing.borrows(
-                    name or site.through,
-                    ctype,
-                    variadic and not site.declaration.implicit if site.declaration else False,
-                )
-                or borrowing.is_sized_buffer(name, ctype, following)
-                or borrowing.is_number_of(ctype, site.texts[index])
-            ):
+            if is_lent(site, index):
                 lent = lent or state.root_is_resource(value)
                 machine.use(value, site.op.at, site.texts[index], state)
                 if ctype.kind is TypeKind.POINTER and not ctype.pointee_const:
@@ -306,11 +304,6 @@ def _takes(effect: Effect, contract: FunctionContract, arguments: list[Value], r
 def _arguments_wanted(outcome: Outcome) -> frozenset[Atom]:
     """The conditions that do not depend on whether the call succeeds."""
     return frozenset(atom for atom in outcome.when if atom.term.root is not Root.RET)
-
-
-def _prints_addresses(op: Call) -> bool:
-    """Whether a format asks for an address itself: ``%p`` looks at no memory."""
-    return any(isinstance(argument, Str) and "%p" in argument.text for argument in op.arguments)
 
 
 def _is_opaque(contract: FunctionContract) -> bool:

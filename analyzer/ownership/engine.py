@@ -137,8 +137,7 @@ def _block_of(prepared: Prepared, study: Resource | None) -> int:
     """The block that holds the acquiring call, the first one where there is none."""
     if study is None or study.site is None:
         return 0
-    blocks = enumerate(prepared.function.blocks)
-    return next(number for number, block in blocks if any(op is study.site.op for op in block.ops))
+    return prepared.block_of(study.site.op)
 
 
 def _is_idle(state: State) -> bool:

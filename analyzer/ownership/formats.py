@@ -1,4 +1,6 @@
-"""What a scanf-like call allocates: the `m` modifier of its format (POSIX.1-2008, fscanf: "assignment-allocation").
+"""What the literal formats of a call say of its arguments.
+
+A scanf-like call allocates for the `m` modifier (POSIX.1-2008, fscanf: "assignment-allocation"):
 
 sscanf(line, "%ms %d", &name, &age)      ret >= 1: *name is fresh
 """
@@ -54,3 +56,8 @@ def _allocated(text: str, first: int) -> tuple[list[tuple[int, int]], int]:
                 found.append((assigned, argument))
         argument += 1
     return found, assigned
+
+
+def prints_addresses(arguments: tuple[Operand, ...]) -> bool:
+    """Whether a format asks for an address itself: ``%p`` looks at no memory."""
+    return any(isinstance(argument, Str) and "%p" in argument.text for argument in arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analyzer.findings.model import Verdict
 from analyzer.ir.types import UNKNOWN, CType, TypeKind
+from analyzer.ownership import borrowing
 from analyzer.ownership.prepare import CallSite
 from analyzer.ownership.routes import routes_behind
 from analyzer.ownership.state import Own, Path, State
@@ -120,6 +121,18 @@ def argument_type(site: CallSite, index: int) -> CType:
         return declaration.parameters[index]
     types = site.op.argument_types
     return types[index] if index < len(types) else UNKNOWN
+
+
+def is_lent(site: CallSite, index: int) -> bool:
+    """Whether a function without contract is taken to borrow this argument."""
+    declaration, ctype = site.declaration, argument_type(site, index)
+    extra = declaration is not None and not declaration.implicit and index >= len(declaration.parameters)
+    following = argument_type(site, index + 1) if index + 1 < len(site.op.arguments) else None
+    return (
+        borrowing.borrows(site.op.name or site.through, ctype, extra)
+        or borrowing.is_sized_buffer(site.op.name, ctype, following)
+        or borrowing.is_number_of(ctype, site.texts[index])
+    )
 
 
 def result_symbol(machine: Machine, site: CallSite, state: State) -> Sym:

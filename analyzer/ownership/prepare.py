@@ -126,6 +126,10 @@ class Prepared:
     written: tuple[tuple[int, int], ...] = ()
     member_names: dict[tuple[int, int], str] = field(default_factory=dict)
 
+    def block_of(self, op: Op) -> int:
+        """The block that holds this very operation."""
+        return next(n for n, block in enumerate(self.function.blocks) if any(one is op for one in block.ops))
+
     def distance_to(self, block: int) -> list[int]:
         """Least number of edges from each block to `block` (a large number where there is no way)."""
         known = self.distances.get(block)
@@ -169,18 +173,24 @@ def by_value_base(index: int) -> Temp:
 
 
 def _only_read_records(function: Function) -> frozenset[int]:
-    found = {i for i in range(function.parameters) if function.locals[i].type.kind is TypeKind.RECORD}
+    parameters = range(function.parameters)
+    found: set[int | None] = {i for i in parameters if function.locals[i].type.kind is TypeKind.RECORD}
     if found:
         for block in function.blocks:
             for op in block.ops:
                 match op:
-                    case Store(place=place) | AddressOf(place=place) | Zero(place=place) | Clobber(place=place):
-                        found.discard(_local_of(place) if _local_of(place) is not None else -1)
-                    case CopyRecord(target=place) | Call(record_result=Place() as place):
-                        found.discard(_local_of(place) if _local_of(place) is not None else -1)
+                    case (
+                        Store(place=place)
+                        | AddressOf(place=place)
+                        | Zero(place=place)
+                        | Clobber(place=place)
+                        | CopyRecord(target=place)
+                        | Call(record_result=Place() as place)
+                    ):
+                        found -= {_local_of(place)}
                     case _:
                         pass
-    return frozenset(found)
+    return frozenset(index for index in found if index is not None)
 
 
 def _makes_gap(site: CallSite) -> bool:

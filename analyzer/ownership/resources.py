@@ -15,6 +15,7 @@ from analyzer.contracts.model import (
     Term,
     member_offset,
 )
+from analyzer.contracts.syntax import term_text
 from analyzer.ownership.prepare import CallSite, Contracts, Prepared
 
 NO_KIND = ResourceKind("", "", ())
@@ -39,7 +40,8 @@ class Resource:
     @property
     def slot_text(self) -> str:
         """The slot in the contract's words: "ret", "*buf"."""
-        return term_text(self.slot, self.site.contract if self.site is not None else None)
+        contract = self.site.contract if self.site is not None else None
+        return term_text(self.slot, contract.signature.names if contract is not None else ())
 
     @property
     def acquired_at(self) -> int:
@@ -50,28 +52,6 @@ class Resource:
     def callee(self) -> str:
         """The acquiring function, "" without one."""
         return (self.site.op.name or "") if self.site is not None else ""
-
-
-def term_text(term: Term, contract: FunctionContract | None) -> str:
-    """A term as docs/contracts.md writes it."""
-    if term.root is Root.RET:
-        text = "ret"
-    else:
-        names = contract.signature.names if contract is not None else ()
-        text = names[term.index] if term.index < len(names) and names[term.index] else f"#{term.index + 1}"
-    selectors = [selector.partition("@")[0] for selector in term.selectors]
-    for position, selector in enumerate(selectors):
-        if selector == "*" and selectors[position + 1 : position + 2] != [] and selectors[position + 1].startswith("."):
-            continue
-        if selector == "*":
-            text = "*" + text
-        elif selector.startswith(".["):
-            text += selector[1:]
-        elif selector.startswith(".") and position and selectors[position - 1] == "*":
-            text += "->" + selector[1:]
-        else:
-            text += selector
-    return text
 
 
 def resources(prepared: Prepared, contracts: Contracts) -> Iterator[Resource]:

@@ -31,6 +31,7 @@ from analyzer.ir.ops import (
 )
 from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership import borrowing
+from analyzer.ownership.memory import is_lent
 from analyzer.ownership.prepare import CallSite, Prepared, by_value_base, is_pointer
 from analyzer.ownership.routes import routes_behind, unknown_route
 
@@ -341,7 +342,7 @@ class _Flow:
                 continue
             if not _lends_const(site, position):
                 self._found.incomplete.update(label.index for label in labels)
-            if not _is_lent(op, site, position):
+            if not is_lent(site, position):
                 self._sink(labels, "call")
                 for label in sorted(label.index for label in labels if label.depth == 2):
                     self._route(label, (unknown_route(self._prepared, site),))
@@ -473,21 +474,3 @@ def _lends_const(site: CallSite, position: int) -> bool:
         return False
     ctype = declaration.parameters[position]
     return ctype.kind is not TypeKind.POINTER or ctype.pointee_const
-
-
-def _is_lent(op: Call, site: CallSite, position: int) -> bool:
-    """Whether a function without contract is taken to borrow the argument."""
-    declaration = site.declaration
-    if declaration is not None and declaration.prototyped and position < len(declaration.parameters):
-        ctype = declaration.parameters[position]
-        variadic = False
-    else:
-        ctype = op.argument_types[position]
-        variadic = declaration is not None and not declaration.implicit
-    after = position + 1
-    following = op.argument_types[after] if after < len(op.argument_types) else None
-    return (
-        borrowing.borrows(op.name or site.through, ctype, variadic)
-        or borrowing.is_sized_buffer(op.name, ctype, following)
-        or borrowing.is_number_of(ctype, site.texts[position])
-    )

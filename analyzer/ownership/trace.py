@@ -12,7 +12,7 @@ from typing import final
 
 from analyzer.contracts.routes import Route
 from analyzer.findings.model import StepKind, Verdict
-from analyzer.ir.ops import Branch, Call, Switch
+from analyzer.ir.ops import Call
 from analyzer.ownership.calls import Calls
 from analyzer.ownership.events import EventKind, PathStep
 from analyzer.ownership.limits import Limits
@@ -21,7 +21,7 @@ from analyzer.ownership.resources import Resource, resources
 from analyzer.ownership.state import Own, State
 from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import Universe, Value
-from analyzer.ownership.witness import STEP_KINDS, fingerprint
+from analyzer.ownership.witness import STEP_KINDS, branch_step, fingerprint
 
 _WORDS = {Own.OWNED: "owned", Own.RELEASED: "released", Own.LOST: "lost"}
 
@@ -164,9 +164,7 @@ def _trace(prepared: Prepared, contracts: Contracts, study: Resource, limits: Li
     recorder = _Recorder()
     machine = Machine(prepared, Universe(), study, recorder, _Watched(Calls(contracts), recorder))
     assert study.site is not None
-    site = study.site.op
-    block = next(n for n, block in enumerate(prepared.function.blocks) if any(op is site for op in block.ops))
-    to_acquire = prepared.distance_to(block)
+    to_acquire = prepared.distance_to(prepared.block_of(study.site.op))
     queue: list[tuple[int, int, int, State]] = [(0, 0, 0, machine.start())]
     number = steps = 0
     seen: set[object] = set()
@@ -182,8 +180,9 @@ def _trace(prepared: Prepared, contracts: Contracts, study: Resource, limits: Li
             seen.add(key)
             number += 1
             _note_state(machine, after)
-            if truth in (0, 1) and isinstance(end, (Branch, Switch)):
-                _append(after, PathStep(end.at, StepKind.BRANCH, "", truth == 1))
+            step = branch_step(end, truth)
+            if step is not None:
+                _append(after, step)
             far = 0 if after.own is not Own.NONE else 1 + to_acquire[target]
             heapq.heappush(queue, (far, number, target, after))
     order = {verdict: position for position, verdict in enumerate(Verdict)}

@@ -12,7 +12,7 @@ from typing import final
 
 from analyzer.contracts.routes import Route
 from analyzer.findings.model import StepKind, Verdict
-from analyzer.ir.ops import Branch, Switch
+from analyzer.ir.ops import Branch, Switch, Terminator
 from analyzer.ownership.calls import Calls
 from analyzer.ownership.events import EventKind, PathStep
 from analyzer.ownership.keys import clean
@@ -94,6 +94,14 @@ STEP_KINDS = {
 }
 
 
+def branch_step(end: Terminator, truth: int | None) -> PathStep | None:
+    """The step for a way out of a block, None where nobody decided it, or nobody wrote the branch."""
+    written = isinstance(end, Switch) or (isinstance(end, Branch) and not end.choice)
+    if truth in (0, 1) and written:
+        return PathStep(end.at, StepKind.BRANCH, "", truth == 1)
+    return None
+
+
 _ROUND = 12  # what one more round of a loop costs, in blocks: or the shortest way round it would be tried for ever
 
 
@@ -125,8 +133,9 @@ def search(
                 continue
             seen.add(state_key)
             number += 1
-            if truth in (0, 1) and isinstance(end, (Branch, Switch)) and end.at >= 0:
-                _append(after, PathStep(end.at, StepKind.BRANCH, "", truth == 1))
+            step = branch_step(end, truth)
+            if step is not None:
+                _append(after, step)
             far = distance[target] if after.own or to_acquire is None else to_acquire[target] + (1 << 10)
             again = rounds + (order[target] <= order[block_id])
             heapq.heappush(queue, (far + again * _ROUND, number, again, target, after))
@@ -136,10 +145,7 @@ def search(
 def _site_distance(prepared: Prepared, study: Resource | None) -> list[int] | None:
     if study is None or study.site is None:
         return None
-    for block_id, block in enumerate(prepared.function.blocks):
-        if any(op is study.site.op for op in block.ops):
-            return prepared.distance_to(block_id)
-    return None
+    return prepared.distance_to(prepared.block_of(study.site.op))
 
 
 def _witness(alarm: Alarm, state: State, holder: str, limits: Limits) -> Witness:

@@ -17,8 +17,7 @@ from analyzer.findings.model import Acquisition, Notice, NoticeKind, Verdict
 from analyzer.ir.operands import DerefBase, GlobalBase, LocalBase, Operand, Place, Temp
 from analyzer.ir.ops import AddressOf, Binary, Call, Clobber, Convert, CopyRecord, Load, Op, Return, Store, Unary
 from analyzer.ir.types import CType, TypeKind
-from analyzer.ownership import borrowing
-from analyzer.ownership.memory import argument_type
+from analyzer.ownership.memory import is_lent
 from analyzer.ownership.prepare import Prepared
 
 _PASSES_ON = frozenset(
@@ -130,7 +129,7 @@ class _Flow:
             if not names:
                 continue
             if contract is None:
-                if not borrowing.borrows(op.name or "", argument_type(site, position), False):
+                if not is_lent(site, position):
                     self._loose |= names
                 continue
             for outcome in contract.outcomes:

@@ -9,13 +9,13 @@ from analyzer.checks import SourceText
 from analyzer.checks.wording import code, step_of
 from analyzer.contracts.model import EffectKind, FunctionContract, Provenance, ResourceKind
 from analyzer.contracts.routes import Route
+from analyzer.contracts.syntax import term_text
 from analyzer.contracts.text import outcome_sentence
 from analyzer.findings.explanation import ExplainedPath, ExplainedStep, UsedContract
 from analyzer.findings.model import StepKind, Verdict
 from analyzer.ownership import borrowing
 from analyzer.ownership.events import Event, EventKind
 from analyzer.ownership.prepare import CallSite, Prepared
-from analyzer.ownership.resources import term_text
 from analyzer.ownership.trace import Trace, TracedPath, TracedStep
 
 _ENDINGS = {
@@ -118,7 +118,7 @@ class Teller:
         for term, routes in contract.routes:
             if term is not None:
                 ways = ", ".join(_route_text(route) for route in routes)
-                says.append(f"{term_text(term, contract)} goes on to {ways}")
+                says.append(f"{term_text(term, contract.signature.names)} goes on to {ways}")
         if site.by == "name":
             says.append("it fits by its name and number of arguments only")
         return UsedContract(name, at, contract.provenance.value, self._where(contract), tuple(says))

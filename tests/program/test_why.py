@@ -217,3 +217,23 @@ def test_states_of_a_program_follow_its_own_functions(root):
     assert alone.acquisitions == ()
     assert [found.verdict for found in whole.acquisitions] == [Verdict.LEAKED]
     assert any("OWNED" in line for _, lines in whole.states for line in lines)
+
+
+def test_a_choice_between_the_targets_of_a_pointer_is_no_step(root):
+    text = """#include <stdlib.h>
+static void look(char *p) { p[0] = 1; }
+static void drop(char *p) { free(p); }
+void f(int quick)
+{
+	void (*done)(char *) = quick ? look : drop;
+	char *p = malloc(3);
+
+	if (p)
+		done(p);
+}
+"""
+    (root / "choice.c").write_text(text)
+    told = only(explained(root, "choice.c:7", "choice.c"))
+    assert told.acquisition.verdict is Verdict.LEAKED
+    lines = {step.at.line for path in told.paths for step in path.steps}
+    assert lines and min(lines) >= 7
