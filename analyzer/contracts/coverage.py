@@ -142,7 +142,7 @@ def term_kind(term: Term, signature: Signature) -> tuple[TypeKind, bool]:
     """Kind of the term's value and, for integers, whether it is signed. Unknown below members."""
     if term.root is Root.RET:
         start = signature.result
-    elif term.index < len(signature.parameters):
+    elif term.root is Root.PARAM and term.index < len(signature.parameters):
         start = signature.parameters[term.index]
     else:
         return TypeKind.UNKNOWN, True

@@ -44,6 +44,8 @@ def check_effect(effect: Effect, signature: Signature, kinds: Mapping[str, Resou
     term = effect.term
     if term is None:
         return
+    if Root.GLOBAL in (term.root, effect.source.root if effect.source is not None else None):
+        raise LanguageError("a `::global` can only stand in a condition; name a parameter or ret")
     _check_term(term, signature)
     if effect.kind in _WRITES:
         if term.root is Root.PARAM and not term.selectors:
@@ -91,6 +93,8 @@ def _name(term: Term, signature: Signature) -> str:
 
 
 def _check_term(term: Term, signature: Signature) -> None:
+    if term.root is Root.GLOBAL:
+        return
     start = signature.result if term.root is Root.RET else signature.parameters[term.index]
     if start.kind is TypeKind.VOID:
         raise LanguageError("the function returns nothing; remove the condition or effect on `ret`")

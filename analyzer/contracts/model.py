@@ -50,22 +50,25 @@ class Root(Enum):
 
     RET = "ret"
     PARAM = "param"
+    GLOBAL = "global"
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Something the caller can see: ``ret``, ``buf``, ``*buf``, ``ctx->name``, ``*list[]``.
+    """Something the caller can see: ``ret``, ``buf``, ``*buf``, ``ctx->name``, ``*list[]``, ``::verbose``.
 
-    index: the parameter's position, 0 for RET.
+    index: the parameter's position, else 0.
     selectors: from left to right: "*" dereferences, ".name" selects a member, "[]" any element.
         ``*buf`` is ("*",), ``ctx->name`` is ("*", ".name"). Where the layout is known, as in inferred
         contracts, a member carries its offset in bits: ".name@64". ``fds[1]`` is ("*", ".[1]@32").
+    name: of a GLOBAL: the variable as the IR names it ("verbose"; static ones with their file, "src/a.c:verbose").
     """
 
     root: Root
     index: int = 0
     selectors: tuple[str, ...] = ()
+    name: str = ""
 
 
 def member(name: str, offset: int) -> str:

@@ -2,6 +2,7 @@
 
     *buf              Term(PARAM, 2, ("*",))
     ret > 0           Atom(ret, ">", 0)
+    ::verbose == 0    Atom(the global variable, "==", 0)
     maybe fresh *creds buffer
 
 Parameters have names here and positions in the model. Knows nothing of YAML.
@@ -18,6 +19,7 @@ from analyzer.contracts.model import Atom, Effect, EffectKind, Root, Term
 OPERATORS = ("==", "!=", "<=", ">=", "<", ">", "!&", "&")
 _NAME = r"[A-Za-z_]\w*"
 _TERM = re.compile(rf"(\**)({_NAME})((?:(?:->|\.){_NAME}|\[\])*|\[(?:0|[1-9][0-9]?)\])")
+_GLOBAL = re.compile(rf"::({_NAME})")
 _STEP = re.compile(rf"->{_NAME}|\.{_NAME}|\[\]")
 _ELEMENT = re.compile(r"\[([0-9]+)\]")
 _CONDITION = re.compile(r"(.+?)\s*(==|!=|<=|>=|!&|<|>|&)\s*(\S.*)")
@@ -44,9 +46,12 @@ class LanguageError(Exception):
 
 def parse_term(text: str, names: Sequence[str]) -> Term:
     """The term that `text` spells for a function with these parameter names."""
+    shared = _GLOBAL.fullmatch(text)
+    if shared is not None:
+        return Term(Root.GLOBAL, name=shared[1])
     match = _TERM.fullmatch(text)
     if match is None:
-        raise LanguageError(f"`{text}` is no term; write ret, a parameter, `*p`, `p->member` or `*list[]`")
+        raise LanguageError(f"`{text}` is no term; write ret, a parameter, `*p`, `p->member`, `*list[]` or `::global`")
     stars, name, rest = match.groups()
     if stars and ("->" in rest or "." in rest):
         raise LanguageError(f"`{text}` mixes `*` and members; write `p->member`")
@@ -68,7 +73,9 @@ def parse_term(text: str, names: Sequence[str]) -> Term:
 
 
 def term_text(term: Term, names: Sequence[str]) -> str:
-    """The inverse of parse_term."""
+    """The inverse of parse_term (a static variable without its file)."""
+    if term.root is Root.GLOBAL:
+        return "::" + term.name.rpartition(":")[2]
     name = names[term.index] if term.index < len(names) else ""
     text = "ret" if term.root is Root.RET else name or f"arg{term.index + 1}"
     selectors = [selector.partition("@")[0] for selector in term.selectors]

@@ -15,6 +15,7 @@ from analyzer.contracts.model import (
     Term,
     member_offset,
 )
+from analyzer.contracts.text import condition_text
 from analyzer.findings.model import Verdict
 from analyzer.ir.types import UNKNOWN, CType, TypeKind
 from analyzer.ownership.events import EventKind
@@ -44,19 +45,6 @@ _WRITES = frozenset(
         EffectKind.STORE,
     }
 )
-
-
-def condition_text(outcome: Outcome, contract: FunctionContract) -> str:
-    """The outcome's guard in words: ``ret > 0``."""
-    parts = []
-    for atom in outcome.when:
-        names = contract.signature.names
-        index = atom.term.index
-        name = names[index] if index < len(names) else f"#{index + 1}"
-        text = "ret" if atom.term.root is Root.RET else name
-        text = "*" * len([s for s in atom.term.selectors if s == "*"]) + text
-        parts.append(f"{text} {atom.operator} {atom.value}")
-    return " and ".join(parts)
 
 
 def _points_to_pointer(parameters: tuple[CType, ...], term: Term) -> bool:
@@ -120,6 +108,7 @@ class Application:
         }
         if not self._consume(state):
             return []
+        self._tell_spared(state)
         if not change_globals(self.machine, self.site, state):
             return []
         write_behind(self.machine, self.site, self.arguments, state, self._written_arguments())
@@ -131,12 +120,18 @@ class Application:
     def _conditions_before(self, state: State) -> bool:
         inferred = self.contract.provenance is Provenance.INFERRED
         for atom in self.outcome.when:
-            if atom.term.root is not Root.PARAM or (atom.term.selectors and not inferred):
+            if atom.term.root is Root.RET or (atom.term.selectors and not inferred):
                 continue
-            value = self._read(atom.term, state) if atom.term.selectors else self._argument(atom.term.index)
+            value = self.before(atom.term, state)
             if value is not None and not self._holds(atom, value, state):
                 return False
         return True
+
+    def before(self, term: Term, state: State) -> Value | None:
+        """What a condition speaks of that is decided before the call; None where that cannot be followed."""
+        if term.root is Root.GLOBAL:
+            return self.machine.global_value(term.name, self.site.op.at, state)
+        return self._read(term, state) if term.selectors else self._argument(term.index)
 
     def _is_asked_for(self, state: State) -> bool:
         """Whether the arguments that select this outcome are known: ``fcntl(fd, command)`` may be any command."""
@@ -268,6 +263,23 @@ class Application:
                 if value is self.machine.universe.resource and state.own is Own.OWNED:
                     state.shares = min(state.shares + 1, 3)
         return True
+
+    def _tell_spared(self, state: State) -> None:
+        """The path shows where a function of the program does not take the resource that it takes in another case."""
+        if state.own is not Own.OWNED or self.contract.provenance is not Provenance.INFERRED:
+            return
+        for effect in (e for outcome in self.contract.outcomes for e in outcome.effects):
+            if effect.kind not in (EffectKind.RELEASE, EffectKind.TAKE, EffectKind.STORE):
+                continue
+            term = effect.source if effect.kind is EffectKind.STORE else effect.term
+            if term is None or term.root is not Root.PARAM or not self.outcome.when:
+                continue
+            if self._value(term, state) is self.machine.universe.resource:
+                verb = "release" if effect.kind is EffectKind.RELEASE else "take"
+                when = condition_text(self.outcome, self.contract.signature)
+                text = f"{self._name()}() does not {verb} it (when `{when}`)"
+                self.machine.listener.step("call", self.site.op.at, text, state)
+                return
 
     def _name_subject(self, term: Term, state: State) -> None:
         """Without a resource under study an event speaks of the argument."""
@@ -556,7 +568,7 @@ class Application:
         study = self.machine.study
         state.own = Own.OWNED
         state.shares = 0
-        self.machine.listener.step("acquire", self.site.op.at, condition_text(self.outcome, self.contract), state)
+        self._acquired(state)
         assert effect.term is not None
         if effect.term.root is Root.RET and not effect.term.selectors:
             result = state.temps[self.result_key]
@@ -573,6 +585,10 @@ class Application:
             return None
         self._write_out(path, resource, effect.term, state)
         return state
+
+    def _acquired(self, state: State) -> None:
+        when = condition_text(self.outcome, self.contract.signature)
+        self.machine.listener.step("acquire", self.site.op.at, when, state)
 
     def _not_acquired(self, path: Path | None, state: State) -> State:
         if path is not None:
@@ -625,5 +641,5 @@ class Application:
         state.facts[resource] = values
         state.own = Own.OWNED
         state.holder = self.site.texts[study.slot.index] if study.slot.index < len(self.site.texts) else ""
-        self.machine.listener.step("acquire", self.site.op.at, condition_text(self.outcome, self.contract), state)
+        self._acquired(state)
         return True

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
-from analyzer.contracts.model import Atom, Effect, EffectKind, FunctionContract, Outcome, Provenance, Root
+from analyzer.contracts.model import Atom, Effect, EffectKind, FunctionContract, Outcome, Provenance, Root, Term
 from analyzer.findings.model import Verdict
 from analyzer.ir.ops import Call
 from analyzer.ir.types import TypeKind
@@ -22,7 +22,7 @@ from analyzer.ownership.memory import (
     write_behind,
 )
 from analyzer.ownership.prepare import CallSite, Contracts, is_pointer
-from analyzer.ownership.ranges import FULL, NONZERO, Range, complement, contains, intersect, unite
+from analyzer.ownership.ranges import FULL, NONZERO, Range, complement, contains, from_relation, intersect, unite
 from analyzer.ownership.routes import POINTER_CALL, unknown_route
 from analyzer.ownership.state import Own, State
 from analyzer.ownership.transfer import Machine
@@ -36,11 +36,13 @@ class _Shape:
 
     simple: its outcomes differ in the return value only, so one nullable symbol says it all.
     otherwise: outcome position -> return values left over by the outcomes before it.
+    selecting: members and globals that select outcomes by their value, with the ranges that are told apart.
     """
 
     simple: bool
     fresh_return: bool
     otherwise: dict[int, Range] = field(default_factory=dict)
+    selecting: dict[Term, list[Range]] = field(default_factory=dict)
 
 
 def _shape(contract: FunctionContract) -> _Shape:
@@ -66,7 +68,32 @@ def _shape(contract: FunctionContract) -> _Shape:
             simple = simple and effect.kind in allowed and (on_ret or effect.kind is EffectKind.BORROW)
             fresh = fresh or (effect.kind is EffectKind.FRESH and on_ret)
     shape.simple, shape.fresh_return = simple, fresh
+    shape.selecting = _selecting(contract)
     return shape
+
+
+def _selecting(contract: FunctionContract) -> dict[Term, list[Range]]:
+    inferred = contract.provenance is Provenance.INFERRED
+    found: dict[Term, dict[Range, None]] = {}
+    for outcome in contract.outcomes:
+        for atom in outcome.when:
+            term = atom.term
+            behind = term.root is Root.PARAM and term.selectors and inferred
+            if (behind or term.root is Root.GLOBAL) and atom.operator not in ("&", "!&"):
+                found.setdefault(term, {})[from_relation(atom.operator, atom.value)] = None
+    return {term: list(ranges) for term, ranges in found.items() if len(ranges) > 1}
+
+
+_CONSUMES = frozenset({EffectKind.RELEASE, EffectKind.TAKE, EffectKind.STORE, EffectKind.ESCAPE, EffectKind.SHARE})
+
+
+def _undecided(contract: FunctionContract, outcome: Outcome) -> Outcome:
+    """The outcome where nobody knows which one it is: what is consumed in some only, may be gone or not."""
+    shares = [[effect for effect in one.effects if effect.kind in _CONSUMES] for one in contract.outcomes]
+    differing = {effect: None for effects in shares for effect in effects if not all(effect in one for one in shares)}
+    terms = dict.fromkeys(e.source if e.kind is EffectKind.STORE else e.term for e in differing)
+    gone = tuple(Effect(EffectKind.ESCAPE, term, maybe=True) for term in terms)
+    return replace(outcome, effects=(*gone, *(effect for effect in outcome.effects if effect not in differing)))
 
 
 @final
@@ -143,15 +170,40 @@ class Calls:
             return self._simple(machine, site, contract, shape, arguments, state)
         found: list[State] = []
         skipped = _feared(machine, site, contract, arguments, state)
+        guess = bool(shape.selecting) and not self._is_decided(machine, site, contract, shape, arguments, state)
         for position, outcome in enumerate(contract.outcomes):
             if position in skipped:
                 continue
+            if guess:
+                outcome = _undecided(contract, outcome)
             if any(effect.kind is EffectKind.NORETURN for effect in outcome.effects):
                 self._never_returns(machine, site, outcome, arguments, state)
                 continue
             application = Application(self.contracts, machine, site, contract, arguments, outcome)
             found.extend(application.run(state.copy(), shape.otherwise[position], studied))
         return found
+
+    def _is_decided(
+        self,
+        machine: Machine,
+        site: CallSite,
+        contract: FunctionContract,
+        shape: _Shape,
+        arguments: list[Value],
+        state: State,
+    ) -> bool:
+        """Whether members and globals that select the outcome have values that do.
+
+        A parameter is the caller's own choice, so each value is followed; what a member may be, some invariant decides
+        that nobody here knows.
+        """
+        reader = Application(self.contracts, machine, site, contract, arguments, contract.outcomes[0])
+        for term, ranges in shape.selecting.items():
+            value = reader.before(term, state)
+            values = FULL if value is None else state.range_of(value)
+            if any(intersect(values, told) not in ((), values) for told in ranges):
+                return False
+        return True
 
     def _never_returns(
         self, machine: Machine, site: CallSite, outcome: Outcome, arguments: list[Value], state: State

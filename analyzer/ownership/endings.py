@@ -22,6 +22,8 @@ OTHER = "other"  # a value that may be anything and that the caller does not own
 FRESH = "fresh"  # acquired by this function
 SAME = "same"  # what was there when the function began
 
+Facts = tuple[tuple[Term, Range], ...]  # the values that a term may have
+
 GIVEN_AWAY = frozenset({Verdict.ESCAPED, Verdict.MAYBE_RELEASED, Verdict.MOVED})
 OWN_NOTHING = frozenset({Verdict.HELD, Verdict.UNREACHABLE})
 
@@ -32,13 +34,13 @@ class Ending:
     """One way to return.
 
     result: the values returned, FULL for a function that returns nothing.
-    parameters: what is known of the integers and pointers passed: (position, range).
+    entry: what is known of what was passed, of members behind it, and of globals, as they were at the call.
     effects: what became of the resource under study. unsure: it may also have gone where no term names it.
     owned: it was acquired (or lent) on this way at all.
     """
 
     result: Range
-    parameters: tuple[tuple[int, Range], ...]
+    entry: Facts
     effects: tuple[Effect, ...] = ()
     unsure: bool = False
     owned: bool = True
@@ -54,7 +56,7 @@ class PlainEnding:
     """
 
     result: Range
-    parameters: tuple[tuple[int, Range], ...]
+    entry: Facts
     kinds: frozenset[str | int]
     memory: tuple[tuple[Term, frozenset[str | int]], ...]
 
@@ -110,20 +112,20 @@ class Endings:
 def ending_of(machine: Machine, value: Value | None, state: State) -> Ending | PlainEnding:
     """What the caller sees of this return."""
     result = FULL if value is None else state.range_of(value)
-    parameters = tuple(_parameter_facts(machine, state))
+    entry = tuple(_entry_facts(machine, state))
     if machine.study is None:
         kinds = frozenset((OTHER,)) if value is None else frozenset(_kinds(machine, value, None, state, 4))
-        return PlainEnding(result, parameters, kinds, tuple(_memory(machine, state)))
+        return PlainEnding(result, entry, kinds, tuple(_memory(machine, state)))
     if state.own is Own.NONE or state.own is Own.LOST:
-        return Ending(result, parameters, owned=False)
+        return Ending(result, entry, owned=False)
     lent = machine.study.slot if machine.lent else None
     if state.own is Own.RELEASED:
         if lent is None:
-            return Ending(result, parameters)
+            return Ending(result, entry)
         by, moves = _final_release(machine, state)
-        return Ending(result, parameters, (Effect(EffectKind.RELEASE, lent, by=by, deep=moves),))
+        return Ending(result, entry, (Effect(EffectKind.RELEASE, lent, by=by, deep=moves),))
     effects, unsure = _whereabouts(machine, lent, value, state)
-    return Ending(result, parameters, effects, unsure)
+    return Ending(result, entry, effects, unsure)
 
 
 def _final_release(machine: Machine, state: State) -> tuple[str, bool]:
@@ -142,13 +144,33 @@ def _final_release(machine: Machine, state: State) -> tuple[str, bool]:
     return state.released_by, False
 
 
-def _parameter_facts(machine: Machine, state: State) -> Iterator[tuple[int, Range]]:
+def _entry_facts(machine: Machine, state: State) -> Iterator[tuple[Term, Range]]:
+    """Parameters by position, then the rest in the order of its terms."""
     function = machine.prepared.function
     for index in range(function.parameters):
         symbol = machine.universe.symbol("param", index)
         known = state.facts.get(symbol)
         if known is not None and known != FULL:
-            yield index, known
+            yield Term(Root.PARAM, index), known
+    seen = (
+        (_entry_term(machine, value), known)
+        for value, known in state.facts.items()
+        if isinstance(value, Sym) and value.lasting and not value.parameter and known != FULL
+    )
+    found = [(term, known) for term, known in seen if term is not None]
+    yield from sorted(found, key=lambda fact: (fact[0].index, fact[0].selectors, fact[0].name))
+
+
+def _entry_term(machine: Machine, value: Sym) -> Term | None:
+    """The caller's name for what this was at the start: a member behind a parameter, or a global of its file."""
+    _, base, offset, _ = value.key
+    if isinstance(base, str):
+        file, colon, _ = base.rpartition(":")  # a static variable inside a function has the function's name there
+        shared = offset == 0 and (not colon or file == machine.prepared.function.file)
+        return Term(Root.GLOBAL, name=base) if shared else None
+    if isinstance(base, Sym) and base.parameter and isinstance(offset, int) and offset >= 0:
+        return _parameter_term(machine, base, offset)
+    return None
 
 
 # -- the resource -----------------------------------------------------------------------------------------
@@ -236,19 +258,23 @@ def _term(machine: Machine, path: Path, value: Value | None, state: State) -> Te
     base, offset = path
     if not isinstance(base, Sym) or offset is None or offset < 0:
         return None
-    if base.key[0] == "param":
-        index = int(base.key[1])  # type: ignore[call-overload]
-        ctype = machine.prepared.function.locals[index].type
-        record = ctype.pointee_kind in (TypeKind.RECORD, TypeKind.UNKNOWN, TypeKind.VOID)
-        if offset == 0 and not record:
-            return Term(Root.PARAM, index, ("*",))
-        name = machine.prepared.member_names.get((index, offset), f"at{offset}")
-        return Term(Root.PARAM, index, ("*", member(name, offset)))
+    if base.parameter:
+        return _parameter_term(machine, base, offset)
     if base is value:
         text = machine.text_of(path)
         name = text.rsplit("->", 1)[-1] if "->" in text else f"at{offset}"
         return Term(Root.RET, 0, ("*", member(name, offset)))
     return None
+
+
+def _parameter_term(machine: Machine, base: Sym, offset: int) -> Term:
+    index = int(base.key[1])  # type: ignore[call-overload]
+    ctype = machine.prepared.function.locals[index].type
+    record = ctype.pointee_kind in (TypeKind.RECORD, TypeKind.UNKNOWN, TypeKind.VOID)
+    if offset == 0 and not record:
+        return Term(Root.PARAM, index, ("*",))
+    name = machine.prepared.member_names.get((index, offset), f"at{offset}")
+    return Term(Root.PARAM, index, ("*", member(name, offset)))
 
 
 # -- everything else --------------------------------------------------------------------------------------

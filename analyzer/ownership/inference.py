@@ -32,7 +32,7 @@ from analyzer.ir.function import Function
 from analyzer.ir.operands import Int
 from analyzer.ir.ops import Return
 from analyzer.ir.types import CType, TypeKind
-from analyzer.ownership.endings import FRESH, OTHER, SAME, Ending, Endings, PlainEnding
+from analyzer.ownership.endings import FRESH, OTHER, SAME, Ending, Endings, Facts, PlainEnding
 from analyzer.ownership.prepare import Prepared, is_pointer
 from analyzer.ownership.ranges import (
     FULL,
@@ -97,16 +97,16 @@ class Evidence:
 @final
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """A class of returned values together with classes of parameters."""
+    """A class of returned values together with classes of what was there at the call."""
 
     result: Range
-    parameters: tuple[tuple[int, Range], ...]
+    entry: Facts
 
     def fits(self, ending: Ending | PlainEnding) -> bool:
         if not intersect(self.result, ending.result):
             return False
-        known = dict(ending.parameters)
-        return all(intersect(values, known.get(index, FULL)) for index, values in self.parameters)
+        known = dict(ending.entry)
+        return all(intersect(values, known.get(term, FULL)) for term, values in self.entry)
 
 
 def _without_chance_errors(evidence: Evidence) -> Evidence:
@@ -166,14 +166,14 @@ class _Inference:
     def _outcomes(self) -> Iterator[tuple[_Cell, tuple[Atom, ...], tuple[Effect, ...]]]:
         """The table, a row each: cell, conditions beside those on the cell itself, effects."""
         classes = self._classes()
-        splits: list[list[tuple[int, Range]]] = []
-        for index, halves in self._deciding(classes):
+        splits: list[list[tuple[Term, Range]]] = []
+        for term, halves in self._deciding(classes):
             size = len(classes)
             for split in splits:
                 size *= len(split)
             if size * len(halves) > MOST_OUTCOMES:
                 break
-            splits.append([(index, half) for half in halves])
+            splits.append([(term, half) for half in halves])
         for result, chosen in product(classes, product(*splits)):
             cell = _Cell(result, chosen)
             if any(cell.fits(ending) for ending in self._evidence.plain):
@@ -193,20 +193,24 @@ class _Inference:
             return [ZERO, NONZERO]
         return [from_relation("<", 0), ZERO, from_relation(">", 0)]
 
-    def _deciding(self, classes: Sequence[Range]) -> Iterator[tuple[int, list[Range]]]:
-        """Parameters whose value decides between different effects, with the classes of their values."""
-        for index in range(self._function.parameters):
-            for halves in self._halves(index):
-                if any(self._decides(index, halves, followed, classes) for followed in self._evidence.followed):
-                    yield index, halves
+    def _deciding(self, classes: Sequence[Range]) -> Iterator[tuple[Term, list[Range]]]:
+        """Terms whose value at the call decides between different effects, with the classes of their values.
+
+        Parameters come first, then members behind them, then globals.
+        """
+        known = dict.fromkeys(t for f in self._evidence.followed for ending in f.endings for t, _ in ending.entry)
+        for term in sorted(known, key=lambda t: (bool(t.selectors), t.name, t.index, t.selectors)):
+            for halves in self._halves(term):
+                if any(self._decides(term, halves, followed, classes) for followed in self._evidence.followed):
+                    yield term, halves
                     break
 
-    def _halves(self, index: int) -> list[list[Range]]:
-        """Ways to split a parameter's values in two that the function itself tells apart, constants first."""
+    def _halves(self, term: Term) -> list[list[Range]]:
+        """Ways to split a term's values in two that the function itself tells apart, constants first."""
         found: dict[Range, list[Range]] = {}
         for followed in self._evidence.followed:
             for ending in followed.endings:
-                values = dict(ending.parameters).get(index)
+                values = dict(ending.entry).get(term)
                 if values is None or values == FULL:
                     continue
                 other = complement(values)
@@ -219,14 +223,13 @@ class _Inference:
             found[key] for key in sorted(found, key=lambda values: (single(values) is None, values != ZERO, values))
         ]
 
-    def _decides(self, index: int, halves: list[Range], followed: Followed, classes: Sequence[Range]) -> bool:
-        if followed.resource.site is None and followed.resource.slot == Term(Root.PARAM, index):
+    def _decides(self, term: Term, halves: list[Range], followed: Followed, classes: Sequence[Range]) -> bool:
+        if followed.resource.site is None and followed.resource.slot == term:
             return False
         for result in classes:
             whole = {_alternative(e) for e in followed.endings if _Cell(result, ()).fits(e)}
             parts = [
-                {_alternative(e) for e in followed.endings if _Cell(result, ((index, half),)).fits(e)}
-                for half in halves
+                {_alternative(e) for e in followed.endings if _Cell(result, ((term, half),)).fits(e)} for half in halves
             ]
             if len(whole) > 1 and all(len(part) <= 1 for part in parts) and parts[0] != parts[1]:
                 return True
@@ -291,6 +294,8 @@ class _Inference:
         for index in sorted(found.stored):
             yield Effect(EffectKind.ESCAPE, Term(Root.PARAM, index))
         for index in sorted(found.deep_gone | found.deep_released):
+            if self._function.locals[index].type.kind is TypeKind.INT:
+                continue  # there is nothing below a number
             yield Effect(EffectKind.ESCAPE, Term(Root.PARAM, index, ("*", "[]")), maybe=True)
         for index in range(self._function.parameters):
             if self._function.locals[index].type.kind is TypeKind.RECORD and index not in self._evidence.by_value:
@@ -337,8 +342,9 @@ class _Inference:
         terms = dict.fromkeys(term for ending in plain for term, _ in ending.memory)
         for term in terms:
             found[term] = set()
+            parameter = Term(Root.PARAM, term.index)
             for ending in plain:
-                if dict(ending.parameters).get(term.index) != ZERO:  # there is nothing behind a null pointer
+                if dict(ending.entry).get(parameter) != ZERO:  # there is nothing behind a null pointer
                     found[term] |= dict(ending.memory).get(term, frozenset({SAME}))
         return found
 
@@ -374,7 +380,7 @@ def _merged(rows: Iterable[tuple[_Cell, tuple[Atom, ...], tuple[Effect, ...]]]) 
     """Cells with the same effects become one outcome where conditions can say so."""
     groups: dict[tuple[object, ...], tuple[list[Range], tuple[Atom, ...], tuple[Effect, ...]]] = {}
     for cell, guards, effects in rows:
-        conditions = [atom for index, values in cell.parameters for atom in _atoms(Term(Root.PARAM, index), values)]
+        conditions = [atom for term, values in cell.entry for atom in _atoms(term, values)]
         key = (tuple(conditions), guards, effects)
         groups.setdefault(key, ([], (*conditions, *guards), effects))[0].append(cell.result)
     found = []

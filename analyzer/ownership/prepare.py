@@ -115,6 +115,7 @@ class Prepared:
     temp_text: dict[int, str] = field(default_factory=dict)
     name_only: list[tuple[int, str, str]] = field(default_factory=list)
     constants: dict[tuple[str, int], int] = field(default_factory=dict)
+    statics: dict[str, str] = field(default_factory=dict)  # the file's static variables: name in C -> name in the IR
     is_main: bool = False
     merges: list[bool] = field(default_factory=list)
     array_texts: set[str] = field(default_factory=set)
@@ -156,6 +157,9 @@ def prepare(function: Function, unit: TranslationUnit, contracts: Contracts, def
     prepared.returned_local = _returned_local(function)
     prepared.makes_gaps = any(_makes_gap(site) for site in prepared.calls.values())
     for name, variable in unit.globals.items():
+        file, colon, short = name.rpartition(":")
+        if colon and file == function.file:
+            prepared.statics[short] = name
         if variable.constant:
             for offset, value in variable.initial.items():
                 if isinstance(value, Int):

@@ -34,7 +34,7 @@ from analyzer.ir.ops import (
     Unary,
     Zero,
 )
-from analyzer.ir.types import CType, TypeKind
+from analyzer.ir.types import UNKNOWN, CType, TypeKind
 from analyzer.ownership import arithmetic
 from analyzer.ownership.events import EventKind
 from analyzer.ownership.prepare import Prepared, Spot, is_pointer
@@ -412,6 +412,11 @@ class Machine:
         self.limit_by_type(state, value, ctype)
         state.cells[path] = value
         return value
+
+    def global_value(self, name: str, at: int, state: State) -> Value:
+        """The value of a global variable, named as in the IR, or as in C where a rule names it."""
+        base = self.prepared.statics.get(name, name)
+        return self.read((base, 0), self.universe.symbol("out", at, "read", base), UNKNOWN, state)
 
     def _initial(self, base: Base, offset: int, fresh: Sym, state: State) -> Sym:
         """The name of memory nobody wrote: after the path for globals and parameters, else after the load."""

@@ -8,7 +8,7 @@ is said: that is what contracts are written for.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import final
 
@@ -173,7 +173,7 @@ def _results(contract: FunctionContract) -> list[Range]:
 
 def _bare(term: Term) -> Term:
     """Without the offsets that only inferred contracts have."""
-    return Term(term.root, term.index, tuple(selector.partition("@")[0] for selector in term.selectors))
+    return replace(term, selectors=tuple(selector.partition("@")[0] for selector in term.selectors))
 
 
 def _is_void(term: Term, when: tuple[Atom, ...]) -> bool:

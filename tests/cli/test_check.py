@@ -184,6 +184,32 @@ def test_rules_of_the_user_win(mustfree, project):
     assert "`t` from open_t() is not closed" in outcome.out
 
 
+def test_a_rule_may_ask_for_a_global_variable(mustfree, project):
+    """Of other files (`mode`) and of this one, where it is static (`keep`)."""
+    (project / "rules.yaml").write_text(
+        "library: own\nversion: '1'\nfunctions:\n"
+        "  - c: void done(char *p)\n"
+        "    outcomes:\n"
+        "      - {when: '::mode == 1', then: [release p]}\n"
+        "      - {when: '::mode != 1', then: []}\n"
+        "  - c: void drop(char *p)\n"
+        "    outcomes:\n"
+        "      - {when: '::keep == 0', then: [release p]}\n"
+        "      - {when: '::keep != 0', then: []}\n"
+    )
+    text = (
+        "#include <stdlib.h>\nvoid done(char *p);\nvoid drop(char *p);\nextern int mode;\nstatic int keep;\n"
+        "void a(void) { char *p = malloc(3); mode = 1; done(p); }\n"
+        "void b(void) { char *p = malloc(3); mode = 2; done(p); }\n"
+        "void c(void) { char *p = malloc(3); keep = 0; drop(p); }\n"
+        "void d(void) { char *p = malloc(3); keep = 1; drop(p); }\n"
+        "void e(void) { char *p = malloc(3); drop(p); done(p); }\n"
+    )
+    (project / "global.c").write_text(text)
+    out = mustfree("check", "global.c", "--rules", "rules.yaml").out
+    assert re.findall(r"global.c:(\d+):\d+: warning\[leak\]", out) == ["7", "9"]
+
+
 def test_colour_is_for_terminals_and_those_who_insist(mustfree, monkeypatch):
     assert "\x1b" not in mustfree("check", "leak.c").out
     assert "\x1b[1;35mwarning[leak]:" in mustfree("check", "leak.c", "--color", "always").out

@@ -33,6 +33,7 @@ TERMS = {
     "buf[]": Term(Root.PARAM, 1, ("[]",)),
     "sk->list[]": Term(Root.PARAM, 0, ("*", ".list", "[]")),
     "buf[1]": Term(Root.PARAM, 1, ("*", ".[1]")),
+    "::verbose": Term(Root.GLOBAL, name="verbose"),
     "ret->data": Term(Root.RET, 0, ("*", ".data")),
 }
 
