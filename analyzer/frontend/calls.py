@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from analyzer.frontend.body import Body
+from analyzer.frontend.bytes import instead_of_call
 from analyzer.frontend.constants import evaluate
 from analyzer.frontend.declarations import is_scalar
 from analyzer.frontend.expressions import hold
@@ -158,6 +159,9 @@ def _emit_call(body: Body, node: int, name: str, *, used: bool, record: Place | 
     held = hold(body, target) if target is not None else False
     values, types = _arguments(body, arguments)
     body.held -= held
+    done = instead_of_call(body, name, arguments, values, body.position(node))
+    if done is not None:
+        return done
     result = body.builder.temp() if used and is_scalar(type_) else None
     at = body.position(node)
     body.emit(Call(at, result, name or None, target, values, types, type_, record))

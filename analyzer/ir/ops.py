@@ -123,22 +123,30 @@ class Call:
 @final
 @dataclass(frozen=True, slots=True)
 class CopyRecord:
-    """``target = source`` for structs and unions (all memory below). bits: size, 0 when unknown."""
+    """``target = source`` for structs and unions (all memory below). bits: size, 0 when unknown.
+
+    part: the objects there may be larger (``memcpy(p, q, 4)``).
+    """
 
     at: int
     target: Place
     source: Place
     bits: int
+    part: bool = False
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Zero:
-    """``place = {0}``: all memory below becomes zero (aggregate initialisers, before their Stores)."""
+    """``place = {0}``: all memory below becomes zero (aggregate initialisers, before their Stores; memset).
+
+    part: the object there may be larger.
+    """
 
     at: int
     place: Place
     bits: int
+    part: bool = False
 
 
 @final

@@ -386,10 +386,12 @@ class _Reader:
                 target = self._place(tokens)
                 tokens.expect("=")
                 source, bits = self._place(tokens), self._bits(tokens)
-                return CopyRecord(tokens.offset(), target, source, bits)
+                part = tokens.accept("part")
+                return CopyRecord(tokens.offset(), target, source, bits, part)
             case "zero":
                 place, bits = self._place(tokens), self._bits(tokens)
-                return Zero(tokens.offset(), place, bits)
+                part = tokens.accept("part")
+                return Zero(tokens.offset(), place, bits, part)
             case "clobber":
                 place = self._place(tokens)
                 return Clobber(tokens.offset(), place)

@@ -190,9 +190,10 @@ class Printer:
     def _memory(self, op: CopyRecord | Zero | Clobber | DeclareLocal | ScopeEnd | EndExpression) -> str:
         match op:
             case CopyRecord():
-                return f"copy {self.place(op.target)} = {self.place(op.source)} bits {op.bits}"
+                text = f"copy {self.place(op.target)} = {self.place(op.source)} bits {op.bits}"
+                return f"{text} part" if op.part else text
             case Zero():
-                return f"zero {self.place(op.place)} bits {op.bits}"
+                return f"zero {self.place(op.place)} bits {op.bits}{' part' if op.part else ''}"
             case Clobber():
                 return f"clobber {self.place(op.place)}"
             case DeclareLocal():

@@ -12,7 +12,7 @@ from typing import final
 from analyzer.contracts.model import Effect, EffectKind, Root, Term, member, member_offset
 from analyzer.findings.model import Verdict
 from analyzer.ir.types import TypeKind
-from analyzer.ownership.ranges import FULL, ZERO, Range
+from analyzer.ownership.ranges import FULL, ZERO, Range, contains, single
 from analyzer.ownership.resources import conditional_release
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.transfer import Machine
@@ -310,23 +310,33 @@ def _place_order(path: Path) -> tuple[int, int]:
 
 def _kinds(machine: Machine, value: Value, path: Path | None, state: State, depth: int) -> Iterator[str | int]:
     """What a value may be: see FRESH, SAME, OTHER; a constant is itself."""
-    if isinstance(value, int):
-        yield value
+    if isinstance(value, Sym) and value.key[0] == "init" and path is not None and value.key[1:3] == path:
+        yield SAME
+        return
+    known = state.range_of(value)
+    number = single(known)
+    if number is not None:
+        yield number
         return
     if not isinstance(value, Sym):
         yield OTHER
         return
     kind = value.key[0]
-    if kind == "init" and path is not None and value.key[1:3] == path:
-        yield SAME
-    elif kind in ("call", "out") and value.key[1] in machine.acquiring:
+    if kind in ("call", "out") and value.key[1] in machine.acquiring:
         yield FRESH
     elif kind == "old" and depth and isinstance(value.key[1], Sym):
         yield from _kinds(machine, value.key[1], path, state, depth - 1)
     elif depth and value in state.targets:
-        for target in sorted(state.targets[value], key=repr):
-            yield from _kinds(machine, target, path, state, depth - 1)
+        found = set(_of_targets(machine, value, path, state, depth))
+        yield from found
+        if found == {FRESH} and contains(known, 0):
+            yield 0  # null is no target
     elif value in state.local_objects:
         yield FRESH
     else:
         yield OTHER
+
+
+def _of_targets(machine: Machine, value: Sym, path: Path | None, state: State, depth: int) -> Iterator[str | int]:
+    for target in sorted(state.targets[value], key=repr):
+        yield from _kinds(machine, target, path, state, depth - 1)

@@ -109,6 +109,19 @@ class _Cell:
         return all(intersect(values, known.get(term, FULL)) for term, values in self.entry)
 
 
+_Row = tuple[_Cell, tuple[Atom, ...], tuple[Effect, ...]]  # a cell, conditions beside those on it, effects
+
+
+def _tells_apart(rows: Sequence[_Row], term: Term) -> bool:
+    """Whether rows that differ in the class of the term only differ in what happens."""
+    found: dict[object, set[object]] = {}
+    for cell, guards, effects in rows:
+        rest = tuple(fact for fact in cell.entry if fact[0] != term)
+        found.setdefault((cell.result, rest), set()).add((guards, effects))
+    halves = {(cell.result, *fact) for cell, _, _ in rows for fact in cell.entry if fact[0] == term}
+    return any(len(results) > 1 for results in found.values()) or len(halves) < 2 * len({r for r, *_ in halves})
+
+
 def _without_chance_errors(evidence: Evidence) -> Evidence:
     """Where the function returns negative constants, a result nobody knows anything of is taken for none of them.
 
@@ -163,8 +176,8 @@ class _Inference:
 
     # -- cells ----------------------------------------------------------------------------------------
 
-    def _outcomes(self) -> Iterator[tuple[_Cell, tuple[Atom, ...], tuple[Effect, ...]]]:
-        """The table, a row each: cell, conditions beside those on the cell itself, effects."""
+    def _outcomes(self) -> list[_Row]:
+        """The table, without splits that turn out to tell nothing apart."""
         classes = self._classes()
         splits: list[list[tuple[Term, Range]]] = []
         for term, halves in self._deciding(classes):
@@ -174,6 +187,11 @@ class _Inference:
             if size * len(halves) > MOST_OUTCOMES:
                 break
             splits.append([(term, half) for half in halves])
+        rows = list(self._rows(classes, splits))
+        useful = [split for split in splits if _tells_apart(rows, split[0][0])]
+        return rows if len(useful) == len(splits) else list(self._rows(classes, useful))
+
+    def _rows(self, classes: Sequence[Range], splits: Sequence[Sequence[tuple[Term, Range]]]) -> Iterator[_Row]:
         for result, chosen in product(classes, product(*splits)):
             cell = _Cell(result, chosen)
             if any(cell.fits(ending) for ending in self._evidence.plain):
@@ -224,6 +242,7 @@ class _Inference:
         ]
 
     def _decides(self, term: Term, halves: list[Range], followed: Followed, classes: Sequence[Range]) -> bool:
+        """Whether it is clear in both halves what happens; for a number that the caller passes, in one of them."""
         if followed.resource.site is None and followed.resource.slot == term:
             return False
         for result in classes:
@@ -231,9 +250,14 @@ class _Inference:
             parts = [
                 {_alternative(e) for e in followed.endings if _Cell(result, ((term, half),)).fits(e)} for half in halves
             ]
-            if len(whole) > 1 and all(len(part) <= 1 for part in parts) and parts[0] != parts[1]:
+            longest = min if self._is_number(term) else max
+            if len(whole) > 1 and all(parts) and longest(map(len, parts)) == 1 and parts[0] != parts[1]:
                 return True
         return False
+
+    def _is_number(self, term: Term) -> bool:
+        parameter = term.root is Root.PARAM and not term.selectors
+        return parameter and self._function.locals[term.index].type.kind is TypeKind.INT
 
     # -- effects of a cell ----------------------------------------------------------------------------
 
@@ -376,7 +400,7 @@ def _with(effect: Effect, deep: bool) -> Effect:
 # -- from the table to outcomes ---------------------------------------------------------------------------
 
 
-def _merged(rows: Iterable[tuple[_Cell, tuple[Atom, ...], tuple[Effect, ...]]]) -> tuple[Outcome, ...]:
+def _merged(rows: Iterable[_Row]) -> tuple[Outcome, ...]:
     """Cells with the same effects become one outcome where conditions can say so."""
     groups: dict[tuple[object, ...], tuple[list[Range], tuple[Atom, ...], tuple[Effect, ...]]] = {}
     for cell, guards, effects in rows:

@@ -569,7 +569,11 @@ class Machine:
         if source is False or target is False:
             return False
         if not isinstance(target, tuple):
-            return True
+            whole = state.by_base().get(source[0], []) if isinstance(source, tuple) else []
+            return all(self._store_nowhere(value, state) for value in whole)
+        if isinstance(source, tuple) and source[1] is None and self._may_hold(source[0], None, state):
+            self.listener.ended(Verdict.MAYBE_RELEASED, "a copy of one of several elements", state)
+            return False
         moved: list[tuple[int, Value, str]] = []
         source_text = self.prepared.spots[id(op.source)].text
         default: Value | None = None
@@ -585,7 +589,7 @@ class Machine:
         if target[1] is not None:
             self._note_overwrites(target, op.bits, op.at, state)
             state.drop_range(target[0], target[1], op.bits)
-            if target[1] == 0:
+            if self._is_all(target, op):
                 state.defaults[target[0]] = default
             elif target[0] in state.defaults:
                 state.defaults[target[0]] = None
@@ -607,14 +611,40 @@ class Machine:
         if path is False:
             return False
         if isinstance(path, tuple) and path[1] is not None:
-            self.zero(path, op.bits, op.at, state)
+            if self._is_all(path, op):
+                self.zero(path, 0, op.at, state)
+            else:
+                self._zero_part(path, op, state)
         return True
+
+    def _is_all(self, path: Path, op: Zero | CopyRecord) -> bool:
+        """Whether the operation writes the whole object that the path leads into."""
+        base, offset = path
+        if offset != 0 or op.bits == 0:
+            return offset == 0
+        if isinstance(base, int):
+            size = self.prepared.function.locals[base].type.bits
+            return op.bits >= size > 0 or (size == 0 and not op.part)
+        return not op.part
+
+    def _zero_part(self, path: Path, op: Zero, state: State) -> None:
+        base, start = path
+        assert start is not None
+        self._note_overwrites(path, op.bits, op.at, state)
+        known = [cell for cell in state.cells if cell[0] == base and cell[1] is not None]
+        state.drop_range(base, start, op.bits)
+        state.cells.update({cell: 0 for cell in known if cell not in state.cells})
+        if state.defaults.get(base) is UNDEF:
+            state.defaults[base] = None
 
     def zero(self, path: Path, bits: int, at: int, state: State) -> None:
         """All memory from the path on (bits 0: to the object's end) becomes zero."""
         base, offset = path
         self._note_overwrites(path, bits, at, state)
+        named = [cell for cell in state.cells if isinstance(base, Sym) and base.parameter and cell[0] == base]
         state.drop_range(base, offset, bits)
+        # Members that had a name keep it, so that joins can say "null or".
+        state.cells.update({cell: 0 for cell in named if cell not in state.cells})
         if offset == 0:
             state.defaults[base] = 0
         elif state.defaults.get(base) is UNDEF:
