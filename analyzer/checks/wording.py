@@ -28,7 +28,7 @@ def article(noun: str) -> str:
 def thing(event: Event) -> str:
     """The resource in the user's words: "`buf` from nl_recv()"."""
     name = code(event.holder) if event.holder else f"the {event.noun or 'resource'}"
-    return f"{name} from {event.callee}()" if event.callee else name
+    return f"{name} from {event.callee}()" if event.callee and not event.old else name
 
 
 def fitting(event: Event) -> str:
@@ -72,6 +72,8 @@ def _acquire(step: PathStep, event: Event) -> str:
     noun = article(event.noun or "resource")
     duty = f", to be released with {event.fits[0]}()" if event.fits else ""
     case = f" (when {code(step.detail)})" if step.detail else ""
+    if event.old:
+        return f"{callee} fails and leaves the old {event.noun or 'resource'} as it was{duty}{case}"
     return f"{callee} hands out {noun}{duty}{case}"
 
 

@@ -265,14 +265,15 @@ class Application:
         return True
 
     def _tell_spared(self, state: State) -> None:
-        """The path shows where a function of the program does not take the resource that it takes in another case."""
-        if state.own is not Own.OWNED or self.contract.provenance is not Provenance.INFERRED:
+        """The path shows where a function does not take the resource that it takes in another case."""
+        if state.own is not Own.OWNED or not self.outcome.when:
             return
-        for effect in (e for outcome in self.contract.outcomes for e in outcome.effects):
-            if effect.kind not in (EffectKind.RELEASE, EffectKind.TAKE, EffectKind.STORE):
-                continue
+        kinds = {EffectKind.TAKE, EffectKind.STORE}
+        if self.contract.provenance is Provenance.INFERRED:
+            kinds.add(EffectKind.RELEASE)
+        for effect in (e for outcome in self.contract.outcomes for e in outcome.effects if e.kind in kinds):
             term = effect.source if effect.kind is EffectKind.STORE else effect.term
-            if term is None or term.root is not Root.PARAM or not self.outcome.when:
+            if term is None or term.root is not Root.PARAM:
                 continue
             if self._value(term, state) is self.machine.universe.resource:
                 verb = "release" if effect.kind is EffectKind.RELEASE else "take"

@@ -208,7 +208,7 @@ class Calls:
     def _never_returns(
         self, machine: Machine, site: CallSite, outcome: Outcome, arguments: list[Value], state: State
     ) -> None:
-        if state.own is Own.OWNED:
+        if state.own in (Own.OWNED, Own.LOST):
             machine.listener.ended(Verdict.HELD, f"noreturn {site.op.name}", state)
 
     def _simple(

@@ -355,6 +355,7 @@ class _Run:
             fits=study.kind.releases,
             in_loop=study.site is not None and study.site.cyclic,
             sibling_release_at=self._sibling(),
+            old=study.old,
         )
 
     def _subject(self, alarm: Alarm) -> Resource | None:

@@ -59,6 +59,7 @@ class Event:
     unknown_calls: functions without contract passed between acquisition and event that saw the resource's
         neighbourhood, e.g. another member of the same struct: lowers confidence.
     exits_process: the path ends in a function that does not return, or at the end of main.
+    old: nothing was acquired: it is the block that a realloc-like function was given and left where it was.
     proven: the witness was executed exactly and is feasible.
     """
 
@@ -81,6 +82,7 @@ class Event:
     proven: bool = True
     in_loop: bool = False
     sibling_release_at: int = -1
+    old: bool = False
 
 
 @final

@@ -15,7 +15,7 @@ def merge_key(state: State) -> Key:
     if state.own is Own.NONE:
         return (0, frozenset(state.released))
     if state.own is Own.LOST:
-        return (3, state.lost_at)
+        return (3, state.lost)
     return (int(state.own), state.shares, state.held_key(), state.released_at, frozenset(state.released))
 
 

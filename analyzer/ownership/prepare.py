@@ -28,6 +28,7 @@ from analyzer.ir.ops import (
     Op,
     Return,
     ScopeEnd,
+    Stop,
     Store,
     Switch,
     Terminator,
@@ -36,8 +37,10 @@ from analyzer.ir.ops import (
 )
 from analyzer.ir.order import cyclic_blocks, reverse_postorder
 from analyzer.ir.types import CType, TypeKind
+from analyzer.ownership import borrowing
 from analyzer.ownership.formats import with_format
 
+BLOCKS_TO_THE_END = 6  # a loss so near to the end of the process is none that anyone would miss
 NOWHERE = 1 << 30  # distance where there is no way
 NAMED_MEMBER = 1 << 48  # members without a known offset lie far beyond all others, one slot each
 
@@ -116,6 +119,7 @@ class Prepared:
     name_only: list[tuple[int, str, str]] = field(default_factory=list)
     constants: dict[tuple[str, int], int] = field(default_factory=dict)
     statics: dict[str, str] = field(default_factory=dict)  # the file's static variables: name in C -> name in the IR
+    ends_soon: list[bool] = field(default_factory=list)  # blocks from which a few others lead to the process's end
     is_main: bool = False
     merges: list[bool] = field(default_factory=list)
     array_texts: set[str] = field(default_factory=set)
@@ -155,6 +159,7 @@ def prepare(function: Function, unit: TranslationUnit, contracts: Contracts, def
     prepared.by_value = _only_read_records(function)
     _Flattener(prepared, unit, contracts, defined).run()
     prepared.returned_local = _returned_local(function)
+    prepared.ends_soon = _ends_soon(prepared)
     prepared.makes_gaps = any(_makes_gap(site) for site in prepared.calls.values())
     for name, variable in unit.globals.items():
         file, colon, short = name.rpartition(":")
@@ -165,6 +170,22 @@ def prepare(function: Function, unit: TranslationUnit, contracts: Contracts, def
                 if isinstance(value, Int):
                     prepared.constants[(name, offset)] = value.value
     return prepared
+
+
+def _ends_soon(prepared: Prepared) -> list[bool]:
+    blocks = prepared.function.blocks
+    found = {number for number, block in enumerate(blocks) if isinstance(block.end, Stop)}
+    found |= {n for n, b in enumerate(blocks) if any(isinstance(op, Call) and _may_end(prepared, op) for op in b.ops)}
+    for _ in range(BLOCKS_TO_THE_END if found else 0):
+        found |= {n for n, block in enumerate(blocks) if any(way in found for way in successors(block.end))}
+    return [number in found for number in range(len(blocks))]
+
+
+def _may_end(prepared: Prepared, op: Call) -> bool:
+    contract = prepared.calls[id(op)].contract
+    if contract is None:
+        return op.result is None and borrowing.name_suggests_ending(op.name or "")
+    return any(effect.kind is EffectKind.NORETURN for outcome in contract.outcomes for effect in outcome.effects)
 
 
 def by_value_base(index: int) -> Temp:

@@ -68,7 +68,7 @@ def resources(prepared: Prepared, contracts: Contracts) -> Iterator[Resource]:
                     yield Resource(site, effect.term, kind_of(effect, contracts))
         old = conditional_release(site.contract)
         if old is not None:
-            yield Resource(site, old, kind_for_release(site.contract.name, old, contracts), old=True)
+            yield Resource(site, old, _kind_of_old(site.contract, contracts), old=True)
 
 
 def is_plain(term: Term | None) -> bool:
@@ -83,9 +83,11 @@ def kind_of(effect: Effect, contracts: Contracts) -> ResourceKind:
     return contracts.kinds.get(effect.resource, NO_KIND)
 
 
-def kind_for_release(function: str, term: Term, contracts: Contracts) -> ResourceKind:
-    """The kind of what a realloc-like function is given: that of its fresh result."""
-    return next((kind for kind in contracts.kinds.values() if function in kind.releases), NO_KIND)
+def _kind_of_old(contract: FunctionContract, contracts: Contracts) -> ResourceKind:
+    """The kind of what a realloc-like function is given: the one it says that it releases, or that it hands out."""
+    effects = [effect for outcome in contract.outcomes for effect in outcome.effects if effect.resource]
+    effects.sort(key=lambda effect: effect.kind is not EffectKind.RELEASE)
+    return kind_of(effects[0], contracts) if effects else NO_KIND
 
 
 def conditional_release(contract: FunctionContract) -> Term | None:

@@ -6,6 +6,7 @@ Does not know IR operations (transfer.py), contracts (calls.py) or how states ar
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import final
 
@@ -50,7 +51,17 @@ class Own(IntEnum):
     NONE = 0  # not acquired (yet), or the acquiring call failed
     OWNED = 1
     RELEASED = 2
-    LOST = 3  # realloc failed and its old block went: reported unless the process ends
+    LOST = 3  # nothing holds it: reported unless the process ends at once (see Loss)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Where and how the resource was lost (an EventKind's value). blocks: executed since then."""
+
+    at: int
+    kind: str
+    blocks: int = 0
 
 
 @final
@@ -64,7 +75,7 @@ class State:
     exposed: locals whose address is known outside. targets: join symbol -> values it may be.
     released: other symbols released on the way (symbol -> (function, offset)).
     holder, origin: the last and the first holder as the programmer writes it.
-    loss: (offset, sort) of the last store over a holder. lost_at: where it happened, for LOST.
+    loss: (offset, sort) of the last store over a holder. lost: for LOST.
     trail: the way here, kept by the witness search only.
     epoch: the last operation that may have changed memory outside; part of the name of what is read there.
     """
@@ -79,7 +90,7 @@ class State:
         "holder",
         "local_objects",
         "loss",
-        "lost_at",
+        "lost",
         "origin",
         "own",
         "released",
@@ -112,7 +123,7 @@ class State:
         self.unknown_calls: tuple[str, ...] = ()
         self.holder = ""
         self.origin = ""
-        self.lost_at = -1
+        self.lost: Loss | None = None
         self.loss: tuple[int, str] | None = None
         self.trail: object = None
 
@@ -137,7 +148,7 @@ class State:
         other.unknown_calls = self.unknown_calls
         other.holder = self.holder
         other.origin = self.origin
-        other.lost_at = self.lost_at
+        other.lost = self.lost
         other.loss = self.loss
         other.trail = self.trail
         return other

@@ -37,7 +37,7 @@ from analyzer.ir.ops import (
 from analyzer.ir.types import UNKNOWN, CType, TypeKind
 from analyzer.ownership import arithmetic
 from analyzer.ownership.events import EventKind
-from analyzer.ownership.prepare import Prepared, Spot, is_pointer
+from analyzer.ownership.prepare import BLOCKS_TO_THE_END, Prepared, Spot, is_pointer
 from analyzer.ownership.ranges import (
     BOOLEAN,
     NONZERO,
@@ -50,7 +50,7 @@ from analyzer.ownership.ranges import (
     single,
 )
 from analyzer.ownership.resources import Resource, acquires, conditional_release
-from analyzer.ownership.state import Own, Path, State
+from analyzer.ownership.state import Loss, Own, Path, State
 from analyzer.ownership.values import GUESS, MAYBE, UNDEF, Base, Expr, Ptr, Sym, Universe, Value, symbols_of
 
 LAST_STANDARD_STREAM = 2
@@ -97,6 +97,7 @@ class Machine:
         self.listener = listener
         self.calls = calls
         self.cyclic = False
+        self.block_id = 0
         self.lent = study is not None and study.site is None
         self.acquiring = frozenset(site.op.at for site in prepared.calls.values() if acquires(site.contract))
         self._texts: dict[Path, str] = {}
@@ -148,6 +149,9 @@ class Machine:
     def block(self, block_id: int, state: State) -> list[tuple[int, State, int | None]]:
         """Execute a block. Returns (target, state, truth) per way out; truth: 1/0 for a branch, None else."""
         self.cyclic = self.prepared.cyclic[block_id]
+        self.block_id = block_id
+        if self._goes_on(state):
+            return []
         ops = self.prepared.function.blocks[block_id].ops
         work = [(0, state)]
         ends: list[State] = []
@@ -207,10 +211,11 @@ class Machine:
             kind = EventKind.LEAK_DISCARDED
         else:
             kind = EventKind.LEAK_OVERWRITTEN
-        if kind is EventKind.LEAK_REALLOC and not exits:
-            # Many programs end when memory runs out: the loss counts once the function goes on or returns.
+        if not exits and (kind is EventKind.LEAK_REALLOC or self.prepared.ends_soon[self.block_id]):
+            # Many programs end when memory runs out, and ``fd = -1; die();`` loses nothing that anyone would miss: the
+            # loss counts once the function goes on or returns.
             state.own = Own.LOST
-            state.lost_at = at
+            state.lost = Loss(at, kind.value)
             return True
         self.listener.event(kind, at, state, self.universe.resource)
         return False
@@ -232,8 +237,20 @@ class Machine:
             return False
         return study.kind.integer and study.site.op.result is None and self.prepared.makes_gaps
 
+    def _goes_on(self, state: State) -> bool:
+        """Count a block since the loss; True, and reported, when it was not the last thing before the process ends."""
+        lost = state.lost
+        if state.own is not Own.LOST or lost is None or lost.kind == EventKind.LEAK_REALLOC.value:
+            return False
+        state.lost = Loss(lost.at, lost.kind, lost.blocks + 1)
+        if lost.blocks < BLOCKS_TO_THE_END:
+            return False
+        self._report_lost(state)
+        return True
+
     def _report_lost(self, state: State) -> None:
-        self.listener.event(EventKind.LEAK_REALLOC, state.lost_at, state, self.universe.resource)
+        assert state.lost is not None
+        self.listener.event(EventKind(state.lost.kind), state.lost.at, state, self.universe.resource)
 
     # -- operations -----------------------------------------------------------------------------------
 

@@ -83,6 +83,8 @@ class _Recorder:
 
 def _append(state: State, step: PathStep) -> None:
     assert state.trail is None or isinstance(state.trail, _Trail)
+    if state.own is Own.LOST:
+        return  # the path ends with the loss
     state.trail = _Trail(step, state.trail)
 
 
