@@ -50,7 +50,7 @@ class FindingBuilder:
             check = self._checks[event.kind]
             if check.id == "leak" and event.exits_process and not self._exit_leaks:
                 continue
-            key = (_anchor(event), event.slot, event.kind.value, event.callee)
+            key = (max(_anchor(event), event.acquired_key), event.slot, event.kind.value, event.callee)
             groups.setdefault(key, []).append(self._finding(check, event))
         merged = [merge(group) for group in groups.values()]
         return tuple(sorted(merged, key=finding_order))

@@ -130,7 +130,7 @@ class Application:
     def before(self, term: Term, state: State) -> Value | None:
         """What a condition speaks of that is decided before the call; None where that cannot be followed."""
         if term.root is Root.GLOBAL:
-            return self.machine.global_value(term.name, self.site.op.at, state)
+            return self.machine.global_value(term.name, self.site.key, state)
         return self._read(term, state) if term.selectors else self._argument(term.index)
 
     def _is_asked_for(self, state: State) -> bool:
@@ -184,7 +184,7 @@ class Application:
     def _interior(self, value: Value, state: State) -> Value:
         base = value.base if isinstance(value, Ptr) else value
         if isinstance(base, (Sym, str)) or (isinstance(base, int) and isinstance(value, Ptr)):
-            pointer = self.machine.universe.pointer(base, f"in{self.site.op.at}")
+            pointer = self.machine.universe.pointer(base, f"in{self.site.key}")
             if self.machine.cyclic:
                 state.substitute(pointer, self.machine.universe.pointer(base, None))
             state.facts.pop(pointer, None)
@@ -203,7 +203,7 @@ class Application:
         for position, selector in enumerate(term.selectors):
             if selector == "*":
                 if path is not None:
-                    fresh = self.machine.universe.symbol("out", self.site.op.at, "via", term.index, position)
+                    fresh = self.machine.universe.symbol("out", self.site.key, "via", term.index, position)
                     value = self.machine.read(path, fresh, UNKNOWN, state)
                 path = self.machine.target(value)
                 if path is None:
@@ -219,7 +219,7 @@ class Application:
         path = self._path(term, state)
         if path is None:
             return None
-        fresh = self.machine.universe.symbol("out", self.site.op.at, "read", *term.selectors, term.index)
+        fresh = self.machine.universe.symbol("out", self.site.key, "read", *term.selectors, term.index)
         return self.machine.read(path, fresh, UNKNOWN, state)
 
     def _value(self, term: Term, state: State) -> Value | None:
@@ -373,7 +373,7 @@ class Application:
         if state.shares:
             state.shares -= 1
             return True
-        return self._released(resource, study.kind.deep or effect.deep, state)
+        return self._released(resource, effect, state)
 
     def _tries_again(self, effect: Effect, state: State) -> bool:
         """The same call in a loop, whose result is looked at: ``while (close(fd) == -1 && errno == EINTR)``.
@@ -391,9 +391,10 @@ class Application:
         inferred = site.contract is not None and site.contract.provenance is Provenance.INFERRED
         return not inferred and site.op.name in self.machine.prepared.defined
 
-    def _released(self, resource: Sym, deep: bool, state: State) -> bool:
+    def _released(self, resource: Sym, effect: Effect, state: State) -> bool:
         state.own = Own.RELEASED
         state.released_by, state.released_at = self._name(), self.site.op.at
+        state.releaser = self._releaser(effect)
         self.machine.listener.step("release", self.site.op.at, self._name(), state)
         state.drop_range(resource, None, 0)
         return True
@@ -492,12 +493,12 @@ class Application:
             case EffectKind.VALUE:
                 value = effect.value
             case EffectKind.BORROWED | EffectKind.WRITE:
-                value = self.machine.symbol(state, "out", self.site.op.at, position)
+                value = self.machine.symbol(state, "out", self.site.key, position)
             case EffectKind.UNDEFINED if not self._is_unset(path, state):
                 # Nobody promises what is there now. In practice it is what was there before, or null.
                 if path in state.cells and state.root_is_resource(state.cells[path]):
                     return
-                value = self.machine.symbol(state, "out", self.site.op.at, position)
+                value = self.machine.symbol(state, "out", self.site.key, position)
             case _:
                 value = OUT_VALUES[effect.kind]
         self._write_out(path, value, term, state)
@@ -607,7 +608,7 @@ class Application:
             return state
         if path is None:
             return state
-        symbol = self.machine.symbol(state, "out", self.site.op.at, position)
+        symbol = self.machine.symbol(state, "out", self.site.key, position)
         if effect.optional:  # or what was there before: a join of both, which nothing is known about
             symbol = self.machine.universe.fresh()
         elif not effect.maybe:

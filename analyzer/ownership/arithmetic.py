@@ -229,6 +229,8 @@ def convert(state: State, value: Value, ctype: CType) -> Value:
         return ((value - low) % (1 << ctype.bits)) + low
     if isinstance(value, Atom):
         return value
+    if ctype.signed and isinstance(value, Expr) and value.operator == "u" and value.right == ctype.bits:
+        return value.left  # there and back again
     values = state.range_of(value)
     if not values:
         return value

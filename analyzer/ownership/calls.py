@@ -108,7 +108,7 @@ class Calls:
         """States after the call."""
         site = machine.prepared.calls[id(op)]
         if machine.cyclic:
-            for symbol in machine.universe.created_at(op.at):
+            for symbol in machine.universe.created_at(site.key):
                 state.retire(symbol)
         arguments = [machine.value(argument, state) for argument in op.arguments]
         if site.record_result is not None:
@@ -298,7 +298,7 @@ class Calls:
         if site.op.result is None:
             return
         if lent and is_pointer(site.op.result_type):
-            value: Value = machine.universe.pointer(machine.universe.resource, f"{GUESS}{site.op.at}")
+            value: Value = machine.universe.pointer(machine.universe.resource, f"{GUESS}{site.key}")
             state.facts.pop(value, None)
         else:
             value = result_symbol(machine, site, state)

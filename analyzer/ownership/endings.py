@@ -135,13 +135,10 @@ def _final_release(machine: Machine, state: State) -> tuple[str, bool]:
     """
     for site in machine.prepared.calls.values():
         if site.op.at == state.released_at and site.op.name == state.released_by and site.contract is not None:
-            moves = conditional_release(site.contract) is not None
-            for outcome in site.contract.outcomes:
-                for effect in outcome.effects:
-                    if effect.kind is EffectKind.RELEASE and effect.by:
-                        return effect.by, moves or effect.deep
-            return state.released_by, moves
-    return state.released_by, False
+            releases = (e for o in site.contract.outcomes for e in o.effects if e.kind is EffectKind.RELEASE and e.by)
+            deep = any(effect.deep for effect in releases if effect.by == state.releaser)
+            return state.releaser, deep or conditional_release(site.contract) is not None
+    return state.releaser, False
 
 
 def _entry_facts(machine: Machine, state: State) -> Iterator[tuple[Term, Range]]:

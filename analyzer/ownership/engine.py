@@ -112,7 +112,7 @@ def _distinct(events: list[Event]) -> tuple[Event, ...]:
     best: dict[tuple[object, ...], Event] = {}
     for event in events:
         shared = event.kind in _SEEN_BY_MANY or event.kind is EventKind.LEAK_REALLOC
-        key = (event.kind, event.at, None if shared else (event.acquired_at, event.slot))
+        key = (event.kind, event.at, None if shared else (event.acquired_key, event.slot))
         known = best.get(key)
         if known is None or (known.acquired_at < 0 <= event.acquired_at):
             best[key] = event
@@ -120,7 +120,7 @@ def _distinct(events: list[Event]) -> tuple[Event, ...]:
     kept = [
         e for e in best.values() if not (e.kind is EventKind.DOUBLE_RELEASE and e.acquired_at < 0 and e.at in released)
     ]
-    return tuple(sorted(kept, key=lambda e: (e.at, e.kind.value, e.acquired_at, e.slot)))
+    return tuple(sorted(kept, key=lambda e: (e.at, e.kind.value, e.acquired_key, e.slot)))
 
 
 _SEEN_BY_MANY = frozenset(
@@ -347,6 +347,7 @@ class _Run:
         return replace(
             event,
             acquired_at=study.acquired_at,
+            acquired_key=study.key,
             callee=study.callee,
             slot=study.slot_text,
             resource_kind=study.kind.name,

@@ -51,6 +51,7 @@ class Event:
     """One mistake on one feasible-looking path.
 
     at: where it happens. acquired_at: offset of the acquiring call, -1 without one (parameter, static).
+    acquired_key: tells that call from others of the same macro.
     callee: acquiring function, "" when none. slot: "ret", "*buf" in the contract's words.
     holder: expression in the user's words: the (last) holder, "buf", "ctx->rx"; "" when never stored.
     released_by: for double/use-after/wrong: the releasing function. released_at: offset of the first release.
@@ -83,6 +84,7 @@ class Event:
     in_loop: bool = False
     sibling_release_at: int = -1
     old: bool = False
+    acquired_key: int = -1
 
 
 @final

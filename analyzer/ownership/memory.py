@@ -63,7 +63,7 @@ def clobber(machine: Machine, site: CallSite, escaping: list[Value], state: Stat
         del state.cells[path]
     for base in [base for base in state.defaults if state.is_outside(base)]:
         state.defaults[base] = None
-    new_epoch(machine, site.op.at, state)
+    new_epoch(machine, site.key, state)
 
 
 def _stays(base: Base, value: Value, given: set[Base], state: State) -> bool:
@@ -100,7 +100,7 @@ def change_globals(machine: Machine, site: CallSite, state: State) -> bool:
         del state.cells[path]
     for base in names & state.defaults.keys():
         state.defaults[base] = None
-    new_epoch(machine, site.op.at, state)
+    new_epoch(machine, site.key, state)
     return True
 
 
@@ -137,7 +137,7 @@ def is_lent(site: CallSite, index: int) -> bool:
 
 def result_symbol(machine: Machine, site: CallSite, state: State) -> Sym:
     """The symbol for what the call returns."""
-    symbol = machine.symbol(state, "call", site.op.at)
+    symbol = machine.symbol(state, "call", site.key)
     machine.limit_by_type(state, symbol, site.op.result_type)
     return symbol
 
@@ -162,4 +162,4 @@ def fill_in(machine: Machine, site: CallSite, pointer: Value, state: State, unse
     if path is not None and unset_only:
         _set_unset(state, path)
     elif path is not None and forget_scalars(state, path) and not isinstance(path[0], int):
-        new_epoch(machine, site.op.at, state)
+        new_epoch(machine, site.key, state)

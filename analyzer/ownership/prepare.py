@@ -89,7 +89,10 @@ class Spot:
 @final
 @dataclass(slots=True)
 class CallSite:
-    """A call with everything that can be known before running."""
+    """A call with everything that can be known before running.
+
+    key: tells it from all other calls of the function, also from those that the same macro makes at one place.
+    """
 
     op: Call
     contract: FunctionContract | None
@@ -98,6 +101,7 @@ class CallSite:
     texts: tuple[str, ...]
     cyclic: bool
     record_result: Spot | None
+    key: int = -1
     through: str = ""  # for a call through a pointer: the name of the variable or member that holds it
 
 
@@ -442,6 +446,7 @@ class _Flattener:
         self.cache: dict[str, Match] = {}
         self.loaded: dict[int, int] = {}
         self.released: set[int] = set()
+        self.calls_at: dict[int, int] = {}
 
     def run(self) -> None:
         for index in self.prepared.by_value:
@@ -503,10 +508,15 @@ class _Flattener:
         record = self._spot(op.record_result) if op.record_result is not None else None
         texts = tuple(self._operand_text(argument) for argument in op.arguments)
         self.prepared.calls[id(op)] = CallSite(
-            op, contract, by, declaration, texts, cyclic, record, self._pointer_name(op)
+            op, contract, by, declaration, texts, cyclic, record, self._key(op), self._pointer_name(op)
         )
         if op.result is not None and op.name:
             self.prepared.temp_text[op.result.id] = f"{op.name}()"
+
+    def _key(self, op: Call) -> int:
+        """The offset for the first call there, more for the others that the same macro makes."""
+        number = self.calls_at[op.at] = self.calls_at.get(op.at, -1) + 1
+        return op.at + (number << 40)
 
     def _pointer_name(self, op: Call) -> str:
         text = self._operand_text(op.target) if op.target is not None else ""

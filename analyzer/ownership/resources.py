@@ -49,6 +49,11 @@ class Resource:
         return self.site.op.at if self.site is not None else -1
 
     @property
+    def key(self) -> int:
+        """The key of the acquiring call, -1 without one."""
+        return self.site.key if self.site is not None else -1
+
+    @property
     def callee(self) -> str:
         """The acquiring function, "" without one."""
         return (self.site.op.name or "") if self.site is not None else ""

@@ -74,6 +74,7 @@ class State:
     local_objects: symbols of heap objects created here that nobody outside has seen.
     exposed: locals whose address is known outside. targets: join symbol -> values it may be.
     released: other symbols released on the way (symbol -> (function, offset)).
+    released_by, released_at: the call that released the resource. releaser: the function that did it in the end.
     holder, origin: the last and the first holder as the programmer writes it.
     loss: (offset, sort) of the last store over a holder. lost: for LOST.
     trail: the way here, kept by the witness search only.
@@ -96,6 +97,7 @@ class State:
         "released",
         "released_at",
         "released_by",
+        "releaser",
         "shares",
         "targets",
         "temps",
@@ -113,6 +115,7 @@ class State:
         self.own = Own.NONE
         self.shares = 0
         self.released_by = ""
+        self.releaser = ""
         self.released_at = -1
         self.local_objects: frozenset[Sym] = frozenset()
         self.exposed: frozenset[int] = frozenset()
@@ -138,6 +141,7 @@ class State:
         other.own = self.own
         other.shares = self.shares
         other.released_by = self.released_by
+        other.releaser = self.releaser
         other.released_at = self.released_at
         other.local_objects = self.local_objects
         other.exposed = self.exposed

@@ -99,10 +99,10 @@ class Machine:
         self.cyclic = False
         self.block_id = 0
         self.lent = study is not None and study.site is None
-        self.acquiring = frozenset(site.op.at for site in prepared.calls.values() if acquires(site.contract))
+        self.acquiring = frozenset(site.key for site in prepared.calls.values() if acquires(site.contract))
         self._texts: dict[Path, str] = {}
         self.reallocations = frozenset(
-            site.op.at
+            site.key
             for site in prepared.calls.values()
             if site.contract is not None and conditional_release(site.contract) is not None
         )
@@ -430,10 +430,10 @@ class Machine:
         state.cells[path] = value
         return value
 
-    def global_value(self, name: str, at: int, state: State) -> Value:
+    def global_value(self, name: str, key: int, state: State) -> Value:
         """The value of a global variable, named as in the IR, or as in C where a rule names it."""
         base = self.prepared.statics.get(name, name)
-        return self.read((base, 0), self.universe.symbol("out", at, "read", base), UNKNOWN, state)
+        return self.read((base, 0), self.universe.symbol("out", key, "read", base), UNKNOWN, state)
 
     def _initial(self, base: Base, offset: int, fresh: Sym, state: State) -> Sym:
         """The name of memory nobody wrote: after the path for globals and parameters, else after the load."""
@@ -538,7 +538,7 @@ class Machine:
         origin = value.key
         if origin[0] == "call" and origin[1] in self.reallocations:
             return EventKind.LEAK_REALLOC
-        if origin[0] in ("call", "out") and origin[1] == study.acquired_at:
+        if origin[0] in ("call", "out") and origin[1] == study.key:
             return EventKind.LEAK_LOOP
         return EventKind.LEAK_OVERWRITTEN
 

@@ -379,7 +379,7 @@ def _suppressed(report: Report, seen: dict[str, str], view: SourceView, options:
 
 def _acquisition_order(acquisition: Acquisition) -> tuple[str | int, ...]:
     at = acquisition.at
-    return (at.file, at.line, at.column, acquisition.function, acquisition.callee, acquisition.slot)
+    return (at.file, at.line, at.column, acquisition.function, acquisition.callee, acquisition.slot, acquisition.holder)
 
 
 _VERDICT_ORDER = {verdict: number for number, verdict in enumerate(Verdict)}
