@@ -30,8 +30,9 @@ def global_variable(
     if not cursor.first:
         cursor = declared.cursor
     ctype = declarations.types.of(cursor)
+    static = lib.Cursor_getStorageClass(cursor) == kinds.STORAGE_STATIC
     constant = declarations.types.is_const(lib.getCursorType(cursor))
-    if not constant and lib.Cursor_getStorageClass(cursor) == kinds.STORAGE_STATIC and is_scalar(ctype):
+    if not constant and static and is_scalar(ctype):
         constant = declared.key not in written and cursor.first not in written
     initial: dict[int, Operand] = {}
     start: Cursor = lib.Cursor_getVarDeclInitializer(cursor)
@@ -41,7 +42,7 @@ def global_variable(
             initial[0] = value
     elif constant and start.second:
         initial = _table(declarations, cursor, start, text, tables)
-    return GlobalVariable(declared.name, ctype, constant, initial)
+    return GlobalVariable(declared.name, ctype, constant, initial, constant and static and not start.second)
 
 
 def _table(

@@ -120,12 +120,14 @@ class GlobalVariable:
     """A variable with static storage duration. constant: const-qualified, or static and never written.
 
     initial: for constants with scalar or function-table initialisers: offset in bits -> value.
+    zeroed: a constant: what `initial` does not list is zero.
     """
 
     name: str
     type: CType
     constant: bool = False
     initial: Mapping[int, Operand] = field(default_factory=dict)
+    zeroed: bool = False
 
 
 @final

@@ -322,7 +322,7 @@ def _declaration(item: FunctionDeclaration) -> str:
 
 def _global(item: GlobalVariable) -> str:
     printer = Printer(Function("", "", "", 0, 0, VOID, 0, (), ()))
-    constant = " constant" if item.constant else ""
+    constant = (" constant" if item.constant else "") + (" zeroed" if item.zeroed else "")
     cells = [f"{at}: {printer.operand(item.initial[at])}" for at in sorted(item.initial)]
     initial = f" = {{{', '.join(cells)}}}" if cells else ""
     return f"  global @{_name(item.name)} : {item.type.spelling}{constant}{initial}"

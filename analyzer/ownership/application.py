@@ -463,6 +463,11 @@ class Application:
 
     def _produce(self, state: State, studied: bool) -> list[State]:
         states = [state]
+        for effect in self.outcome.effects:
+            if effect.kind is EffectKind.NULL and effect.term is not None and effect.term.selectors == ("*", "[]"):
+                path = self.machine.target(self._argument(effect.term.index))
+                if path is not None:
+                    self.machine.zero(path, effect.value, False, self.site.op.at, state)
         for position, effect in enumerate(self.outcome.effects):
             if effect.term is None:
                 continue
@@ -488,7 +493,7 @@ class Application:
                 source = self._sources.get(position)
                 value = self.machine.universe.fresh() if source is None else source
             case EffectKind.VALUE if effect.value == 0 and path[1] is not None:
-                self.machine.zero(path, 0, self.site.op.at, state)
+                self.machine.zero(path, 0, False, self.site.op.at, state)
                 return
             case EffectKind.VALUE:
                 value = effect.value

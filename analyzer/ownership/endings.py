@@ -24,8 +24,15 @@ SAME = "same"  # what was there when the function began
 
 Facts = tuple[tuple[Term, Range], ...]  # the values that a term may have
 
+WHOLE = ("*", "[]")  # all of what a parameter points to
+
 GIVEN_AWAY = frozenset({Verdict.ESCAPED, Verdict.MAYBE_RELEASED, Verdict.MOVED})
 OWN_NOTHING = frozenset({Verdict.HELD, Verdict.UNREACHABLE})
+
+
+def is_whole(term: Term) -> bool:
+    """Whether the term stands for all of what a parameter points to."""
+    return term.selectors == WHOLE
 
 
 @final
@@ -279,6 +286,9 @@ def _parameter_term(machine: Machine, base: Sym, offset: int) -> Term:
 
 def _memory(machine: Machine, state: State) -> Iterator[tuple[Term, frozenset[str | int]]]:
     """What lies below the parameters, where it is not known to be what was there before."""
+    for index in range(machine.prepared.function.parameters):
+        if state.defaults.get(machine.universe.symbol("param", index)) == 0:
+            yield Term(Root.PARAM, index, WHOLE), frozenset((0,))
     paths: set[Path] = {path for path in state.cells if _below_parameter(path)}
     written = {(machine.universe.symbol("param", index), offset) for index, offset in machine.prepared.written}
     for path in sorted(paths | written, key=_place_order):

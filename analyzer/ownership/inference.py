@@ -32,7 +32,7 @@ from analyzer.ir.function import Function
 from analyzer.ir.operands import Int
 from analyzer.ir.ops import Return
 from analyzer.ir.types import CType, TypeKind
-from analyzer.ownership.endings import FRESH, OTHER, SAME, Ending, Endings, Facts, PlainEnding
+from analyzer.ownership.endings import FRESH, OTHER, SAME, Ending, Endings, Facts, PlainEnding, is_whole
 from analyzer.ownership.prepare import Prepared, is_pointer
 from analyzer.ownership.ranges import (
     FULL,
@@ -270,6 +270,7 @@ class _Inference:
             if followed.resource.site is None:
                 effects += self._lent(followed, cell, guards)
         effects += self._blunt()
+        effects += self._cleared(memory)
         fresh = self._fresh(cell, plain, memory)
         effects += fresh
         effects += self._written(memory, {e.term for e in effects if e.kind in (EffectKind.FRESH, EffectKind.STORE)})
@@ -325,6 +326,12 @@ class _Inference:
             if self._function.locals[index].type.kind is TypeKind.RECORD and index not in self._evidence.by_value:
                 yield Effect(EffectKind.ESCAPE, Term(Root.PARAM, index), maybe=True)
 
+    def _cleared(self, memory: dict[Term, set[str | int]]) -> Iterator[Effect]:
+        """Records behind parameters that are zero but for the members that other effects name."""
+        for term, kinds in memory.items():
+            if is_whole(term) and kinds == {0}:
+                yield Effect(EffectKind.NULL, term, value=self._evidence.subjects.whole.get(term.index, 0))
+
     def _fresh(self, cell: _Cell, plain: list[PlainEnding], memory: dict[Term, set[str | int]]) -> list[Effect]:
         """What the function hands out in this cell; nothing that may be someone else's."""
         found: dict[Term, list[Effect]] = {}
@@ -374,7 +381,7 @@ class _Inference:
 
     def _written(self, memory: dict[Term, set[str | int]], described: set[Term | None]) -> Iterator[Effect]:
         for term, kinds in memory.items():
-            if term in described:
+            if term in described or is_whole(term):
                 continue
             kinds = kinds - {FRESH}
             if kinds == {0}:
@@ -468,6 +475,7 @@ def contract_at_sight(prepared: Prepared, found: Subjects) -> FunctionContract |
     if (
         follows
         or found.written
+        or found.whole
         or any(prepared.function.locals[i].type.kind is TypeKind.RECORD for i in _unseen_parameters(prepared))
     ):
         return None

@@ -122,6 +122,7 @@ class Prepared:
     temp_text: dict[int, str] = field(default_factory=dict)
     name_only: list[tuple[int, str, str]] = field(default_factory=list)
     constants: dict[tuple[str, int], int] = field(default_factory=dict)
+    zeroed: set[str] = field(default_factory=set)  # constant global variables that are zero
     statics: dict[str, str] = field(default_factory=dict)  # the file's static variables: name in C -> name in the IR
     ends_soon: list[bool] = field(default_factory=list)  # blocks from which a few others lead to the process's end
     is_main: bool = False
@@ -170,6 +171,8 @@ def prepare(function: Function, unit: TranslationUnit, contracts: Contracts, def
         if colon and file == function.file:
             prepared.statics[short] = name
         if variable.constant:
+            if variable.zeroed:
+                prepared.zeroed.add(name)
             for offset, value in variable.initial.items():
                 if isinstance(value, Int):
                     prepared.constants[(name, offset)] = value.value

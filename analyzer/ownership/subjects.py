@@ -84,7 +84,8 @@ class Subjects:
     below which something that no member names is released, or goes out of sight. deep_members: members (or, at
     NOWHERE, any) below which such a thing is released. writes: globals changed.
     incomplete: parameters whose memory may change in ways that no effect describes. written: places below
-    parameters (position, offset in bits) that the function assigns. routes: for `deep_gone` and for what lies
+    parameters (position, offset in bits) that the function assigns. whole: parameters behind which it clears or
+    copies whole records -> their size in bits. routes: for `deep_gone` and for what lies
     outside (None), through which functions. read: parameters behind which the function looks.
     """
 
@@ -98,6 +99,7 @@ class Subjects:
     writes: set[str] = field(default_factory=set)
     incomplete: set[int] = field(default_factory=set)
     written: set[tuple[int, int]] = field(default_factory=set)
+    whole: dict[int, int] = field(default_factory=dict)
     read: set[int] = field(default_factory=set)
     routes: dict[int | None, dict[str, Route]] = field(default_factory=dict)
 
@@ -248,7 +250,11 @@ class _Flow:
             case CopyRecord(target=target, source=source):
                 self._stored(target, {_deeper(label) for label in self._behind(source)})
                 self._written(target, whole=True)
-            case Zero(place=place) | Clobber(place=place):
+                self._cleared(target, op.bits)
+            case Zero(place=place):
+                self._written(place, whole=True)
+                self._cleared(place, op.bits)
+            case Clobber(place=place):
                 self._written(place, whole=True)
             case Call():
                 self._called(op)
@@ -290,6 +296,12 @@ class _Flow:
                 else:
                     self._found.written.add((label.index, label.shift + spot.offset))
                     self._name(label.index, label.shift + spot.offset, _member_name(spot.text))
+
+    def _cleared(self, place: Place, bits: int) -> None:
+        spot = self._prepared.spots[id(place)]
+        for label in self._of(spot.pointer) if spot.pointer is not None else ():
+            if not label.depth and label.shift == 0 and not spot.indices and spot.offset == 0:
+                self._found.whole[label.index] = max(bits, self._found.whole.get(label.index, 0))
 
     def _called(self, op: Call) -> None:
         site = self._prepared.calls[id(op)]

@@ -420,7 +420,7 @@ class Machine:
             return MAYBE
         if offset is None:
             return self._unknown_read(fresh, ctype, state)
-        default = state.defaults.get(base)
+        default = self._default(base, state)
         if default is not None:
             return default
         if isinstance(base, str) and (base, offset) in self.prepared.constants:
@@ -429,6 +429,10 @@ class Machine:
         self.limit_by_type(state, value, ctype)
         state.cells[path] = value
         return value
+
+    def _default(self, base: Base, state: State) -> Value | None:
+        """What memory of the object holds that nobody wrote; None: anything."""
+        return 0 if base in self.prepared.zeroed else state.defaults.get(base)
 
     def global_value(self, name: str, key: int, state: State) -> Value:
         """The value of a global variable, named as in the IR, or as in C where a rule names it."""
@@ -595,7 +599,7 @@ class Machine:
         source_text = self.prepared.spots[id(op.source)].text
         default: Value | None = None
         if isinstance(source, tuple) and source[1] is not None:
-            default = state.defaults.get(source[0])
+            default = self._default(source[0], state)
             for (base, offset), value in state.cells.items():
                 if base == source[0] and offset is not None and offset >= source[1]:
                     distance = offset - source[1]
@@ -606,7 +610,7 @@ class Machine:
         if target[1] is not None:
             self._note_overwrites(target, op.bits, op.at, state)
             state.drop_range(target[0], target[1], op.bits)
-            if self._is_all(target, op):
+            if self._is_all(target, op.bits, op.part):
                 state.defaults[target[0]] = default
             elif target[0] in state.defaults:
                 state.defaults[target[0]] = None
@@ -627,42 +631,35 @@ class Machine:
         path = self.resolve(self.prepared.spots[id(op.place)], op.at, state)
         if path is False:
             return False
-        if isinstance(path, tuple) and path[1] is not None:
-            if self._is_all(path, op):
-                self.zero(path, 0, op.at, state)
-            else:
-                self._zero_part(path, op, state)
+        if isinstance(path, tuple):
+            self.zero(path, op.bits, op.part, op.at, state)
         return True
 
-    def _is_all(self, path: Path, op: Zero | CopyRecord) -> bool:
-        """Whether the operation writes the whole object that the path leads into."""
+    def _is_all(self, path: Path, bits: int, part: bool) -> bool:
+        """Whether so many bits from there are the whole object that the path leads into."""
         base, offset = path
-        if offset != 0 or op.bits == 0:
+        if offset != 0 or bits == 0:
             return offset == 0
         if isinstance(base, int):
             size = self.prepared.function.locals[base].type.bits
-            return op.bits >= size > 0 or (size == 0 and not op.part)
-        return not op.part
+            return bits >= size > 0 or (size == 0 and not part)
+        return not part
 
-    def _zero_part(self, path: Path, op: Zero, state: State) -> None:
+    def zero(self, path: Path, bits: int, part: bool, at: int, state: State) -> None:
+        """Memory from the path on becomes zero. bits 0: to the object's end; part: the object may be larger."""
         base, start = path
-        assert start is not None
-        self._note_overwrites(path, op.bits, op.at, state)
-        known = [cell for cell in state.cells if cell[0] == base and cell[1] is not None]
-        state.drop_range(base, start, op.bits)
-        state.cells.update({cell: 0 for cell in known if cell not in state.cells})
-        if state.defaults.get(base) is UNDEF:
-            state.defaults[base] = None
-
-    def zero(self, path: Path, bits: int, at: int, state: State) -> None:
-        """All memory from the path on (bits 0: to the object's end) becomes zero."""
-        base, offset = path
+        if start is None:
+            return
+        everything = self._is_all(path, bits, part)
+        bits = 0 if everything else bits
         self._note_overwrites(path, bits, at, state)
-        named = [cell for cell in state.cells if isinstance(base, Sym) and base.parameter and cell[0] == base]
-        state.drop_range(base, offset, bits)
         # Members that had a name keep it, so that joins can say "null or".
+        named = [cell for cell in state.cells if cell[0] == base and cell[1] is not None]
+        if everything and not (isinstance(base, Sym) and base.parameter):
+            named = []
+        state.drop_range(base, start, bits)
         state.cells.update({cell: 0 for cell in named if cell not in state.cells})
-        if offset == 0:
+        if everything:
             state.defaults[base] = 0
         elif state.defaults.get(base) is UNDEF:
             state.defaults[base] = None
