@@ -127,7 +127,7 @@ def summaries(file: str, marks: Sequence[Expectation], report: Report) -> Iterat
 
 def outcome_text(line: str) -> str:
     """``ret == 0: fresh *out heap`` for a line of a rule file, "" for one that is no outcome."""
-    yaml_line = line.strip().removeprefix("- ")
+    yaml_line = line.strip().removeprefix("# or: ").removeprefix("- ")
     if yaml_line in ("outcomes:",) or yaml_line.startswith("returns:"):
         return ""
     item = yaml.safe_load(yaml_line)

@@ -152,11 +152,13 @@ class Effect:
 class Outcome:
     """When all atoms hold, all effects happen. Conditions on ``ret`` speak of the value returned, all
     others of the state before the call, except atoms on an out-parameter's content (``*buf != null``),
-    which speak of the state after it. In inferred contracts these, too, speak of the state before.
+    which speak of the state after it. In inferred contracts these, too, speak of the state before, and
+    after: conditions on what is behind parameters after the call (only there).
     """
 
     when: tuple[Atom, ...]
     effects: tuple[Effect, ...]
+    after: tuple[Atom, ...] = ()
 
 
 class Provenance(Enum):

@@ -16,7 +16,6 @@ from analyzer.contracts.model import (
     Effect,
     EffectKind,
     FunctionContract,
-    Outcome,
     Pack,
     Provenance,
     ResourceKind,
@@ -187,7 +186,7 @@ def _renamed_function(function: FunctionContract, new: Mapping[str, str]) -> Fun
     if not any(effect.resource in new for outcome in function.outcomes for effect in outcome.effects):
         return function
     outcomes = tuple(
-        Outcome(outcome.when, tuple(_renamed_effect(effect, new) for effect in outcome.effects))
+        replace(outcome, effects=tuple(_renamed_effect(effect, new) for effect in outcome.effects))
         for outcome in function.outcomes
     )
     return replace(function, outcomes=outcomes)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from analyzer.contracts.coverage import spelled, study
 from analyzer.contracts.headers import prototype
 from analyzer.contracts.model import (
+    Atom,
     Effect,
     EffectKind,
     FunctionContract,
@@ -71,13 +72,17 @@ def contract_lines(function: FunctionContract) -> Iterator[str]:
     names = function.signature.names
     if function.returns:
         yield f"    returns: [{', '.join(_quoted(spelled(a, function.signature)) for a in function.returns)}]"
-    if len(function.outcomes) == 1 and not function.outcomes[0].when:
+    if len(function.outcomes) == 1 and not _conditions(function.outcomes[0]):
         yield f"    then: {_effects(function.outcomes[0], names)}"
     else:
         yield "    outcomes:"
+        seen: set[tuple[Atom, ...]] = set()
         for outcome in function.outcomes:
-            conditions = ", ".join(_quoted(spelled(atom, function.signature)) for atom in outcome.when)
-            yield f"      - {{when: [{conditions}], then: {_effects(outcome, names)}}}"
+            conditions = ", ".join(_quoted(spelled(atom, function.signature)) for atom in _conditions(outcome))
+            # A caller cannot always tell two outcomes apart; a rule file covers no case twice.
+            either = "# or: " if _conditions(outcome) in seen else "- "
+            yield f"      {either}{{when: [{conditions}], then: {_effects(outcome, names)}}}"
+            seen.add(_conditions(outcome))
         if function.provenance is Provenance.INFERRED and _has_gap(function):
             yield "      - {when: otherwise, then: []}"  # does not happen, but a rule file covers every case
     if function.replaces:
@@ -91,8 +96,12 @@ def contract_lines(function: FunctionContract) -> Iterator[str]:
             yield f"    {key}: {_quoted(value)}"
 
 
+def _conditions(outcome: Outcome) -> tuple[Atom, ...]:
+    return (*outcome.when, *outcome.after)
+
+
 def _has_gap(function: FunctionContract) -> bool:
-    found = study([outcome.when for outcome in function.outcomes], function.returns, function.signature)
+    found = study([_conditions(outcome) for outcome in function.outcomes], function.returns, function.signature)
     return found.gap is not None
 
 
@@ -105,7 +114,7 @@ def outcome_sentence(outcome: Outcome, signature: Signature, kinds: Mapping[str,
 
 def condition_text(outcome: Outcome, signature: Signature) -> str:
     """``ret > 0 and *creds != null``; "" for an outcome without condition."""
-    return " and ".join(spelled(atom, signature) for atom in outcome.when)
+    return " and ".join(spelled(atom, signature) for atom in _conditions(outcome))
 
 
 def effect_sentence(effect: Effect, signature: Signature, kinds: Mapping[str, ResourceKind]) -> str:

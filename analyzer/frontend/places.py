@@ -5,9 +5,12 @@ s->list[i].next   becomes   %1 = s; %2 = i; place (*(%1)).list@64[%2 x 128].next
 
 from __future__ import annotations
 
+from typing import Final
+
 from analyzer.frontend.body import Body
+from analyzer.frontend.calls import called_name
 from analyzer.frontend.expressions import copy_record, hold, string_text
-from analyzer.ir.operands import DerefBase, Field, Index, LocalBase, Place, Str, Unknown
+from analyzer.ir.operands import ERRNO, DerefBase, Field, GlobalBase, Index, LocalBase, Place, Str, Unknown
 from analyzer.ir.ops import Clobber, CopyRecord
 from analyzer.ir.types import TypeKind
 from analyzer.libclang import kinds
@@ -87,8 +90,20 @@ def unary_place(body: Body, node: int) -> Place:
     """``*p``, ``__real x``, ``__extension__ x``; ``++x`` of C has no place."""
     child = body.children[node][-1]
     if body.operator(node) == "*":
+        if _calls(body, child, _ERRNO):
+            return Place(GlobalBase(ERRNO))
         return Place(DerefBase(body.value(child)))
     return body.place(child)
+
+
+# What the macro `errno` calls for its address (glibc, musl; the BSDs and macOS; Android; Solaris; Windows).
+_ERRNO: Final = frozenset({"__errno_location", "__error", "__errno", "___errno", "_errno"})
+
+
+def _calls(body: Body, node: int, names: frozenset[str]) -> bool:
+    while body.kinds[node] in (kinds.PAREN_EXPR, kinds.UNEXPOSED_EXPR) and len(body.children[node]) == 1:
+        node = body.children[node][0]
+    return body.kinds[node] == kinds.CALL_EXPR and called_name(body, node) in names
 
 
 def same_place(body: Body, node: int) -> Place:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Final, final
 
 
 @final
@@ -60,6 +60,9 @@ class LocalBase:
     """The memory of local variable or parameter number `index`. Text: ``buf`` (its name)."""
 
     index: int
+
+
+ERRNO: Final = "errno"  # the variable that says why a call of the C library failed (ISO C, 7.5), whatever it is
 
 
 @final

@@ -147,9 +147,8 @@ class Application:
         )
 
     def _conditions_after(self, state: State) -> bool:
-        if self.contract.provenance is Provenance.INFERRED:
-            return True
-        for atom in self.outcome.when:
+        inferred = self.contract.provenance is Provenance.INFERRED
+        for atom in self.outcome.after if inferred else self.outcome.when:
             if atom.term.root is Root.PARAM and atom.term.selectors and is_plain(atom.term):
                 value = self._read(atom.term, state)
                 if value is not None and not self._holds(atom, value, state):
@@ -549,7 +548,7 @@ class Application:
         if mine and state.own is Own.NONE:
             found.append(self._acquire(effect, position, path, state.copy()))
             if effect.maybe:
-                found.append(self._not_acquired(path, state.copy()))
+                found.append(self._not_acquired(effect, path, state.copy()))
             if effect.optional:
                 found.append(state.copy())
             if self.site.cyclic:
@@ -586,7 +585,7 @@ class Application:
             state.temps[self.result_key] = resource
             state.facts[resource] = values
             return state
-        state.facts[resource] = NONZERO
+        state.facts[resource] = from_relation(">=", 0) if study is not None and study.kind.integer else NONZERO
         if path is None:
             self.machine.listener.ended(Verdict.ESCAPED, "an unknown place", state)
             return None
@@ -597,9 +596,10 @@ class Application:
         when = condition_text(self.outcome, self.contract.signature)
         self.machine.listener.step("acquire", self.site.op.at, when, state)
 
-    def _not_acquired(self, path: Path | None, state: State) -> State:
+    def _not_acquired(self, effect: Effect, path: Path | None, state: State) -> State:
         if path is not None:
-            self.machine.write(path, 0, self.site.op.at, "", state)
+            failure = kind_of(effect, self.contracts).failure
+            self.machine.write(path, failure[0] if failure else 0, self.site.op.at, "", state)
         return state
 
     def _plain(self, effect: Effect, position: int, path: Path | None, state: State) -> State:
@@ -617,7 +617,7 @@ class Application:
         if effect.optional:  # or what was there before: a join of both, which nothing is known about
             symbol = self.machine.universe.fresh()
         elif not effect.maybe:
-            state.facts[symbol] = NONZERO
+            state.facts[symbol] = from_relation(">=", 0) if kind_of(effect, self.contracts).integer else NONZERO
         if not effect.optional:
             state.local_objects |= {symbol}
         self._write_out(path, symbol, term, state)

@@ -57,12 +57,12 @@ def _shape(contract: FunctionContract) -> _Shape:
     taken: Range = ()
     shape = _Shape(simple, fresh)
     for position, outcome in enumerate(contract.outcomes):
-        shape.otherwise[position] = complement(taken) if taken and not outcome.when else FULL
+        shape.otherwise[position] = complement(taken) if taken and not outcome.when and not outcome.after else FULL
         on_return = [a for a in outcome.when if a.term.root is Root.RET and not a.term.selectors]
-        if len(on_return) == len(outcome.when) and on_return:
+        if len(on_return) == len(outcome.when) and on_return and not outcome.after:
             taken = unite(taken, return_range(outcome)) if taken else return_range(outcome)
         else:
-            simple = simple and not outcome.when
+            simple = simple and not outcome.when and not outcome.after
         for effect in outcome.effects:
             on_ret = effect.term is not None and effect.term.root is Root.RET
             simple = simple and effect.kind in allowed and (on_ret or effect.kind is EffectKind.BORROW)

@@ -16,13 +16,27 @@ from analyzer.ownership.ranges import FULL, ZERO, Range, contains, single
 from analyzer.ownership.resources import conditional_release
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.transfer import Machine
-from analyzer.ownership.values import Ptr, Sym, Value
+from analyzer.ownership.values import UNDEF, Ptr, Sym, Value
 
 OTHER = "other"  # a value that may be anything and that the caller does not own
+GIVEN = "given"  # an argument, or something inside of what it points to
 FRESH = "fresh"  # acquired by this function
+FAILED = "failed"  # what the acquiring call gives when it fails
 SAME = "same"  # what was there when the function began
 
-Facts = tuple[tuple[Term, Range], ...]  # the values that a term may have
+
+@final
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the caller can look at: a term as it was at the call, or as it is after it."""
+
+    term: Term
+    after: bool = False
+
+
+Facts = tuple[tuple[Look, Range], ...]  # the values that may be seen there
+
+Kind = str | int | Term  # what a value is: one of the words above, a constant, or an argument
 
 WHOLE = ("*", "[]")  # all of what a parameter points to
 
@@ -41,13 +55,14 @@ class Ending:
     """One way to return.
 
     result: the values returned, FULL for a function that returns nothing.
-    entry: what is known of what was passed, of members behind it, and of globals, as they were at the call.
+    facts: what is known of what was passed, of members behind it and of globals, as they were at the call; and of the
+        numbers and pointers that it wrote behind parameters.
     effects: what became of the resource under study. unsure: it may also have gone where no term names it.
     owned: it was acquired (or lent) on this way at all.
     """
 
     result: Range
-    entry: Facts
+    facts: Facts
     effects: tuple[Effect, ...] = ()
     unsure: bool = False
     owned: bool = True
@@ -58,14 +73,14 @@ class Ending:
 class PlainEnding:
     """One way to return, seen by the run that follows no resource.
 
-    kinds: what the value returned is (FRESH, OTHER, or a constant). memory: for each place below a parameter
-    that is no longer known to hold what it held: what it holds then.
+    kinds: what the value returned is (FRESH, FAILED, GIVEN, OTHER, or a constant). memory: for each place below a
+    parameter that is no longer known to hold what it held: what it holds then.
     """
 
     result: Range
-    entry: Facts
-    kinds: frozenset[str | int]
-    memory: tuple[tuple[Term, frozenset[str | int]], ...]
+    facts: Facts
+    kinds: frozenset[Kind]
+    memory: tuple[tuple[Term, frozenset[Kind]], ...]
 
 
 @final
@@ -119,20 +134,20 @@ class Endings:
 def ending_of(machine: Machine, value: Value | None, state: State) -> Ending | PlainEnding:
     """What the caller sees of this return."""
     result = FULL if value is None else state.range_of(value)
-    entry = tuple(_entry_facts(machine, state))
+    facts = (*_entry_facts(machine, state), *_written_facts(machine, state))
     if machine.study is None:
         kinds = frozenset((OTHER,)) if value is None else frozenset(_kinds(machine, value, None, state, 4))
-        return PlainEnding(result, entry, kinds, tuple(_memory(machine, state)))
+        return PlainEnding(result, facts, kinds, tuple(_memory(machine, state)))
     if state.own is Own.NONE or state.own is Own.LOST:
-        return Ending(result, entry, owned=False)
+        return Ending(result, facts, owned=False)
     lent = machine.study.slot if machine.lent else None
     if state.own is Own.RELEASED:
         if lent is None:
-            return Ending(result, entry)
+            return Ending(result, facts)
         by, moves = _final_release(machine, state)
-        return Ending(result, entry, (Effect(EffectKind.RELEASE, lent, by=by, deep=moves),))
+        return Ending(result, facts, (Effect(EffectKind.RELEASE, lent, by=by, deep=moves),))
     effects, unsure = _whereabouts(machine, lent, value, state)
-    return Ending(result, entry, effects, unsure)
+    return Ending(result, facts, effects, unsure)
 
 
 def _final_release(machine: Machine, state: State) -> tuple[str, bool]:
@@ -148,21 +163,34 @@ def _final_release(machine: Machine, state: State) -> tuple[str, bool]:
     return state.releaser, False
 
 
-def _entry_facts(machine: Machine, state: State) -> Iterator[tuple[Term, Range]]:
+def _written_facts(machine: Machine, state: State) -> Iterator[tuple[Look, Range]]:
+    """Places that the function writes, where what they hold now is not the resource itself."""
+    for index, offset in machine.prepared.written:
+        base = machine.universe.symbol("param", index)
+        value = state.cells.get((base, offset), state.defaults.get(base))
+        if value is None or value is UNDEF or state.root_is_resource(value):
+            continue
+        known = state.range_of(value)
+        if known != FULL:
+            yield Look(_parameter_term(machine, base, offset), after=True), known
+
+
+def _entry_facts(machine: Machine, state: State) -> Iterator[tuple[Look, Range]]:
     """Parameters by position, then the rest in the order of its terms."""
     function = machine.prepared.function
     for index in range(function.parameters):
         symbol = machine.universe.symbol("param", index)
         known = state.facts.get(symbol)
         if known is not None and known != FULL:
-            yield Term(Root.PARAM, index), known
+            yield Look(Term(Root.PARAM, index)), known
     seen = (
         (_entry_term(machine, value), known)
         for value, known in state.facts.items()
         if isinstance(value, Sym) and value.lasting and not value.parameter and known != FULL
     )
     found = [(term, known) for term, known in seen if term is not None]
-    yield from sorted(found, key=lambda fact: (fact[0].index, fact[0].selectors, fact[0].name))
+    for term, known in sorted(found, key=lambda fact: (fact[0].index, fact[0].selectors, fact[0].name)):
+        yield Look(term), known
 
 
 def _entry_term(machine: Machine, value: Sym) -> Term | None:
@@ -284,7 +312,7 @@ def _parameter_term(machine: Machine, base: Sym, offset: int) -> Term:
 # -- everything else --------------------------------------------------------------------------------------
 
 
-def _memory(machine: Machine, state: State) -> Iterator[tuple[Term, frozenset[str | int]]]:
+def _memory(machine: Machine, state: State) -> Iterator[tuple[Term, frozenset[Kind]]]:
     """What lies below the parameters, where it is not known to be what was there before."""
     for index in range(machine.prepared.function.parameters):
         if state.defaults.get(machine.universe.symbol("param", index)) == 0:
@@ -297,7 +325,7 @@ def _memory(machine: Machine, state: State) -> Iterator[tuple[Term, frozenset[st
             continue
         value = state.cells.get(path, state.defaults.get(path[0]))
         if value is None:  # nothing is known any more of what had a name at the start
-            kinds: frozenset[str | int] = frozenset((OTHER if path in written else SAME,))
+            kinds: frozenset[Kind] = frozenset((OTHER if path in written else SAME,))
         else:
             kinds = frozenset(_kinds(machine, value, path, state, 4))
         if kinds != {SAME}:
@@ -315,8 +343,8 @@ def _place_order(path: Path) -> tuple[int, int]:
     return int(base.key[1]), offset or 0  # type: ignore[call-overload]
 
 
-def _kinds(machine: Machine, value: Value, path: Path | None, state: State, depth: int) -> Iterator[str | int]:
-    """What a value may be: see FRESH, SAME, OTHER; a constant is itself."""
+def _kinds(machine: Machine, value: Value, path: Path | None, state: State, depth: int) -> Iterator[Kind]:
+    """What a value may be: see FRESH, SAME, OTHER; a constant and, in memory, what was passed is itself."""
     if isinstance(value, Sym) and value.key[0] == "init" and path is not None and value.key[1:3] == path:
         yield SAME
         return
@@ -325,18 +353,27 @@ def _kinds(machine: Machine, value: Value, path: Path | None, state: State, dept
     if number is not None:
         yield number
         return
+    if isinstance(value, Sym) and value.parameter and path is not None:
+        yield Term(Root.PARAM, int(value.key[1]))  # type: ignore[call-overload]
+        return
+    base = value.base if isinstance(value, Ptr) else value
+    if isinstance(base, Sym) and base.parameter and path is None:
+        yield GIVEN
+        return
     if not isinstance(value, Sym):
         yield OTHER
         return
     kind = value.key[0]
     if kind in ("call", "out") and value.key[1] in machine.acquiring:
         yield FRESH
+        if any(contains(known, failure) for failure in machine.acquiring[value.key[1]]):
+            yield FAILED
     elif kind == "old" and depth and isinstance(value.key[1], Sym):
         yield from _kinds(machine, value.key[1], path, state, depth - 1)
     elif depth and value in state.targets:
         found = set(_of_targets(machine, value, path, state, depth))
         yield from found
-        if found == {FRESH} and contains(known, 0):
+        if found <= {FRESH, FAILED} and contains(known, 0):
             yield 0  # null is no target
     elif value in state.local_objects:
         yield FRESH
@@ -344,6 +381,6 @@ def _kinds(machine: Machine, value: Value, path: Path | None, state: State, dept
         yield OTHER
 
 
-def _of_targets(machine: Machine, value: Sym, path: Path | None, state: State, depth: int) -> Iterator[str | int]:
+def _of_targets(machine: Machine, value: Sym, path: Path | None, state: State, depth: int) -> Iterator[Kind]:
     for target in sorted(state.targets[value], key=repr):
         yield from _kinds(machine, target, path, state, depth - 1)

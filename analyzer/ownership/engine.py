@@ -44,11 +44,13 @@ def analyse(
     defined: frozenset[str] = frozenset(),
     want_states: bool = False,
     infer: bool = False,
+    recursive: bool = False,
 ) -> FunctionResult:
     """All events and verdicts of one function.
 
     defined: names of functions that the program defines in some unit. infer: also make the function's own
-    contract (None where it lost statements or went over a budget: then nothing is known about it).
+    contract (None where it lost statements or went over a budget: then nothing is known about it). recursive: it may
+    call itself, and the contracts of what it calls are not final.
     """
     prepared = prepare(function, unit, contracts, defined)
     found = list(resources(prepared, contracts))
@@ -59,7 +61,9 @@ def analyse(
     states: dict[int, list[str]] = {}
     studies: list[Resource | None] = [*found]
     infer = infer and not function.degraded
-    evidence = Evidence(function, subjects(prepared), [], by_value=prepared.by_value) if infer else None
+    evidence = None
+    if infer:
+        evidence = Evidence(function, subjects(prepared), [], by_value=prepared.by_value, recursive=recursive)
     contract = contract_at_sight(prepared, evidence.subjects) if evidence is not None and not found else None
     if contract is not None:
         evidence = None  # no run has anything to add

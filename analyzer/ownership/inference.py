@@ -32,7 +32,20 @@ from analyzer.ir.function import Function
 from analyzer.ir.operands import Int
 from analyzer.ir.ops import Return
 from analyzer.ir.types import CType, TypeKind
-from analyzer.ownership.endings import FRESH, OTHER, SAME, Ending, Endings, Facts, PlainEnding, is_whole
+from analyzer.ownership.endings import (
+    FAILED,
+    FRESH,
+    GIVEN,
+    OTHER,
+    SAME,
+    Ending,
+    Endings,
+    Facts,
+    Kind,
+    Look,
+    PlainEnding,
+    is_whole,
+)
 from analyzer.ownership.prepare import Prepared, is_pointer
 from analyzer.ownership.ranges import (
     FULL,
@@ -42,6 +55,7 @@ from analyzer.ownership.ranges import (
     ZERO,
     Range,
     complement,
+    contains,
     from_relation,
     greatest,
     intersect,
@@ -76,13 +90,14 @@ class Followed:
 @final
 @dataclass(slots=True)
 class Evidence:
-    """Everything that the runs over one function say to its caller."""
+    """Everything that the runs over one function say to its caller. recursive: what it calls may still change."""
 
     function: Function
     subjects: Subjects
     plain: list[PlainEnding]
     followed: list[Followed] = field(default_factory=list)
     by_value: frozenset[int] = frozenset()
+    recursive: bool = False
 
     def add(self, resource: Resource, endings: Endings, routes: tuple[Route, ...] = ()) -> None:
         """The endings of one more run, and by which routes its resource went out of sight."""
@@ -97,28 +112,28 @@ class Evidence:
 @final
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """A class of returned values together with classes of what was there at the call."""
+    """A class of returned values together with classes of what was there at the call, or is there after it."""
 
     result: Range
-    entry: Facts
+    facts: Facts
 
     def fits(self, ending: Ending | PlainEnding) -> bool:
         if not intersect(self.result, ending.result):
             return False
-        known = dict(ending.entry)
-        return all(intersect(values, known.get(term, FULL)) for term, values in self.entry)
+        known = dict(ending.facts)
+        return all(intersect(values, known.get(look, FULL)) for look, values in self.facts)
 
 
 _Row = tuple[_Cell, tuple[Atom, ...], tuple[Effect, ...]]  # a cell, conditions beside those on it, effects
 
 
-def _tells_apart(rows: Sequence[_Row], term: Term) -> bool:
-    """Whether rows that differ in the class of the term only differ in what happens."""
+def _tells_apart(rows: Sequence[_Row], look: Look) -> bool:
+    """Whether rows that differ in the class of what is seen there only differ in what happens."""
     found: dict[object, set[object]] = {}
     for cell, guards, effects in rows:
-        rest = tuple(fact for fact in cell.entry if fact[0] != term)
+        rest = tuple(fact for fact in cell.facts if fact[0] != look)
         found.setdefault((cell.result, rest), set()).add((guards, effects))
-    halves = {(cell.result, *fact) for cell, _, _ in rows for fact in cell.entry if fact[0] == term}
+    halves = {(cell.result, *fact) for cell, _, _ in rows for fact in cell.facts if fact[0] == look}
     return any(len(results) > 1 for results in found.values()) or len(halves) < 2 * len({r for r, *_ in halves})
 
 
@@ -179,24 +194,33 @@ class _Inference:
     def _outcomes(self) -> list[_Row]:
         """The table, without splits that turn out to tell nothing apart."""
         classes = self._classes()
-        splits: list[list[tuple[Term, Range]]] = []
-        for term, halves in self._deciding(classes):
+        splits: list[list[tuple[Look, Range]]] = []
+        for look, halves in self._deciding(classes):
             size = len(classes)
             for split in splits:
                 size *= len(split)
             if size * len(halves) > MOST_OUTCOMES:
                 break
-            splits.append([(term, half) for half in halves])
+            splits.append([(look, half) for half in halves])
         rows = list(self._rows(classes, splits))
         useful = [split for split in splits if _tells_apart(rows, split[0][0])]
         return rows if len(useful) == len(splits) else list(self._rows(classes, useful))
 
-    def _rows(self, classes: Sequence[Range], splits: Sequence[Sequence[tuple[Term, Range]]]) -> Iterator[_Row]:
+    def _rows(self, classes: Sequence[Range], splits: Sequence[Sequence[tuple[Look, Range]]]) -> Iterator[_Row]:
         for result, chosen in product(classes, product(*splits)):
             cell = _Cell(result, chosen)
             if any(cell.fits(ending) for ending in self._evidence.plain):
-                guards, effects = self._effects(cell)
-                yield cell, guards, effects
+                for given in (True, False) if self._either(cell) else (None,):
+                    guards, effects = self._effects(cell, given)
+                    yield cell, guards, effects
+
+    def _either(self, cell: _Cell) -> bool:
+        """Whether the result may be an argument, and may be something that the function acquired."""
+        kinds = {kind for ending in self._evidence.plain if cell.fits(ending) for kind in ending.kinds}
+        if not kinds >= {GIVEN, FRESH} or OTHER in kinds:
+            return False
+        here = [e for f in self._evidence.followed if not f.given_away for e in f.endings if cell.fits(e)]
+        return any(_returns(ending) for ending in here) and any(_hands_out_result(ending) for ending in here)
 
     def _classes(self) -> list[Range]:
         """Classes of returned values."""
@@ -211,24 +235,28 @@ class _Inference:
             return [ZERO, NONZERO]
         return [from_relation("<", 0), ZERO, from_relation(">", 0)]
 
-    def _deciding(self, classes: Sequence[Range]) -> Iterator[tuple[Term, list[Range]]]:
-        """Terms whose value at the call decides between different effects, with the classes of their values.
+    def _deciding(self, classes: Sequence[Range]) -> Iterator[tuple[Look, list[Range]]]:
+        """Where a caller sees which of different effects happened, with the classes of what may be seen.
 
-        Parameters come first, then members behind them, then globals.
+        Parameters come first, then members behind them, then globals, then what is there after the call.
         """
-        known = dict.fromkeys(t for f in self._evidence.followed for ending in f.endings for t, _ in ending.entry)
-        for term in sorted(known, key=lambda t: (bool(t.selectors), t.name, t.index, t.selectors)):
-            for halves in self._halves(term):
-                if any(self._decides(term, halves, followed, classes) for followed in self._evidence.followed):
-                    yield term, halves
+        endings = [ending for followed in self._evidence.followed for ending in followed.endings]
+        holders = {effect.term for ending in endings for effect in ending.effects if effect.kind is EffectKind.FRESH}
+        known = dict.fromkeys(look for ending in endings for look, _ in ending.facts)
+        for look in sorted(known, key=_look_order):
+            if look.after and look.term in holders:
+                continue  # whether it is null is said by "maybe"
+            for halves in self._halves(look):
+                if any(self._decides(look, halves, followed, classes) for followed in self._evidence.followed):
+                    yield look, halves
                     break
 
-    def _halves(self, term: Term) -> list[list[Range]]:
-        """Ways to split a term's values in two that the function itself tells apart, constants first."""
+    def _halves(self, look: Look) -> list[list[Range]]:
+        """Ways to split what is seen there in two that the function itself tells apart, constants first."""
         found: dict[Range, list[Range]] = {}
         for followed in self._evidence.followed:
             for ending in followed.endings:
-                values = dict(ending.entry).get(term)
+                values = dict(ending.facts).get(look)
                 if values is None or values == FULL:
                     continue
                 other = complement(values)
@@ -241,16 +269,16 @@ class _Inference:
             found[key] for key in sorted(found, key=lambda values: (single(values) is None, values != ZERO, values))
         ]
 
-    def _decides(self, term: Term, halves: list[Range], followed: Followed, classes: Sequence[Range]) -> bool:
+    def _decides(self, look: Look, halves: list[Range], followed: Followed, classes: Sequence[Range]) -> bool:
         """Whether it is clear in both halves what happens; for a number that the caller passes, in one of them."""
-        if followed.resource.site is None and followed.resource.slot == term:
+        if followed.resource.site is None and followed.resource.slot == look.term:
             return False
         for result in classes:
             whole = {_alternative(e) for e in followed.endings if _Cell(result, ()).fits(e)}
             parts = [
-                {_alternative(e) for e in followed.endings if _Cell(result, ((term, half),)).fits(e)} for half in halves
+                {_alternative(e) for e in followed.endings if _Cell(result, ((look, half),)).fits(e)} for half in halves
             ]
-            longest = min if self._is_number(term) else max
+            longest = min if self._is_number(look.term) else max
             if len(whole) > 1 and all(parts) and longest(map(len, parts)) == 1 and parts[0] != parts[1]:
                 return True
         return False
@@ -261,24 +289,27 @@ class _Inference:
 
     # -- effects of a cell ----------------------------------------------------------------------------
 
-    def _effects(self, cell: _Cell) -> tuple[tuple[Atom, ...], tuple[Effect, ...]]:
+    def _effects(self, cell: _Cell, given: bool | None) -> tuple[tuple[Atom, ...], tuple[Effect, ...]]:
+        """given: whether the result is an argument, None: that need not be told apart."""
         guards: list[Atom] = []
         effects: list[Effect] = []
         plain = [ending for ending in self._evidence.plain if cell.fits(ending)]
         memory = self._memory(plain)
         for followed in self._evidence.followed:
             if followed.resource.site is None:
-                effects += self._lent(followed, cell, guards)
+                effects += self._lent(followed, cell, guards, given)
         effects += self._blunt()
         effects += self._cleared(memory)
-        fresh = self._fresh(cell, plain, memory)
+        fresh = self._fresh(cell, plain, memory, given)
         effects += fresh
+        if any(effect.term == _RET for effect in fresh):
+            guards += self._reasons(cell, plain)
         effects += self._written(memory, {e.term for e in effects if e.kind in (EffectKind.FRESH, EffectKind.STORE)})
         acquired = {effect.term for effect in effects if effect.kind is EffectKind.FRESH}
         effects = [e for e in effects if e.kind is not EffectKind.RETURN or e.term not in acquired]
         return tuple(dict.fromkeys(guards)), tuple(dict.fromkeys(effects))
 
-    def _lent(self, followed: Followed, cell: _Cell, guards: list[Atom]) -> Iterator[Effect]:
+    def _lent(self, followed: Followed, cell: _Cell, guards: list[Atom], given: bool | None) -> Iterator[Effect]:
         """What becomes of something that the caller lends."""
         term = followed.resource.slot
         deep = self._is_deep(term)
@@ -286,6 +317,8 @@ class _Inference:
             yield Effect(EffectKind.ESCAPE, term, maybe=True)
             return
         here = [ending for ending in followed.endings if cell.fits(ending)]
+        if given is not None and any(_returns(ending) for ending in here):
+            here = [ending for ending in here if _returns(ending) is given] or here
         if not here:
             # With anything else than null there this outcome does not happen.
             pointer = bool(term.selectors) or is_pointer(self._function.locals[term.index].type)
@@ -326,13 +359,15 @@ class _Inference:
             if self._function.locals[index].type.kind is TypeKind.RECORD and index not in self._evidence.by_value:
                 yield Effect(EffectKind.ESCAPE, Term(Root.PARAM, index), maybe=True)
 
-    def _cleared(self, memory: dict[Term, set[str | int]]) -> Iterator[Effect]:
+    def _cleared(self, memory: dict[Term, set[Kind]]) -> Iterator[Effect]:
         """Records behind parameters that are zero but for the members that other effects name."""
         for term, kinds in memory.items():
             if is_whole(term) and kinds == {0}:
                 yield Effect(EffectKind.NULL, term, value=self._evidence.subjects.whole.get(term.index, 0))
 
-    def _fresh(self, cell: _Cell, plain: list[PlainEnding], memory: dict[Term, set[str | int]]) -> list[Effect]:
+    def _fresh(
+        self, cell: _Cell, plain: list[PlainEnding], memory: dict[Term, set[Kind]], given: bool | None
+    ) -> list[Effect]:
         """What the function hands out in this cell; nothing that may be someone else's."""
         found: dict[Term, list[Effect]] = {}
         for followed in self._evidence.followed:
@@ -346,7 +381,7 @@ class _Inference:
                     found.setdefault(effect.term, []).append(effect)
         result_kinds = {kind for ending in plain for kind in ending.kinds}
         effects = []
-        owned_result = _RET in found and OTHER not in result_kinds
+        owned_result = _RET in found and OTHER not in result_kinds and (GIVEN not in result_kinds or given is False)
         for term, candidates in sorted(found.items(), key=lambda item: (len(item[0].selectors), repr(item[0]))):
             kinds = memory.get(term, {SAME}) if term.root is Root.PARAM else set()
             if OTHER in kinds:
@@ -361,39 +396,78 @@ class _Inference:
                     term,
                     candidates[0].resource,
                     inout=all(effect.inout for effect in candidates),
-                    maybe=(term.root is Root.RET and bool(term.selectors)) or 0 in kinds,
+                    maybe=(term.root is Root.RET and bool(term.selectors)) or bool({0, FAILED} & kinds),
                     optional=term.root is Root.PARAM and SAME in kinds,
                 )
             )
         return effects
 
-    def _memory(self, plain: list[PlainEnding]) -> dict[Term, set[str | int]]:
+    def _reasons(self, cell: _Cell, plain: list[PlainEnding]) -> Iterator[Atom]:
+        """``return wanted ? malloc(3) : NULL;``: what is handed out says something of the numbers that were passed."""
+        if self._evidence.recursive or contains(cell.result, 0):
+            return
+        if {kind for ending in plain for kind in ending.kinds} - {FRESH, FAILED, 0}:
+            return
+        endings = [e for f in self._evidence.followed for e in f.endings if cell.fits(e) and _hands_out_result(e)]
+        told = {look for look, _ in cell.facts}
+        for look in dict.fromkeys(look for ending in endings for look, _ in ending.facts):
+            if look in told or look.after or not self._is_number(look.term):
+                continue
+            values: Range = ()
+            for ending in endings:
+                here = dict(ending.facts).get(look, FULL)
+                values = unite(values, here) if values else here
+            ctype = self._function.locals[look.term.index].type
+            if not ctype.signed and values and (least(values), greatest(values)) == (1, (1 << ctype.bits) - 1):
+                values = NONZERO
+            if values in (ZERO, NONZERO) or single(values) is not None:
+                yield from _atoms(look.term, values)
+
+    def _memory(self, plain: list[PlainEnding]) -> dict[Term, set[Kind]]:
         """What places below parameters may hold at these endings."""
-        found: dict[Term, set[str | int]] = {}
+        found: dict[Term, set[Kind]] = {}
         terms = dict.fromkeys(term for ending in plain for term, _ in ending.memory)
         for term in terms:
             found[term] = set()
-            parameter = Term(Root.PARAM, term.index)
+            parameter = Look(Term(Root.PARAM, term.index))
             for ending in plain:
-                if dict(ending.entry).get(parameter) != ZERO:  # there is nothing behind a null pointer
+                if dict(ending.facts).get(parameter) != ZERO:  # there is nothing behind a null pointer
                     found[term] |= dict(ending.memory).get(term, frozenset({SAME}))
         return found
 
-    def _written(self, memory: dict[Term, set[str | int]], described: set[Term | None]) -> Iterator[Effect]:
+    def _written(self, memory: dict[Term, set[Kind]], described: set[Term | None]) -> Iterator[Effect]:
         for term, kinds in memory.items():
             if term in described or is_whole(term):
                 continue
-            kinds = kinds - {FRESH}
-            if kinds == {0}:
+            kinds = kinds if kinds == {FAILED} else kinds - {FRESH, FAILED}
+            if kinds == {FAILED}:
+                yield Effect(EffectKind.VALUE, term, value=-1)
+            elif kinds == {0}:
                 yield Effect(EffectKind.NULL, term)
             elif len(kinds) == 1 and isinstance(number := next(iter(kinds)), int):
                 yield Effect(EffectKind.VALUE, term, value=number)
+            elif len(kinds) == 1 and isinstance(passed := next(iter(kinds)), Term):
+                yield Effect(EffectKind.STORE, term, source=passed)
             elif kinds == {SAME}:
                 continue
             else:
                 if SAME in kinds or not kinds:
                     yield Effect(EffectKind.ESCAPE, term, maybe=True)
                 yield Effect(EffectKind.WRITE, term)
+
+
+def _look_order(look: Look) -> tuple[object, ...]:
+    term = look.term
+    return (look.after, bool(term.selectors), term.name, term.index, term.selectors)
+
+
+def _returns(ending: Ending) -> bool:
+    """Whether the result is what the caller lent, or lies inside of it."""
+    return any(effect.kind in _HARMLESS for effect in ending.effects)
+
+
+def _hands_out_result(ending: Ending) -> bool:
+    return ending.owned and any(e.kind is EffectKind.FRESH and e.term == _RET for e in ending.effects)
 
 
 def _alternative(ending: Ending) -> tuple[tuple[Effect, ...], bool]:
@@ -409,15 +483,16 @@ def _with(effect: Effect, deep: bool) -> Effect:
 
 def _merged(rows: Iterable[_Row]) -> tuple[Outcome, ...]:
     """Cells with the same effects become one outcome where conditions can say so."""
-    groups: dict[tuple[object, ...], tuple[list[Range], tuple[Atom, ...], tuple[Effect, ...]]] = {}
+    groups: dict[tuple[object, ...], tuple[list[Range], tuple[Atom, ...], tuple[Atom, ...], tuple[Effect, ...]]] = {}
     for cell, guards, effects in rows:
-        conditions = [atom for term, values in cell.entry for atom in _atoms(term, values)]
-        key = (tuple(conditions), guards, effects)
-        groups.setdefault(key, ([], (*conditions, *guards), effects))[0].append(cell.result)
+        before = [atom for look, values in cell.facts if not look.after for atom in _atoms(look.term, values)]
+        after = tuple(atom for look, values in cell.facts if look.after for atom in _atoms(look.term, values))
+        key = (tuple(before), guards, after, effects)
+        groups.setdefault(key, ([], (*before, *guards), after, effects))[0].append(cell.result)
     found = []
-    for results, shared, effects in groups.values():
+    for results, shared, after, effects in groups.values():
         for values in _united(results):
-            found.append(Outcome((*_atoms(_RET, values), *shared), effects))
+            found.append(Outcome((*_atoms(_RET, values), *shared), effects, after))
     return tuple(found)
 
 

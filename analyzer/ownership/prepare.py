@@ -8,13 +8,13 @@ Done once per function; every run over a resource shares the result.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, final
 
 from analyzer.contracts.model import EffectKind, FunctionContract, ResourceKind
 from analyzer.ir.function import Function, FunctionDeclaration, TranslationUnit, successors
-from analyzer.ir.operands import DerefBase, Field, GlobalBase, Index, Int, LocalBase, Operand, Place, Temp
+from analyzer.ir.operands import ERRNO, DerefBase, Field, GlobalBase, Index, Int, LocalBase, Operand, Place, Temp
 from analyzer.ir.ops import (
     AddressOf,
     Binary,
@@ -124,6 +124,7 @@ class Prepared:
     constants: dict[tuple[str, int], int] = field(default_factory=dict)
     zeroed: set[str] = field(default_factory=set)  # constant global variables that are zero
     statics: dict[str, str] = field(default_factory=dict)  # the file's static variables: name in C -> name in the IR
+    acquiring: dict[int, tuple[int, ...]] = field(default_factory=dict)  # key of a call -> what it gives when it fails
     ends_soon: list[bool] = field(default_factory=list)  # blocks from which a few others lead to the process's end
     is_main: bool = False
     merges: list[bool] = field(default_factory=list)
@@ -132,6 +133,7 @@ class Prepared:
     defined: frozenset[str] = frozenset()
     returned_local: int = -1
     by_value: frozenset[int] = frozenset()  # records passed by value and only read: see `by_value_base`
+    tests_errno: bool = False  # it sets errno, or asks whether it is 0
     makes_gaps: bool = False  # it releases descriptors by their number, or all of them in a loop
     written: tuple[tuple[int, int], ...] = ()
     member_names: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -164,6 +166,8 @@ def prepare(function: Function, unit: TranslationUnit, contracts: Contracts, def
     prepared.by_value = _only_read_records(function)
     _Flattener(prepared, unit, contracts, defined).run()
     prepared.returned_local = _returned_local(function)
+    prepared.tests_errno = _tests_errno(function)
+    prepared.acquiring = dict(_acquiring(prepared, contracts))
     prepared.ends_soon = _ends_soon(prepared)
     prepared.makes_gaps = any(_makes_gap(site) for site in prepared.calls.values())
     for name, variable in unit.globals.items():
@@ -177,6 +181,34 @@ def prepare(function: Function, unit: TranslationUnit, contracts: Contracts, def
                 if isinstance(value, Int):
                     prepared.constants[(name, offset)] = value.value
     return prepared
+
+
+def _tests_errno(function: Function) -> bool:
+    """Whether errno may be 0 here: somebody sets it, or wants to know."""
+    read: set[Operand] = set()
+    for block in function.blocks:
+        for op in block.ops:
+            match op:
+                case Load(place=Place(base=GlobalBase(name=name)), result=result) if name == ERRNO:
+                    read.add(result)
+                case Store(place=Place(base=GlobalBase(name=name))) if name == ERRNO:
+                    return True
+                case Binary(operator="==" | "!=", left=left, right=Int(value=0)) if left in read:
+                    return True
+                case _:
+                    pass
+        if isinstance(block.end, Branch) and block.end.condition in read:
+            return True
+    return False
+
+
+def _acquiring(prepared: Prepared, contracts: Contracts) -> Iterator[tuple[int, tuple[int, ...]]]:
+    for site in prepared.calls.values():
+        outcomes = site.contract.outcomes if site.contract is not None else ()
+        fresh = [effect.resource for o in outcomes for effect in o.effects if effect.kind is EffectKind.FRESH]
+        if fresh:
+            kinds = (contracts.kinds.get(resource) for resource in fresh)
+            yield site.key, tuple(failure for kind in kinds if kind is not None for failure in kind.failure)
 
 
 def _ends_soon(prepared: Prepared) -> list[bool]:

@@ -14,7 +14,7 @@ from typing import final
 
 from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Root, Term, member_offset
 from analyzer.contracts.routes import Route, add_routes
-from analyzer.ir.operands import FunctionAddress, GlobalBase, LocalBase, Operand, Place, Temp
+from analyzer.ir.operands import ERRNO, FunctionAddress, GlobalBase, LocalBase, Operand, Place, Temp
 from analyzer.ir.ops import (
     AddressOf,
     Binary,
@@ -288,6 +288,8 @@ class _Flow:
     def _written(self, place: Place, whole: bool = False) -> None:
         spot = self._prepared.spots[id(place)]
         if isinstance(place.base, GlobalBase):
+            if place.base.name == ERRNO:
+                return
             self._found.writes.add(place.base.name)
         elif spot.pointer is not None:
             for label in self._of(spot.pointer):

@@ -11,7 +11,7 @@ from typing import Protocol, assert_never, final
 from analyzer.contracts.model import member_offset
 from analyzer.contracts.routes import Route
 from analyzer.findings.model import Verdict
-from analyzer.ir.operands import FunctionAddress, Int, Operand, Str, Temp, Unknown
+from analyzer.ir.operands import ERRNO, FunctionAddress, Int, Operand, Str, Temp, Unknown
 from analyzer.ir.ops import (
     AddressOf,
     Binary,
@@ -49,11 +49,12 @@ from analyzer.ownership.ranges import (
     least,
     single,
 )
-from analyzer.ownership.resources import Resource, acquires, conditional_release
+from analyzer.ownership.resources import Resource, conditional_release
 from analyzer.ownership.state import Loss, Own, Path, State
 from analyzer.ownership.values import GUESS, MAYBE, UNDEF, Base, Expr, Ptr, Sym, Universe, Value, symbols_of
 
 LAST_STANDARD_STREAM = 2
+LARGEST_ERRNO = 4095  # as the Linux kernel has it (MAX_ERRNO)
 
 
 class Listener(Protocol):
@@ -99,7 +100,7 @@ class Machine:
         self.cyclic = False
         self.block_id = 0
         self.lent = study is not None and study.site is None
-        self.acquiring = frozenset(site.key for site in prepared.calls.values() if acquires(site.contract))
+        self.acquiring = prepared.acquiring
         self._texts: dict[Path, str] = {}
         self.reallocations = frozenset(
             site.key
@@ -392,7 +393,14 @@ class Machine:
             self.listener.event(EventKind.USE_AFTER_RELEASE, at, state, base)
 
     def _load(self, op: Load, fresh: Sym, state: State) -> bool:
-        path = self.resolve(self.prepared.spots[id(op.place)], op.at, state)
+        spot = self.prepared.spots[id(op.place)]
+        if spot.glob == ERRNO:
+            # Somebody asks for it because a call failed, so it is not 0; unless that is what is asked.
+            symbol = self.universe.symbol("errno", op.at, op.result.id)
+            state.facts[symbol] = ((0 if self.prepared.tests_errno else 1, LARGEST_ERRNO),)
+            state.temps[op.result.id] = symbol
+            return True
+        path = self.resolve(spot, op.at, state)
         if path is False:
             return False
         if path is None or path is True:
@@ -459,6 +467,8 @@ class Machine:
 
     def _store(self, op: Store, state: State) -> bool:
         spot = self.prepared.spots[id(op.place)]
+        if spot.glob == ERRNO:
+            return True
         value = self.value(op.value, state)
         path = self.resolve(spot, op.at, state)
         if path is False:

@@ -316,6 +316,7 @@ class _StepAnalysis:
         self._results: dict[str, tuple[Function, FunctionResult]] = {}
         self._findings: list[Finding] = []
         self._acquisitions: list[Acquisition] = []
+        self._recursive = False
         self._notices: list[Notice] = []
 
     def run(self) -> UnitResult:
@@ -380,7 +381,8 @@ class _StepAnalysis:
     def _group(self, functions: list[Function], bodies: Mapping[str, Function]) -> None:
         """Functions that call each other: from "no call of them returns" on, until nothing changes."""
         names = [function.name for function in functions]
-        if not self._is_recursive(names):
+        self._recursive = self._is_recursive(names)
+        if not self._recursive:
             for function in functions:
                 self._guarded(self._function, function)
             return
@@ -436,7 +438,8 @@ class _StepAnalysis:
         context, name = self._context, function.name
         written = self._written(function)
         wanted = context.summaries or name in self._step.called or written is not None
-        result = analyse(function, self._unit, self._linked, context.limits, context.defined, infer=wanted)
+        limits, defined, recursive = context.limits, context.defined, self._recursive
+        result = analyse(function, self._unit, self._linked, limits, defined, infer=wanted, recursive=recursive)
         if result.contract is not None:
             self._contracts[name] = result.contract
         else:
