@@ -103,9 +103,11 @@ def check_command(
     database: Path | None = None,
     flags: Sequence[str] = (),
     options: Sequence[str] = (),
+    cache: Path | None = None,
 ) -> list[str]:
-    """The command line of one check with default options."""
-    command = [sys.executable, "-m", "analyzer", "check", "-q", *options]
+    """The command line of one check with default options. cache: its folder; None: without a cache."""
+    remembered = ["--no-cache"] if cache is None else ["--cache-dir", str(cache)]
+    command = [sys.executable, "-m", "analyzer", "check", "-q", *remembered, *options]
     if database is not None:
         command += ["-p", str(database)]
     command += [str(path) for path in paths]

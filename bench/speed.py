@@ -2,6 +2,9 @@
 
     python bench/speed.py [--every N] [--tools ours,parse,...] PATH...
 
+"warm" is a check after another one, with its cache and nothing changed; "changed" one after a function was added to
+a file in the middle, "filling" the check before both, which pays for the cache.
+
 A PATH is a source tree; its compile_commands.json gives the flags. Every tool runs once, one after the
 other, at low priority. CPU is that of all processes of a tool; memory is the highest sum over them.
 "done" counts the files without a fatal error: compilers end at a missing header.
@@ -77,11 +80,47 @@ class Bench:
         return self.corpus.flags.get(file, (str(self.corpus.path), []))
 
     def ours(self) -> tuple[Cost, int] | None:
-        """`python -m analyzer check`, cold, default options."""
+        """`python -m analyzer check`, without a cache, otherwise default options."""
+        return self._check(self.corpus, self.database, None)
+
+    def filling(self) -> tuple[Cost, int] | None:
+        """The same with an empty cache."""
+        return self._check(self.corpus, self.database, self._cache("filling"))
+
+    def warm(self) -> tuple[Cost, int] | None:
+        """The same with a full one."""
+        cache = self._cache("warm")
+        self._check(self.corpus, self.database, cache)
+        return self._check(self.corpus, self.database, cache)
+
+    def changed(self) -> tuple[Cost, int] | None:
+        """The same after a file of a copy of the corpus was changed."""
+        old, new = str(self.corpus.path), str(self.folder / "tree")
+        shutil.copytree(old, new, symlinks=True)
+        flags = {
+            Path(str(file).replace(old, new, 1)): (where.replace(old, new), [flag.replace(old, new) for flag in given])
+            for file, (where, given) in self.corpus.flags.items()
+        }
+        files = [Path(str(file).replace(old, new, 1)) for file in self.corpus.files]
+        copy = Corpus(Path(new), files, flags)
+        place = self.folder / "changed"
+        place.mkdir()
+        database, cache = write_database(copy, place), self._cache("changed")
+        self._check(copy, database, cache)
+        with files[len(files) // 2].open("a", encoding="utf-8") as file:
+            file.write("\nint added_by_the_bench(void)\n{\n\treturn 0;\n}\n")
+        return self._check(copy, database, cache)
+
+    def _cache(self, name: str) -> Path:
+        return self.folder / f"cache-{name}"
+
+    def _check(self, corpus: Corpus, database: Path, cache: Path | None) -> tuple[Cost, int]:
         report = self.folder / "ours.json"
-        database = self.database if self.corpus.flags else None
-        command = check_command(self.corpus.files, database=database, options=["--json", str(report)])
-        cost = self._run(command)
+        report.unlink(missing_ok=True)
+        command = check_command(
+            corpus.files, database=database if corpus.flags else None, options=["--json", str(report)], cache=cache
+        )
+        cost = measure(["nice", "-n", "10", *command], cwd=corpus.path, timeout=self.timeout)
         if not report.exists():
             print(cost.output[-500:], file=sys.stderr)
             return cost, 0
@@ -140,6 +179,9 @@ class Bench:
 
 TOOLS: dict[str, tuple[str, Callable[[Bench], tuple[Cost, int] | None]]] = {
     "ours": ("mustfree check", Bench.ours),
+    "filling": ("mustfree check, filling the cache", Bench.filling),
+    "warm": ("mustfree check, nothing changed", Bench.warm),
+    "changed": ("mustfree check, one file changed", Bench.changed),
     "parse": ("libclang parse only", Bench.parse),
     "gcc": ("gcc -fanalyzer", Bench.gcc),
     "cppcheck": ("cppcheck", Bench.cppcheck),

@@ -39,10 +39,11 @@ class ChangeOptions:
 @final
 @dataclass(frozen=True, slots=True)
 class ChangeResult:
-    """report: on the change. head: the head side, to read files from."""
+    """report: on the change. head: the head side, to read files from. remarks: about the cache."""
 
     report: Report
     head: Workspace
+    remarks: tuple[str, ...] = ()
 
 
 def analyse_change(change: Change, options: ChangeOptions, progress: Progress | None = None) -> ChangeResult:
@@ -50,13 +51,14 @@ def analyse_change(change: Change, options: ChangeOptions, progress: Progress | 
     rules, rule_texts, notices = _rule_files(change, options)
     settings = replace(options.settings, root=change.root, rules=rules)
     base = Workspace(settings, _absolute(change, change.base_overlay) | rule_texts)
-    head = Workspace(settings, _absolute(change, change.head_overlay) | rule_texts, base.table)
+    head = Workspace(settings, _absolute(change, change.head_overlay) | rule_texts, base.rules)
     base_paths, head_paths = _paths(change, base, head, options.calls)
     before = base.analyse(base_paths, progress) if base_paths else Report(versions=head.versions())
     after = head.analyse(head_paths, progress) if head_paths else Report(versions=head.versions())
     report = compare_sides(Sides(change, before, after, head.read, head.table, options.config_from_head))
     said = (*notices, *_remarks(change), *_written_comments(change, options.config_from_head))
-    return ChangeResult(replace(report, notices=(*said, *report.notices)), head)
+    remarks = tuple(dict.fromkeys((*base.remarks, *head.remarks)))
+    return ChangeResult(replace(report, notices=(*said, *report.notices)), head, remarks)
 
 
 def _absolute(change: Change, overlay: Mapping[str, bytes]) -> dict[str, bytes]:

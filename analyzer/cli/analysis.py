@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from analyzer.cli.options import compiler_flags, database_settings
+from analyzer.cache import default_folder
+from analyzer.cli.options import compiler_flags, database_settings, say
+from analyzer.errors import MustfreeError
 from analyzer.findings.model import Report
 from analyzer.ownership.limits import Limits
 from analyzer.workspace import Settings, Workspace
@@ -60,6 +63,47 @@ _LIMIT_OPTIONS = (
 )
 
 
+_CACHE_OPTIONS = (
+    click.option(
+        "--cache-dir",
+        default="",
+        metavar="DIR",
+        help="Keep what was found out for the next run here, instead of in your cache folder.",
+    ),
+    click.option("--cache-read-only", is_flag=True, help="Use what earlier runs found out, and keep nothing."),
+    click.option("--no-cache", is_flag=True, help="Use nothing of earlier runs, and keep nothing."),
+    click.option("--no-prepass", is_flag=True, help="Parse every file, also where none mentions a known function."),
+)
+
+
+def cache_options(command: _Command) -> _Command:
+    """Adds the options that decide how much of the work is done."""
+    for option in reversed(_CACHE_OPTIONS):
+        command = option(command)
+    return command
+
+
+def cache_folder(options: dict[str, Any]) -> str:
+    """The folder for the cache, "" for none. MustfreeError: the one that was named cannot be used."""
+    named = options["cache_dir"]
+    if options["no_cache"]:
+        return ""
+    if not named:
+        return str(default_folder() or "")
+    folder = Path(named).absolute()
+    if options["cache_read_only"]:
+        if not folder.is_dir():
+            raise MustfreeError(f"--cache-dir {named}: no such folder; --cache-read-only needs one with a cache")
+    else:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MustfreeError(
+                f"--cache-dir {named}: cannot be made: {error.strerror}; name a folder that you can write to"
+            ) from error
+    return str(folder)
+
+
 def limit_options(command: _Command) -> _Command:
     """Adds the options for workers and limits."""
     for option in reversed(_LIMIT_OPTIONS):
@@ -81,6 +125,9 @@ def settings(context: click.Context, options: dict[str, Any]) -> Settings:
         megabytes=options["memory_limit"],
         exit_leaks=options["exit_leaks"],
         exclude=tuple(options.get("exclude", ())),
+        prepass=not options.get("no_prepass", False),
+        cache=cache_folder(options) if "no_cache" in options else "",
+        cache_read_only=options.get("cache_read_only", False),
     )
 
 
@@ -114,3 +161,10 @@ def analyse(workspace: Workspace, options: dict[str, Any]) -> Report:
         return workspace.analyse(options["paths"], progress)
     finally:
         progress.finish()
+        tell(workspace.remarks, options["quiet"])
+
+
+def tell(remarks: Iterable[str], quiet: bool) -> None:
+    """What there is to say about the cache."""
+    for remark in () if quiet else remarks:
+        say(f"note: {remark}")

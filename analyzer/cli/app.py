@@ -44,11 +44,11 @@ class LazyGroup(click.Group):
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> Any:  # noqa: ANN401 - click
     if not wanted or context.resilient_parsing:
         return
-    from analyzer.contracts import load_packs
+    from analyzer.contracts import RuleSet
     from analyzer.program.run import versions
 
     click.echo(f"mustfree {__version__}")
-    for name, version in versions(load_packs())[1:]:
+    for name, version in versions(RuleSet())[1:]:
         click.echo(f"  {name} {version}")
     context.exit()
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from analyzer.baseline import Baseline, baseline_text, read_baseline, updated
-from analyzer.cli.analysis import analyse, exit_leaks_option, limit_options, settings
+from analyzer.cli.analysis import analyse, cache_options, exit_leaks_option, limit_options, settings
 from analyzer.cli.options import NO_DATABASE, FlagsCommand, database_option, rules_option, say
 from analyzer.report.output import write_file
 from analyzer.report.summary import exit_status, summarise
@@ -29,6 +29,7 @@ def baseline() -> None:
 @rules_option
 @exit_leaks_option
 @limit_options
+@cache_options
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no notes.")
 @click.pass_context
 def update(context: click.Context, /, file: Path, **options: Any) -> None:  # noqa: ANN401 - click's own types

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from analyzer.baseline import compare, read_baseline
-from analyzer.cli.analysis import analyse, exit_leaks_option, limit_options, settings
+from analyzer.cli.analysis import analyse, cache_options, exit_leaks_option, limit_options, settings
 from analyzer.cli.configured import configured
 from analyzer.cli.options import NO_DATABASE, FlagsCommand, database_option, rules_option, toolchain_option
 from analyzer.cli.outputs import color_option, output_option, quiet_option, report_options, verbose_option, write_report
@@ -50,6 +50,7 @@ An interrupted run ends with 130 and writes whole output files or none."""
 @click.option("--strict", is_flag=True, help="Degraded, escaped and skipped count as not analysed (status 3).")
 @click.option("--exit-zero", is_flag=True, help="Report only: findings and gaps leave the exit status 0.")
 @limit_options
+@cache_options
 @quiet_option
 @verbose_option
 @color_option

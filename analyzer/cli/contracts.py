@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from analyzer.cli.analysis import cache_folder, cache_options, tell
 from analyzer.cli.options import (
     NO_DATABASE,
     FlagsCommand,
@@ -23,6 +24,7 @@ from analyzer.workspace import Settings, Workspace
 @click.argument("paths", nargs=-1)
 @click.option("-f", "--function", "names", multiple=True, metavar="NAME", help="Only this function. Repeatable.")
 @click.option("-j", "--jobs", type=click.IntRange(min=0), default=0, help="Worker processes; 0: one per CPU.")
+@cache_options
 @database_option
 @rules_option
 @click.pass_context
@@ -40,8 +42,13 @@ def contracts(context: click.Context, /, paths: tuple[str, ...], names: tuple[st
         **database_settings(options["database"]),
         jobs=options["jobs"],
         summaries=True,
+        prepass=not options["no_prepass"],
+        cache=cache_folder(options),
+        cache_read_only=options["cache_read_only"],
     )
-    report = Workspace(settings).analyse(paths)
+    workspace = Workspace(settings)
+    report = workspace.analyse(paths)
+    tell(workspace.remarks, quiet=False)
     for line in TextWriter(False).notices(report, verbose=False, quiet=True):
         say(line)
     shown = [summary for summary in report.summaries if not names or summary.function in names]

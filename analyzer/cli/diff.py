@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from analyzer.change import Change, ChangeOptions, analyse_change, from_folders, from_patch, from_revisions
-from analyzer.cli.analysis import Progress, exit_leaks_option, limit_options, settings
+from analyzer.cli.analysis import Progress, cache_options, exit_leaks_option, limit_options, settings, tell
 from analyzer.cli.options import FlagsCommand, database_option, rules_option
 from analyzer.cli.outputs import color_option, quiet_option, report_options, verbose_option, write_report
 
@@ -48,6 +48,7 @@ Exit status, the first of these that applies:
 @click.option("--strict", is_flag=True, help="Degraded, escaped and skipped count as not analysed (status 3).")
 @click.option("--exit-zero", is_flag=True, help="Report only: findings and gaps leave the exit status 0.")
 @limit_options
+@cache_options
 @quiet_option
 @verbose_option
 @color_option
@@ -75,6 +76,7 @@ def diff(context: click.Context, /, base: str, head: str, **options: Any) -> Non
         result = analyse_change(change, choice, progress)
     finally:
         progress.finish()
+    tell(result.remarks, options["quiet"])
     context.exit(write_report(result.report, result.head, options, time.monotonic() - started))
 
 

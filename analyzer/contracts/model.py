@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import final
 
-from analyzer.contracts.routes import Route
 from analyzer.ir.types import CType
 
 
@@ -182,6 +181,24 @@ class Signature:
     parameters: tuple[CType, ...]
     names: tuple[str, ...] = ()
     variadic: bool = False
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way by which a resource goes out of sight.
+
+    function: the function of which too little is known; "" where there is none to describe: then `what` says it.
+    file, at: the call, as in the IR. signature: as the call sees it.
+    defined: its body was seen, and does not say what becomes of the resource.
+    """
+
+    function: str
+    file: str
+    at: int
+    signature: Signature | None = None
+    defined: bool = False
+    what: str = ""
 
 
 @final

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import final
 
 from analyzer.contracts.headers import virtual_header
@@ -105,6 +106,10 @@ class ContractTable:
 
     def virtual_headers(self) -> Mapping[str, str]:
         """Header pattern -> C text that stands in for headers of that name where they are missing."""
+        return self._virtual_headers
+
+    @cached_property
+    def _virtual_headers(self) -> Mapping[str, str]:
         found: dict[str, str] = {}
         for pack in self.packs:
             text = virtual_header(pack)

@@ -53,7 +53,7 @@ def _includes_of(path: str, _changed: int, _size: int) -> tuple[Include, ...]:
 
 
 @lru_cache(maxsize=1)
-def _system_folders() -> tuple[str, ...]:
+def system_folders() -> tuple[str, ...]:
     """Where the parser looks last; () where that is not known."""
     if sys.platform != "linux":
         return ()
@@ -62,15 +62,24 @@ def _system_folders() -> tuple[str, ...]:
     return (str(RESOURCE_DIR / "include"), *folders)
 
 
+def searches_as_usual(flags: Sequence[str]) -> bool:
+    """Whether the parser looks for headers in the folders of `given_folders`, then in `system_folders`."""
+    return bool(system_folders()) and not any(flag.startswith(_UNUSUAL) for flag in flags)
+
+
 @final
 class Foresight:
-    """Foresees for one file. files: contents by path that stand for files or replace them."""
+    """Foresees for one file.
+
+    files: contents by path that stand for files or replace them. read: all files that were looked into.
+    """
 
     def __init__(self, flags: Sequence[str], files: Mapping[str, bytes]) -> None:
         self._files = files
         self._known: dict[tuple[str, str], str] = {}
-        self._quoted, self._folders = _given_folders(flags)
-        self.usable = bool(_system_folders()) and not any(flag.startswith(_UNUSUAL) for flag in flags)
+        self._quoted, self._folders = given_folders(flags)
+        self.read: dict[str, None] = {}
+        self.usable = searches_as_usual(flags)
 
     def missing(self, main: str, added: Sequence[str]) -> list[str]:
         """Names of headers that will not be found, in the order of their includes. added: folders for `-I`."""
@@ -86,7 +95,7 @@ class Foresight:
                 header = self._find(name, near, folders)
                 if not header:
                     found[name] = None
-                elif header not in seen and not header.startswith(_system_folders()):
+                elif header not in seen and not header.startswith(system_folders()):
                     seen.add(header)
                     stack.append((header, iter(self._read(header))))
                     break
@@ -95,6 +104,7 @@ class Foresight:
         return list(found)
 
     def _read(self, path: str) -> tuple[Include, ...]:
+        self.read[path] = None
         if path in self._files:
             return includes(self._files[path])
         try:
@@ -106,7 +116,7 @@ class Foresight:
     def _find(self, name: str, near: tuple[str, ...], folders: tuple[str, ...]) -> str:
         key = (name, near[0] if near else "")
         if key not in self._known:
-            paths = (os.path.normpath(f"{folder}/{name}") for folder in (*near, *folders, *_system_folders()))
+            paths = (os.path.normpath(f"{folder}/{name}") for folder in (*near, *folders, *system_folders()))
             self._known[key] = next((path for path in paths if self._exists(path)), "")
         return self._known[key]
 
@@ -114,7 +124,7 @@ class Foresight:
         return path in self._files or os.path.isfile(path)  # noqa: PTH113 - runs often
 
 
-def _given_folders(flags: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def given_folders(flags: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The folders that the flags add, in their order: for names in quotes, and for all."""
     quoted: list[str] = []
     others: list[str] = []

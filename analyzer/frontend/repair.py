@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, final
 
@@ -37,7 +38,8 @@ class Repaired:
     """A parsed unit and how it came to be.
 
     errors: those that are left. missing: headers that were not found and that no pack stands in for. contents:
-    text by libclang's file name for files that are not on disk. flags: those dropped, with the reason.
+    text by libclang's file name for files that are not on disk. flags: those dropped, with the reason. read: names
+    of all files that were looked into on the way.
     """
 
     unit: Unit
@@ -45,6 +47,7 @@ class Repaired:
     missing: tuple[str, ...]
     contents: Mapping[str, bytes]
     flags: tuple[tuple[str, str], ...]
+    read: tuple[str, ...]
 
 
 @contextmanager
@@ -57,8 +60,10 @@ def parse_repaired(path: str, data: bytes, view: SourceView, options: FrontendOp
     for round_ in range(ROUNDS + 1):
         with parsed(main, attempt.arguments(), attempt.files) as unit:
             errors = tuple(unit.errors())
+            attempt.read.update(dict.fromkeys(unit.included()))
             if round_ == ROUNDS or not attempt.improve(errors):
-                yield Repaired(unit, attempt.left(errors), attempt.missing(), attempt.files, dropped)
+                read = tuple(attempt.read)
+                yield Repaired(unit, attempt.left(errors), attempt.missing(), attempt.files, dropped, read)
                 return
 
 
@@ -76,6 +81,7 @@ class _Attempt:
     folders: list[str] = field(default_factory=list)
     wanted: dict[str, bool] = field(default_factory=dict)
     stubs: Stubs = field(default_factory=Stubs)
+    read: dict[str, None] = field(default_factory=dict)
 
     def foresee(self) -> None:
         """Look for headers that the first parse is sure to miss, and for those that these miss."""
@@ -84,7 +90,8 @@ class _Attempt:
             names = [name for name in foresight.missing(self.main, self.folders) if name not in self.wanted]
             found = [self._supplied(name) for name in names]
             if not any(found):
-                return
+                break
+        self.read.update(foresight.read)
 
     def arguments(self) -> tuple[str, ...]:
         """The compiler flags of this attempt."""
@@ -142,34 +149,15 @@ class _Attempt:
             if fnmatchcase(name, pattern):
                 self._supply(name, pattern, text)
                 return True
-        folder = self._elsewhere(name)
+        folder = elsewhere(name, self.main, self.headers)
         if folder is not None and folder not in self.last_folders:
             self.last_folders.append(folder)
             return True
         return False
 
-    def _elsewhere(self, name: str) -> str | None:
-        """The folder below which the program has a header of that name; of several the one nearest to the file."""
-        name = name.removeprefix("./")
-        if not name or name.startswith(("../", "/")):
-            return None
-        paths = [path for path in self.headers.get(name.rpartition("/")[2], ()) if path.endswith(f"/{name}")]
-        best = sorted(((len(os.path.commonpath([self.main, path])), path) for path in paths), reverse=True)
-        if not best or (len(best) > 1 and best[0][0] == best[1][0]):
-            return None
-        return best[0][1].removesuffix(f"/{name}")
-
     def _near(self, name: str) -> str | None:
         """The folder below which a header of that name lies near the file."""
-        place = Path(self.main).parent
-        for _ in range(PARENTS + 1):
-            for folder in (place, place / "include", place / "src"):
-                if (folder / name).is_file():
-                    return str(folder)
-            if place.parent == place:
-                break
-            place = place.parent
-        return None
+        return next((folder for folder in near_folders(self.main) if Path(folder, name).is_file()), None)
 
     def _supply(self, name: str, pattern: str, text: str) -> None:
         # Headers of one pack share its text; it stands in one file, which guards itself.
@@ -177,6 +165,31 @@ class _Attempt:
         self.files[str(pack)] = b"#pragma once\n" + text.encode()
         self.files[str(VIRTUAL_DIR / name)] = f'#include "{pack}"\n'.encode()
         self.wanted[name] = True
+
+
+def elsewhere(name: str, main: str, headers: Mapping[str, tuple[str, ...]]) -> str | None:
+    """The folder below which the program has a header of that name; of several the one nearest to the file."""
+    name = name.removeprefix("./")
+    if not name or name.startswith(("../", "/")):
+        return None
+    paths = [path for path in headers.get(name.rpartition("/")[2], ()) if path.endswith(f"/{name}")]
+    best = sorted(((len(os.path.commonpath([main, path])), path) for path in paths), reverse=True)
+    if not best or (len(best) > 1 and best[0][0] == best[1][0]):
+        return None
+    return best[0][1].removesuffix(f"/{name}")
+
+
+@lru_cache(maxsize=4096)
+def near_folders(main: str) -> tuple[str, ...]:
+    """The folders near a file below which missing headers are looked for, in this order."""
+    folders = []
+    place = Path(main).parent
+    for _ in range(PARENTS + 1):
+        folders += [str(place), str(place / "include"), str(place / "src")]
+        if place.parent == place:
+            break
+        place = place.parent
+    return tuple(folders)
 
 
 def hash_text(text: str) -> str:

@@ -125,6 +125,7 @@ class _UnitLowering:
             missing_headers=self._repaired.missing,
             function_count=len(own),
             flags=self._repaired.flags,
+            read=tuple(sorted({absolute(name, self._options.directory) for name in self._repaired.read if name})),
         )
 
     def _definitions(self, main: int | None) -> list[_Definition]:

@@ -159,6 +159,7 @@ class TranslationUnit:
     """One parsed C file.
 
     flags: compiler flags that were not passed to the parser although they may matter, each with the reason.
+    read: absolute paths of all files that were looked into, some of which exist in memory only.
     """
 
     path: str
@@ -170,6 +171,7 @@ class TranslationUnit:
     missing_headers: tuple[str, ...] = ()
     function_count: int = 0
     flags: tuple[tuple[str, str], ...] = ()
+    read: tuple[str, ...] = ()
 
 
 def successors(end: Terminator) -> tuple[int, ...]:

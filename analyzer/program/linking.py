@@ -16,6 +16,7 @@ import networkx as nx
 from analyzer.contracts.model import FunctionContract
 from analyzer.ir.function import TranslationUnit
 from analyzer.ir.ops import Call
+from analyzer.program.groups import Held
 
 Node = tuple[str, str]  # file of the unit, function
 
@@ -130,15 +131,15 @@ def call_graph(units: Iterable[tuple[str, Sequence[FunctionCalls]]]) -> CallGrap
     return graph
 
 
-def linked(
-    imports: Iterable[tuple[str, tuple[Node, ...]]], known: Mapping[Node, FunctionContract]
-) -> dict[str, FunctionContract]:
+def linked(imports: Iterable[tuple[str, tuple[Node, ...]]], known: Mapping[Node, Held]) -> dict[str, Held]:
     """The contract for each imported name; none where a definition has none or two differ."""
-    found: dict[str, FunctionContract] = {}
+    found: dict[str, Held] = {}
     for name, targets in imports:
         contracts = [known.get(target) for target in targets]
         first = contracts[0]
-        if first is not None and all(c is not None and _same(c, first) for c in contracts):
+        if first is not None and all(
+            c is first or (c is not None and _same(c.contract, first.contract)) for c in contracts
+        ):
             found[name] = first
     return found
 

@@ -29,8 +29,6 @@ _DEFINITION = re.compile(
 _KEYWORDS = frozenset((b"if", b"while", b"for", b"switch", b"return", b"sizeof", b"else", b"do"))
 _GUESSES = ("", "include", "../include", "..", "../..", "../../include")
 
-Read = Callable[[str], bytes | None]
-
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -47,6 +45,9 @@ class FileFacts:
     includes: tuple[str, ...]
     defines: frozenset[str]
     odd: bool
+
+
+Read = Callable[[str], FileFacts | None]
 
 
 def file_facts(data: bytes) -> FileFacts:
@@ -94,7 +95,7 @@ def _guesses(folder: str) -> tuple[str, ...]:
 class Prepass:
     """Decides for the files of one program.
 
-    read: contents of a path, None when it cannot be read.
+    read: what the text of a file says, None when it cannot be read.
     relevant: names of the functions that contracts speak of.
     """
 
@@ -110,8 +111,7 @@ class Prepass:
 
     def _file(self, path: str) -> FileFacts | None:
         if path not in self._facts:
-            data = self._read(path)
-            self._facts[path] = None if data is None else file_facts(data)
+            self._facts[path] = self._read(path)
         return self._facts[path]
 
     def add_flags(self, flags: Iterable[str]) -> None:

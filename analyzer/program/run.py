@@ -7,18 +7,17 @@ of workers.
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from importlib import metadata
 from pathlib import Path
 from typing import final
 
 from analyzer import __version__
+from analyzer.cache import Contents, Store, StoreOptions
 from analyzer.checks import CHECKS
-from analyzer.contracts import ContractTable
+from analyzer.contracts import RuleSet
 from analyzer.contracts.model import FunctionContract
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Report, Summary, Verdict
@@ -30,9 +29,9 @@ from analyzer.ownership.limits import Limits
 from analyzer.program.compile_database import CompileCommand, CompileDatabase
 from analyzer.program.discovery import NO_CPP, SourceFile, discover, display_path
 from analyzer.program.global_owners import global_owners, whole_program_gaps
-from analyzer.program.linking import CallGraph, Node, Round, call_graph, linked
-from analyzer.program.pool import Lost, Pool, PoolLimits
-from analyzer.program.prepass import Prepass, include_folders
+from analyzer.program.memory import Inputs, Memory, Survey, Whole, surveyed
+from analyzer.program.pool import PoolLimits
+from analyzer.program.rounds import Crew, Progress, Work
 from analyzer.program.toolchain import HEADER, Toolchain
 from analyzer.program.unit import Analyst, Context, Step, Task, UnitResult, UnitScan, file_of, frontend_options
 from analyzer.program.unlocks import unlocks_of
@@ -43,8 +42,6 @@ from analyzer.suppressions import suppress
 # told what the parser thinks of them.
 _ALWAYS_PARSED = 8
 _GAPS = (NoticeKind.NOT_ANALYSED, NoticeKind.INTERNAL, NoticeKind.BAD_INPUT)
-
-Progress = Callable[[int, int], None]
 
 
 @final
@@ -57,13 +54,14 @@ class ProgramOptions:
     toolchain: what a recorded compiler says; its flags come first.
     exclude: patterns of files and folders that are left out.
     jobs: worker processes; 1: none, all in this process and without the limits of `pool`; 0: one per CPU.
+    prepass: leave out files when none of them can matter. cache: results of earlier runs.
     summaries: the report tells the inferred contract of every function. global_owners: and the variables whose contents
         nothing ever releases.
     guard: a mistake of ours costs one function and not the run.
     today: decides which suppressing comments have expired.
     """
 
-    table: ContractTable
+    rules: RuleSet
     root: str
     flags: tuple[str, ...] = ()
     database: CompileDatabase | None = None
@@ -79,6 +77,17 @@ class ProgramOptions:
     guard: bool = True
     today: date = field(default_factory=date.today)
     exclude: tuple[str, ...] = ()
+    prepass: bool = True
+    cache: CacheUse | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class CacheUse:
+    """The cache of a run: as the main process uses it, and how workers open it."""
+
+    store: Store
+    options: StoreOptions
 
 
 @final
@@ -87,7 +96,7 @@ class LinkedProgram:
     """A program after its analysis, for those who ask on.
 
     tasks: path -> the ways in which it is read, of all readable files. parsed: those that were. steps: each with what
-    came out of it.
+    came out of it. defined: names of functions that the program defines.
     """
 
     report: Report
@@ -95,64 +104,114 @@ class LinkedProgram:
     tasks: Mapping[str, tuple[Task, ...]]
     parsed: frozenset[str]
     steps: tuple[tuple[Step, UnitResult], ...]
+    defined: frozenset[str]
 
     def contracts(self, unit: str, function: str) -> Mapping[str, FunctionContract]:
         """The inferred contracts with which a function of a unit was analysed, by the names it calls."""
         for step, result in self.steps:
             if step.task.unit == unit and any(function in group for group in step.groups):
-                return {**step.contracts, **result.contracts}
+                known = {**step.contracts, **result.contracts}
+                return {name: held.contract for name, held in known.items()}
         return {}
 
 
-def link_program(paths: Sequence[str], options: ProgramOptions, progress: Progress | None = None) -> LinkedProgram:
+def analyse_program(paths: Sequence[str], options: ProgramOptions, progress: Progress | None = None) -> Report:
     """Analyses all C files that `paths` name or contain as one program.
 
     progress: called with files done and files in all.
     """
-    found = discover(paths, options.root, options.overlay, options.exclude)
-    view = SourceView(options.overlay)
-    readable, unreadable = _readable(found.files, view, options.root)
-    tasks = {file.path: _tasks(file.path, options) for file in readable}
-    every = [task for several in tasks.values() for task in several]
-    prepass = _prepass(every, found.headers, view, options)
-    few = sum(file.named for file in readable) <= _ALWAYS_PARSED
-    matters = any((few and file.named) or prepass.matters(file.path) for file in readable)
-    chosen = every if matters else []  # what the others define may be given a resource, or hand one on
-    context = Context(
-        table=options.table,
-        root=options.root,
-        limits=options.limits,
-        overlay=_overlay(options),
-        defined=prepass.defined(),
-        exit_leaks=options.exit_leaks,
-        summaries=options.summaries,
-        global_owners=options.global_owners,
-        headers=_by_last_part(found.headers),
-        guard=options.guard,
-    )
-    scans, steps = _analyse(chosen, context, options, progress or (lambda done, total: None))
-    notices = [*found.notices, *unreadable, *_about_flags(readable, options)]
-    notices += [Notice(NoticeKind.SKIPPED, display_path(path, options.root), 0, NO_CPP) for path in options.left_out]
-    report = _report(scans, [result for _, result in steps], notices, len(tasks), options)
-    seen = {display_path(path, options.root): path for path in (*tasks, *found.headers)}
-    report = _suppressed(report, seen, view, options)
-    if options.global_owners:
-        report = _with_global_owners(report, scans, [result for _, result in steps])
-    return LinkedProgram(report, context, tasks, frozenset(task.path for task in chosen), tuple(steps))
+    return _Run(paths, options, progress).report
+
+
+def link_program(paths: Sequence[str], options: ProgramOptions, progress: Progress | None = None) -> LinkedProgram:
+    """The same without the cache, which does not hold all that is asked on for."""
+    run = _Run(paths, replace(options, cache=None), progress)
+    parsed = frozenset(task.path for task in run.chosen)
+    return LinkedProgram(run.report, run.context(), run.tasks, parsed, run.steps, frozenset(run.said.defined))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    whole: Whole
+    failed: frozenset[str] = frozenset()
+    steps: tuple[tuple[Step, UnitResult], ...] = ()
+
+
+@final
+class _Run:
+    """One analysis of a program: its files, what was chosen of them, and what came out."""
+
+    def __init__(self, paths: Sequence[str], options: ProgramOptions, progress: Progress | None) -> None:
+        found = discover(paths, options.root, options.overlay, options.exclude)
+        view = SourceView(_overlay(options))
+        self._options = options
+        self._headers = _by_last_part(found.headers)
+        readable, unreadable = _readable(found.files, view, options.root)
+        self.tasks = {file.path: _tasks(file.path, options) for file in readable}
+        every = [task for several in self.tasks.values() for task in several]
+        memory = _memory(options, view, self._headers)
+        self.said = memory.survey(
+            every, found.headers, lambda read: surveyed(every, found.headers, options.rules.table.relevant_names, read)
+        )
+        few = sum(file.named for file in readable) <= _ALWAYS_PARSED
+        named = few and any(file.named for file in readable)
+        # One that matters is enough: what the others define may be given a resource, or hand one on.
+        self.chosen = every if named or self.said.mattering or not options.prepass else []
+        done = _analyse(self.chosen, self.said, memory, self.context, options, progress or (lambda done, total: None))
+        self.steps = done.steps
+        notices = [*found.notices, *unreadable, *_about_flags(readable, options)]
+        notices += [
+            Notice(NoticeKind.SKIPPED, display_path(path, options.root), 0, NO_CPP) for path in options.left_out
+        ]
+        report = _report(done.whole, notices, len(self.tasks) - len(done.failed), options)
+        seen = {display_path(path, options.root): path for path in (*self.tasks, *found.headers)}
+        report = _suppressed(report, seen, view, options)
+        self.report = _with_global_owners(report, done.whole) if options.global_owners else report
+
+    def context(self) -> Context:
+        """What all tasks share; decodes the rule files, so it is made only when something is to be done."""
+        options = self._options
+        return Context(
+            table=options.rules.table,
+            root=options.root,
+            limits=options.limits,
+            overlay=_overlay(options),
+            exit_leaks=options.exit_leaks,
+            summaries=options.summaries,
+            global_owners=options.global_owners,
+            headers=self._headers,
+            guard=options.guard,
+            cache=options.cache.options if options.cache else None,
+        )
+
+
+def _memory(options: ProgramOptions, view: SourceView, headers: Mapping[str, tuple[str, ...]]) -> Memory:
+    choices = [f"{name}={getattr(options, name)!r}" for name in _CHOICES]
+    inputs = Inputs(options.root, options.rules.digest, " ".join(choices), headers)
+    store = options.cache.store if options.cache else None
+    return Memory(store, Contents(options.root, view.overlay), view, inputs)
+
+
+# Each unit's key holds its files and flags: what these tell of the program, or leave as it is, is no choice. Everything
+# else is, also an option that is yet to come.
+_NO_CHOICES = frozenset(
+    {"rules", "root", "flags", "database", "left_out", "toolchain", "overlay", "exclude"}
+    | {"pool", "jobs", "guard", "today", "prepass", "cache"}
+)
+_CHOICES = tuple(option.name for option in fields(ProgramOptions) if option.name not in _NO_CHOICES)
 
 
 def lower_for_dump(path: str, options: ProgramOptions) -> TranslationUnit:
     """One file as IR, with the flags that a run would use, and all of its functions."""
     task = _tasks(path, options)[0]
-    context = Context(options.table, options.root, overlay=_overlay(options))
+    context = Context(options.rules.table, options.root, overlay=_overlay(options))
     return lower_file(path, frontend_options(context, task, everything=True))
 
 
-def _with_global_owners(report: Report, scans: Iterable[UnitScan], results: Iterable[UnitResult]) -> Report:
-    has_main = any(function.name == "main" for scan in scans for function in scan.calls)
-    gaps = whole_program_gaps(report.notices, has_main)
-    loose = frozenset().union(*(result.loose for result in results))
-    owners = () if gaps else global_owners(report.acquisitions, loose)
+def _with_global_owners(report: Report, whole: Whole) -> Report:
+    gaps = whole_program_gaps(report.notices, whole.has_main)
+    owners = () if gaps else global_owners(report.acquisitions, frozenset(whole.loose))
     return replace(report, global_owners=owners, global_gaps=gaps)
 
 
@@ -218,127 +277,45 @@ def _by_last_part(headers: Iterable[str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _prepass(tasks: Iterable[Task], headers: Iterable[str], view: SourceView, options: ProgramOptions) -> Prepass:
-    def read(path: str) -> bytes | None:
-        try:
-            return view.read(path)
-        except MustfreeError:
-            return None
-
-    prepass = Prepass(read, options.table.relevant_names)
-    headers = list(headers)
-    for header in headers:
-        prepass.add(header, ())
-    seen: set[tuple[str, ...]] = set()
-    for task in tasks:
-        prepass.add(task.path, include_folders(task.flags, task.directory))
-        if task.flags not in seen:
-            seen.add(task.flags)
-            prepass.add_flags(task.flags)
-    prepass.finish(headers)
-    return prepass
-
-
 def _analyse(
-    tasks: list[Task], context: Context, options: ProgramOptions, progress: Progress
-) -> tuple[list[UnitScan], list[tuple[Step, UnitResult]]]:
-    """Reads all files, then analyses their functions, callees first, in rounds."""
-    scans: list[UnitScan] = []
-    done: list[tuple[Step, UnitResult]] = []
-    with _crew(context, options) as crew:
-        progress(0, len(tasks))
-        for number, scan in enumerate(crew.run(tasks, [task.path for task in tasks], progress)):
-            if isinstance(scan, Lost):
-                notice = _lost(tasks[number].path, scan.reason, options.root)
-                scan = UnitScan(tasks[number].unit, notices=(notice,), analysed=False)
-            assert isinstance(scan, UnitScan)
-            scans.append(scan)
-        graph = call_graph((scan.path, scan.calls) for scan in scans)
-        by_unit = {task.unit: task for task in tasks}
-        known: dict[Node, FunctionContract] = {}
-        for parts in graph.rounds():
-            steps = [_step(part, by_unit[part.path], graph, known) for part in parts]
-            results = crew.run(steps, [part.path for part in parts])
-            for part, step, result in zip(parts, steps, results, strict=True):
-                if isinstance(result, Lost):
-                    notice = _lost(step.task.path, result.reason, options.root)
-                    result = UnitResult(part.path, notices=(notice,), analysed=False)
-                assert isinstance(result, UnitResult)
-                done.append((step, result))
-                known.update({(part.path, name): contract for name, contract in result.contracts.items()})
-    return scans, done
-
-
-def _step(part: Round, task: Task, graph: CallGraph, known: Mapping[Node, FunctionContract]) -> Step:
-    names = (name for group in part.groups for name in group)
-    called = frozenset(name for name in names if (part.path, name) in graph.called)
-    return Step(task, part.groups, called, linked(part.imports, known))
-
-
-def _crew(context: Context, options: ProgramOptions) -> Crew:
-    workers = options.jobs or os.cpu_count() or 1
-    analyst = Analyst(context)
-    if options.jobs == 1:
-        return Crew(analyst, None)
-    sys.stdout.flush()  # or each forked worker would print what is buffered again
-    sys.stderr.flush()
-    return Crew(analyst, Pool[Task | Step, UnitScan | UnitResult](analyst, workers, options.pool))
-
-
-@final
-class Crew:
-    """Does jobs in worker processes, or, without a pool, here."""
-
-    def __init__(self, analyst: Analyst, pool: Pool[Task | Step, UnitScan | UnitResult] | None) -> None:
-        self._analyst = analyst
-        self._pool = pool
-
-    def __enter__(self) -> Crew:
-        if self._pool is not None:
-            self._pool.__enter__()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._pool is not None:
-            self._pool.__exit__(*error)
-
-    def run(
-        self, jobs: Sequence[Task | Step], keys: Sequence[str], progress: Progress = lambda done, total: None
-    ) -> list[UnitScan | UnitResult | Lost]:
-        """The results in the order of the jobs. keys: jobs of one key go to one worker."""
-        done: Iterable[tuple[int, UnitScan | UnitResult | Lost]]
-        if self._pool is None:
-            done = ((number, self._analyst(job)) for number, job in enumerate(jobs))
-        else:
-            done = self._pool.map(jobs, keys)
-        results: dict[int, UnitScan | UnitResult | Lost] = {}
-        for number, result in done:
-            results[number] = result
-            progress(len(results), len(jobs))
-        return [results[number] for number in range(len(jobs))]
-
-
-def _lost(path: str, reason: str, root: str) -> Notice:
-    return Notice(NoticeKind.NOT_ANALYSED, display_path(path, root), 0, f"not analysed: {reason}")
-
-
-def _report(
-    scans: Iterable[UnitScan],
-    results: Iterable[UnitResult],
-    notices: list[Notice],
-    files: int,
+    tasks: list[Task],
+    said: Survey,
+    memory: Memory,
+    context: Callable[[], Context],
     options: ProgramOptions,
-) -> Report:
-    """Puts the parts together. files: number of readable files."""
+    progress: Progress,
+) -> _Outcome:
+    """All results of the units."""
+    scans = [memory.scan(task) for task in tasks]
+    if all(scans):
+        whole = memory.whole(tasks, said.defined)
+        if whole is not None:
+            return _Outcome(whole)
+    with Crew(lambda: Analyst(context()), options.jobs, options.pool) as crew:
+        work = Work(tasks, said.defined, memory, crew, options.root)
+        work.read(scans, progress)
+        work.analyse()
+    results = [result for _, result in work.steps]
+    whole, failed = _together(work.scans, results)
+    if not failed and not any(result.mistaken for result in results):
+        memory.keep_whole(tasks, said.defined, whole)
+    return _Outcome(whole, failed, tuple(work.steps))
+
+
+def _together(scans: Iterable[UnitScan], results: Iterable[UnitResult]) -> tuple[Whole, frozenset[str]]:
+    """What all units say, sorted, and the files that were not analysed."""
     findings: dict[tuple[str | int, ...], Finding] = {}
     acquisitions: dict[tuple[str | int, ...], Acquisition] = {}
-    notices = list(notices)
+    notices: list[Notice] = []
     functions = 0
+    has_main = False
     failed: set[str] = set()
+    loose: set[str] = set()
     summaries: dict[tuple[str, int, int], Summary] = {}
     for scan in scans:
         notices += scan.notices
         functions += scan.functions
+        has_main = has_main or any(function.name == "main" for function in scan.calls)
         if not scan.analysed:
             failed.add(file_of(scan.path))
     for result in results:
@@ -348,19 +325,34 @@ def _report(
             key = _acquisition_order(acquisition)
             acquisitions[key] = min(acquisitions.get(key, acquisition), acquisition, key=_gravity)
         notices += result.notices
+        loose |= result.loose
         for summary in result.summaries:
             summaries.setdefault((summary.at.file, summary.at.line, summary.at.column), summary)
         if not result.analysed:
             failed.add(file_of(result.path))
-    return Report(
+    whole = Whole(
+        functions=functions,
         findings=tuple(findings[key] for key in sorted(findings)),
         acquisitions=tuple(acquisitions[key] for key in sorted(acquisitions)),
         notices=sorted_notices(notices),
-        files=files - len(failed),
-        functions=functions,
-        unlocks=unlocks_of(acquisitions.values()),
-        versions=versions(options.table),
         summaries=tuple(summaries[key] for key in sorted(summaries)),
+        has_main=has_main,
+        loose=tuple(sorted(loose)),
+    )
+    return whole, frozenset(failed)
+
+
+def _report(whole: Whole, notices: Iterable[Notice], files: int, options: ProgramOptions) -> Report:
+    """Puts the parts together. files: number of files that were analysed."""
+    return Report(
+        findings=whole.findings,
+        acquisitions=whole.acquisitions,
+        notices=sorted_notices((*notices, *whole.notices)),
+        files=files,
+        functions=whole.functions,
+        unlocks=unlocks_of(whole.acquisitions),
+        versions=versions(options.rules),
+        summaries=whole.summaries,
     )
 
 
@@ -409,7 +401,7 @@ def sorted_notices(notices: Iterable[Notice]) -> tuple[Notice, ...]:
     )
 
 
-def versions(table: ContractTable) -> tuple[tuple[str, str], ...]:
+def versions(rules: RuleSet) -> tuple[tuple[str, str], ...]:
     """What took part in a run: our version, libclang's, those of the packs."""
-    packs = tuple((f"pack {pack.library}", pack.version) for pack in table.packs)
+    packs = tuple((f"pack {library}", version) for library, version in rules.versions)
     return (("mustfree", __version__), ("libclang", metadata.version("libclang")), *sorted(packs))

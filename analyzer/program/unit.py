@@ -9,11 +9,12 @@ Here is the one place that catches what goes wrong inside: a mistake of ours cos
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Concatenate, final
 
+from analyzer.cache import Relocation, Store, StoreOptions
 from analyzer.checks import SourceText, findings
 from analyzer.contracts import ContractTable
 from analyzer.contracts.attributes import stated_contracts
@@ -32,6 +33,7 @@ from analyzer.ownership.limits import Limits
 from analyzer.ownership.prepare import prepare
 from analyzer.program.discovery import display_path
 from analyzer.program.global_owners import loose_globals
+from analyzer.program.groups import GroupResult, Held, Recall, Recipe, held
 from analyzer.program.linking import FunctionCalls, calls_of
 from analyzer.program.unlocks import escape_of
 from analyzer.program.written import Agreement, differences
@@ -68,24 +70,33 @@ class Step:
     """Functions of one file to analyse, callees first; functions of one group call each other.
 
     called: those whose contracts somebody needs. contracts: of what they call and what is not among them, by name.
+    defined: those of what they call that the program defines in some unit. recipe: what the results depend on;
+    None: they are not for the cache.
     """
 
     task: Task
     groups: tuple[tuple[str, ...], ...]
     called: frozenset[str]
-    contracts: Mapping[str, FunctionContract]
+    contracts: Mapping[str, Held]
+    defined: frozenset[str] = frozenset()
+    recipe: Recipe | None = None
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class UnitScan:
-    """What reading one file brings. functions: number of functions in it. analysed: it could be read."""
+    """What reading one file brings. functions: number of functions in it. analysed: it could be read.
+
+    read: the files that were looked into. missing: headers that were not found.
+    """
 
     path: str
     calls: tuple[FunctionCalls, ...] = ()
     notices: tuple[Notice, ...] = ()
     functions: int = 0
     analysed: bool = True
+    read: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @final
@@ -97,18 +108,19 @@ class Context:
     global_owners: see which global variables are released, or handed on.
     headers: the program's own, see FrontendOptions.
     guard: turn mistakes of ours into notices; off in tests, so that they are seen.
+    cache: where results of earlier runs are; None: nowhere.
     """
 
     table: ContractTable
     root: str
     limits: Limits = field(default_factory=Limits)
     overlay: Mapping[str, bytes] = field(default_factory=dict)
-    defined: frozenset[str] = frozenset()
     exit_leaks: bool = False
     summaries: bool = False
     global_owners: bool = False
     headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     guard: bool = True
+    cache: StoreOptions | None = None
 
 
 @final
@@ -118,16 +130,19 @@ class UnitResult:
 
     contracts: what they do for their callers, as far as it is known. analysed: nothing went wrong as a whole.
     loose: global variables whose contents they may release or hand on, when asked for.
+    rows: for the cache. mistaken: a mistake of ours has cost a function, which another run might not make.
     """
 
     path: str
     findings: tuple[Finding, ...] = ()
     acquisitions: tuple[Acquisition, ...] = ()
     notices: tuple[Notice, ...] = ()
-    contracts: Mapping[str, FunctionContract] = field(default_factory=dict)
+    contracts: Mapping[str, Held] = field(default_factory=dict)
     summaries: tuple[Summary, ...] = ()
     analysed: bool = True
     loose: frozenset[str] = frozenset()
+    rows: tuple[tuple[str, str], ...] = ()
+    mistaken: bool = False
 
 
 def frontend_options(context: Context, task: Task, everything: bool = False) -> FrontendOptions:
@@ -149,6 +164,8 @@ class Analyst:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._units: dict[Task, TranslationUnit] = {}
+        self._held = 0  # operations in them
+        self._store: Store | None = None
 
     def __call__(self, job: Task | Step) -> UnitScan | UnitResult:
         """With the context's guard, raises nothing but KeyboardInterrupt and the like."""
@@ -167,7 +184,8 @@ class Analyst:
                 raise
             kind, text = _mistake(error)
             return self._unread(task, kind, f"the file was not analysed: {text}")
-        return UnitScan(task.unit, calls_of(unit), notices, 0 if task.variant else unit.function_count)
+        functions = 0 if task.variant else unit.function_count
+        return UnitScan(task.unit, calls_of(unit), notices, functions, read=unit.read, missing=unit.missing_headers)
 
     def _unread(self, task: Task, kind: NoticeKind, message: str) -> UnitScan:
         notice = Notice(kind, display_path(task.path, self._context.root), 0, message)
@@ -176,23 +194,51 @@ class Analyst:
     def analyse(self, step: Step) -> UnitResult:
         """Analyses functions of one file that was read before."""
         try:
-            unit = self._unit(step.task)
+            analysis = _StepAnalysis(self._context, step, self._unit(step.task), self._recall(step))
         except Exception as error:  # it could be read before
             if not self._context.guard:
                 raise
             kind, text = _mistake(error)
             notice = Notice(kind, display_path(step.task.path, self._context.root), 0, f"not analysed: {text}")
             return UnitResult(step.task.unit, notices=(notice,), analysed=False)
-        return _StepAnalysis(self._context, step, unit).run()
+        return analysis.run()
+
+    def close(self) -> None:
+        """Lets go of the cache."""
+        if self._store is not None:
+            self._store.close()
+
+    def _recall(self, step: Step) -> Recall | None:
+        """The cache, opened in this process when it is first wanted: no connection survives a fork."""
+        if step.recipe is None or self._context.cache is None:
+            return None
+        if self._store is None:
+            self._store = Store(replace(self._context.cache, read_only=True))
+        place = Relocation(self._context.root)
+        return Recall(self._store, place, step.recipe, step.called, step.defined, step.contracts)
 
     def _unit(self, task: Task) -> TranslationUnit:
         unit = self._units.get(task)
         if unit is None:
             unit = lower_file(task.path, frontend_options(self._context, task))
-            while self._units and sum(map(_size, self._units.values())) + _size(unit) > _MOST_OPERATIONS:
-                del self._units[next(iter(self._units))]
+            self._held += _size(unit)
+            while self._units and self._held > _MOST_OPERATIONS:
+                self._held -= _size(self._units.pop(next(iter(self._units))))
             self._units[task] = unit
         return unit
+
+
+def unit_result(unit: str, groups: Sequence[GroupResult]) -> UnitResult:
+    """The results of groups as one."""
+    return UnitResult(
+        unit,
+        tuple(finding for group in groups for finding in group.findings),
+        tuple(acquisition for group in groups for acquisition in group.acquisitions),
+        tuple(notice for group in groups for notice in group.notices),
+        {name: one for group in groups for name, one in group.contracts.items()},
+        tuple(summary for group in groups for summary in group.summaries),
+        loose=frozenset(name for group in groups for name in group.loose),
+    )
 
 
 _MOST_OPERATIONS = 3_000_000  # remembered in one worker; an operation takes some 300 bytes
@@ -304,52 +350,87 @@ class _UnitNotices:
 class _StepAnalysis:
     """Some functions of one lowered file."""
 
-    def __init__(self, context: Context, step: Step, unit: TranslationUnit) -> None:
+    def __init__(self, context: Context, step: Step, unit: TranslationUnit, recall: Recall | None) -> None:
         self._context = context
         self._step = step
         self._unit = unit
+        self._recall = recall
         self._view = SourceView(context.overlay)
         self._texts: dict[str, LineIndex] = {}
-        self._contracts: dict[str, FunctionContract] = dict(step.contracts)
+        self._contracts = {name: one.contract for name, one in step.contracts.items()}
         stated = stated_contracts(unit.declarations, context.table)
         self._linked = LinkedContracts(context.table, self._contracts, stated)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forgets what was said about the group before."""
         self._results: dict[str, tuple[Function, FunctionResult]] = {}
         self._findings: list[Finding] = []
         self._acquisitions: list[Acquisition] = []
         self._recursive = False
         self._notices: list[Notice] = []
+        self._mistaken = False
 
     def run(self) -> UnitResult:
         """Analyses every function, each under its own guard."""
         bodies = {function.name: function for function in self._unit.functions}
-        mine = [name for group in self._step.groups for name in group]
+        rows: list[tuple[str, str]] = []
+        results: list[GroupResult] = []
+        mistaken = False
         for group in self._step.groups:
-            functions = [bodies[name] for name in group if self._view.exists(bodies[name].file)]
-            # A function that a pack declares for a missing header is nobody's code.
-            self._group(functions, bodies)
-        for name in mine:
+            key = self._recall.key(group) if self._recall else ""
+            result = self._recall.get(key) if self._recall else None
+            if result is None:
+                result = self._analysed(group, bodies)
+                mistaken = mistaken or self._mistaken
+                if self._recall and not self._mistaken:
+                    rows.append(self._recall.row(key, result))
+            else:
+                self._contracts.update({name: one.contract for name, one in result.contracts.items()})
+            if self._recall:
+                self._recall.add(group, result.contracts)
+            results.append(result)
+        return replace(unit_result(self._step.task.unit, results), rows=tuple(rows), mistaken=mistaken)
+
+    def _analysed(self, group: tuple[str, ...], bodies: Mapping[str, Function]) -> GroupResult:
+        self._begin()
+        # A function that a pack declares for a missing header is nobody's code.
+        functions = [bodies[name] for name in group if self._view.exists(bodies[name].file)]
+        self._group(functions)
+        for name in group:
             if name in self._results:
                 self._guarded(self._report, *self._results[name])
-        return UnitResult(
-            self._step.task.unit,
+        return GroupResult(
             tuple(self._findings),
             tuple(self._acquisitions),
             tuple(self._notices),
-            {name: self._contracts[name] for name in mine if name in self._contracts},
-            tuple(self._summaries(mine)),
-            loose=self._loose(),
+            tuple(self._summaries(group)),
+            tuple(sorted(self._loose())),
+            {name: self._held(self._contracts[name]) for name in group if name in self._contracts},
         )
+
+    def _held(self, contract: FunctionContract) -> Held:
+        # Also where this unit is not for the cache: others are, and their keys hold what its contracts say.
+        compared = self._context.cache is not None
+        place = Relocation(self._context.root) if compared else None
+        return held(contract, place, self._bytes)
+
+    def _bytes(self, file: str) -> bytes:
+        try:
+            return self._text(file).data
+        except MustfreeError:  # said where it was wanted
+            return b""
 
     def _loose(self) -> frozenset[str]:
         found: set[str] = set()
         if self._context.global_owners:
             for function, _ in self._results.values():
-                prepared = prepare(function, self._unit, self._linked, self._context.defined)
+                prepared = prepare(function, self._unit, self._linked, self._step.defined)
                 text = self._text(function.file).data[function.at : function.end]
                 found |= loose_globals(prepared, text, self._unit.path)
         return frozenset(found)
 
-    def _summaries(self, names: list[str]) -> Iterator[Summary]:
+    def _summaries(self, names: Iterable[str]) -> Iterator[Summary]:
         if not self._context.summaries:
             return
         for name in names:
@@ -378,7 +459,7 @@ class _StepAnalysis:
     def _source(self, function: Function) -> SourceText:
         return SourceText(display_path(function.file, self._context.root), self._text(function.file), function)
 
-    def _group(self, functions: list[Function], bodies: Mapping[str, Function]) -> None:
+    def _group(self, functions: list[Function]) -> None:
         """Functions that call each other: from "no call of them returns" on, until nothing changes."""
         names = [function.name for function in functions]
         self._recursive = self._is_recursive(names)
@@ -421,6 +502,7 @@ class _StepAnalysis:
         except Exception as error:
             if not self._context.guard:
                 raise
+            self._mistaken = True
             self._contracts.pop(function.name, None)
             kind, text = _mistake(error)
             self._notice(kind, function.file, function.at, f"not analysed: {text}", function.name)
@@ -438,7 +520,7 @@ class _StepAnalysis:
         context, name = self._context, function.name
         written = self._written(function)
         wanted = context.summaries or name in self._step.called or written is not None
-        limits, defined, recursive = context.limits, context.defined, self._recursive
+        limits, defined, recursive = context.limits, self._step.defined, self._recursive
         result = analyse(function, self._unit, self._linked, limits, defined, infer=wanted, recursive=recursive)
         if result.contract is not None:
             self._contracts[name] = result.contract

@@ -37,7 +37,7 @@ class _Place:
         self.unit = unit
         self.function = function
         self.linked = LinkedContracts(context.table, program.contracts(task.unit, function.name))
-        self.prepared: Prepared = prepare(function, unit, self.linked, context.defined)
+        self.prepared: Prepared = prepare(function, unit, self.linked, program.defined)
 
 
 @final

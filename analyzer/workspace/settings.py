@@ -28,6 +28,8 @@ class Settings:
     summaries: the report tells the inferred contract of every function. global_owners: and what variables hold that
         nothing in the whole program ever releases.
     guard: turn mistakes of ours into notices; tests switch it off.
+    prepass: leave out files when none of them can matter.
+    cache: folder with results of earlier runs, "" for none. cache_read_only: use them and add none.
     today: decides which suppressing comments have expired; None: the day it is.
     """
 
@@ -45,5 +47,8 @@ class Settings:
     summaries: bool = False
     global_owners: bool = False
     guard: bool = True
+    prepass: bool = True
+    cache: str = ""
+    cache_read_only: bool = False
     today: date | None = None
     exclude: tuple[str, ...] = ()

@@ -9,7 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import final
 
-from analyzer.contracts import ContractTable, load_packs
+from analyzer.cache import Store, StoreOptions, version
+from analyzer.contracts import ContractTable, RuleSet
 from analyzer.contracts.linked import LinkedContracts
 from analyzer.errors import MustfreeError
 from analyzer.findings.explanation import Explanation
@@ -20,10 +21,12 @@ from analyzer.ownership.events import FunctionResult
 from analyzer.program.compile_database import CompileDatabase, find_databases, joined, read_database
 from analyzer.program.discovery import display_path, real
 from analyzer.program.pool import PoolLimits
+from analyzer.program.rounds import Progress
 from analyzer.program.run import (
+    CacheUse,
     LinkedProgram,
     ProgramOptions,
-    Progress,
+    analyse_program,
     link_program,
     lower_for_dump,
     sorted_notices,
@@ -40,17 +43,20 @@ class Workspace:
     """A project.
 
     overlay: path -> bytes that stand for the file's contents; also for rule files.
-    table: the contracts, when another workspace with the same rule files has them already.
+    rules: the rule files, when another workspace with the same ones has read them already.
+    remarks: what there is to say about the cache; it is in no report, which would depend on it then.
     Raises ContractError for rule files, MustfreeError for the compile database and the toolchain file.
     """
 
     def __init__(
-        self, settings: Settings, overlay: Mapping[str, bytes] | None = None, table: ContractTable | None = None
+        self, settings: Settings, overlay: Mapping[str, bytes] | None = None, rules: RuleSet | None = None
     ) -> None:
         self.settings = settings
         self.root = os.path.realpath(settings.root or Path.cwd())
         self.overlay: Mapping[str, bytes] = dict(overlay or {})
-        self.table: ContractTable = table or load_packs(settings.rules, self.overlay)
+        self._cache = _cache(settings)
+        store = self._cache.store if self._cache else None
+        self.rules = rules or RuleSet(settings.rules, self.overlay, store)
         self._toolchain = read_toolchain(Path(self.root) / settings.toolchain) if settings.toolchain else None
         self._database: CompileDatabase | None = None
         if settings.database:
@@ -61,7 +67,31 @@ class Workspace:
 
         Without any path: the C files of the compile database.
         """
-        return self.link(paths, progress).report
+        paths, options, notices = self._program(paths)
+        try:
+            report = analyse_program(paths, options, progress)
+        finally:
+            if self._cache is not None:
+                self._cache.store.close()
+        return replace(report, notices=sorted_notices((*report.notices, *notices))) if notices else report
+
+    def _program(self, paths: Sequence[str]) -> tuple[Sequence[str], ProgramOptions, tuple[Notice, ...]]:
+        """What belongs to a program, how it is analysed, and what is to be said of that."""
+        options = self._options()
+        if not paths and self._database is not None:
+            paths, options = self._database.files(), replace(options, left_out=self._database.cpp)
+        database, notices = self._found(paths)
+        return paths, replace(options, database=database), notices
+
+    @property
+    def table(self) -> ContractTable:
+        """The contracts of all rule files."""
+        return self.rules.table
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """See the class."""
+        return tuple(self._cache.store.remarks) if self._cache else ()
 
     def _found(self, paths: Sequence[str]) -> tuple[CompileDatabase | None, tuple[Notice, ...]]:
         """The compile database that was named, else those above the paths, with what is to be said of them."""
@@ -81,7 +111,7 @@ class Workspace:
     def _options(self) -> ProgramOptions:
         settings = self.settings
         return ProgramOptions(
-            table=self.table,
+            rules=self.rules,
             root=self.root,
             flags=settings.flags,
             database=self._database,
@@ -96,11 +126,13 @@ class Workspace:
             guard=settings.guard,
             today=settings.today or date.today(),
             exclude=settings.exclude,
+            prepass=settings.prepass,
+            cache=self._cache,
         )
 
     def versions(self) -> tuple[tuple[str, str], ...]:
         """What takes part in an analysis, as in a report."""
-        return versions(self.table)
+        return versions(self.rules)
 
     def lower(self, path: str) -> TranslationUnit:
         """All functions of one file as IR, whether they matter or not. MustfreeError: it cannot be parsed."""
@@ -108,12 +140,9 @@ class Workspace:
         return lower_for_dump(real(path, self.root), options)
 
     def link(self, paths: Sequence[str], progress: Progress | None = None) -> LinkedProgram:
-        """Analyses as `analyse` does, and keeps what was inferred."""
-        options = self._options()
-        if not paths and self._database is not None:
-            paths, options = self._database.files(), replace(options, left_out=self._database.cpp)
-        database, notices = self._found(paths)
-        program = link_program(paths, replace(options, database=database), progress)
+        """Analyses as `analyse` does, without the cache, and keeps what was inferred."""
+        paths, options, notices = self._program(paths)
+        program = link_program(paths, options, progress)
         if not notices:
             return program
         report = program.report
@@ -122,7 +151,7 @@ class Workspace:
     def states(self, function: Function, unit: TranslationUnit, program: LinkedProgram) -> FunctionResult:
         """What the engine sees in a function of a program, with its states at the entry of each block."""
         contracts = LinkedContracts(self.table, program.contracts(unit.path, function.name))
-        return analyse(function, unit, contracts, self.settings.limits, program.context.defined, want_states=True)
+        return analyse(function, unit, contracts, self.settings.limits, program.defined, want_states=True)
 
     def why(self, file: str, line: int, paths: Sequence[str], progress: Progress | None = None) -> Explanation:
         """Why what is acquired in a line of a file ends as it does, in the program that `paths` name or contain.
@@ -141,3 +170,10 @@ class Workspace:
             return SourceView(self.overlay).read(str(Path(self.root) / file))
         except MustfreeError:
             return None
+
+
+def _cache(settings: Settings) -> CacheUse | None:
+    if not settings.cache:
+        return None
+    options = StoreOptions(settings.cache, version(), settings.cache_read_only)
+    return CacheUse(Store(options), options)
