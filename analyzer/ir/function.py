@@ -88,6 +88,11 @@ class Function:
     macros: Mapping[int, str] = field(default_factory=dict)
     degraded: tuple[str, ...] = ()
 
+    @property
+    def body(self) -> str:
+        """What tells this body from others of its file, wherever it stands there."""
+        return f"{self.name}:{self.end - self.at}"
+
 
 @final
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ def unknown_route(prepared: Prepared, site: CallSite) -> Route:
     """A call of a function without contract."""
     name = site.op.name or ""
     what = "" if name else POINTER_CALL
-    return Route(name, prepared.function.file, site.op.at, _signature(site), name in prepared.defined, what)
+    return _route(prepared, site, name, _signature(site), name in prepared.defined, what)
 
 
 def routes_behind(prepared: Prepared, site: CallSite, term: Term | None) -> tuple[Route, ...]:
@@ -23,11 +23,25 @@ def routes_behind(prepared: Prepared, site: CallSite, term: Term | None) -> tupl
         return (unknown_route(prepared, site),)
     if contract.provenance is not Provenance.INFERRED:
         what = f"{contract.name}(), as its contract says"
-        return (Route("", prepared.function.file, site.op.at, what=what),)
+        return (_route(prepared, site, "", what=what),)
     for place, routes in contract.routes:
         if place == term and routes:
             return routes
-    return (Route(contract.name, prepared.function.file, site.op.at, contract.signature, defined=True),)
+    return (_route(prepared, site, contract.name, contract.signature, defined=True),)
+
+
+def _route(
+    prepared: Prepared,
+    site: CallSite,
+    name: str,
+    signature: Signature | None = None,
+    defined: bool = False,
+    what: str = "",
+) -> Route:
+    function, at = prepared.function, site.op.at
+    if not function.at <= at <= function.end:  # a body that a macro wrote
+        return Route(name, function.file, at, signature, defined, what)
+    return Route(name, function.file, at - function.at, signature, defined, what, function.body)
 
 
 def _signature(site: CallSite) -> Signature:

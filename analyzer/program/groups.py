@@ -13,7 +13,7 @@ from typing import Any, final
 
 from analyzer.cache import CodecError, Relocation, Store, codec, digest
 from analyzer.cache.codec import dumps, loads
-from analyzer.contracts.model import FunctionContract
+from analyzer.contracts.model import FunctionContract, Route
 from analyzer.findings.model import Acquisition, Finding, Notice, Summary
 
 _CONTRACT = codec(FunctionContract)
@@ -54,8 +54,9 @@ def held(contract: FunctionContract, relocation: Relocation | None, contents: Ca
     """A contract that was just inferred. relocation: None: nobody will look at its digest. contents: of a file."""
     found = Held(contract)
     if relocation is not None:
-        # Reports show the lines to which its routes lead, so these are a part of what it says.
-        files = dict.fromkeys(route.file for _, routes in contract.routes for route in routes if route.file)
+        # Reports show the lines to which its routes lead.
+        ways = [route for _, routes in contract.routes for route in routes]
+        files = dict.fromkeys(way.file for way in ways if way.file and not way.within)
         found.digest = digest((relocation.portable(dumps(found.raw)), *map(contents, files)))
     return found
 
@@ -63,10 +64,11 @@ def held(contract: FunctionContract, relocation: Relocation | None, contents: Ca
 @final
 @dataclass(frozen=True, slots=True)
 class GroupResult:
-    """What the functions of one group have to say. loose: see `UnitResult`, sorted."""
+    """What the functions of one group have to say. routes, loose: see `UnitResult`; loose is sorted."""
 
     findings: tuple[Finding, ...] = ()
     acquisitions: tuple[Acquisition, ...] = ()
+    routes: tuple[tuple[Route, ...], ...] = ()
     notices: tuple[Notice, ...] = ()
     summaries: tuple[Summary, ...] = ()
     loose: tuple[str, ...] = ()
@@ -74,12 +76,19 @@ class GroupResult:
 
     def text(self) -> str:
         """All of it as JSON."""
-        said = _SAID.value((self.findings, self.acquisitions, self.notices, self.summaries, self.loose))
+        said = _SAID.value((self.findings, self.acquisitions, self.routes, self.notices, self.summaries, self.loose))
         return dumps([said, [[name, one.digest, one.raw] for name, one in self.contracts.items()]])
 
 
 _SAID = codec(
-    tuple[tuple[Finding, ...], tuple[Acquisition, ...], tuple[Notice, ...], tuple[Summary, ...], tuple[str, ...]]
+    tuple[
+        tuple[Finding, ...],
+        tuple[Acquisition, ...],
+        tuple[tuple[Route, ...], ...],
+        tuple[Notice, ...],
+        tuple[Summary, ...],
+        tuple[str, ...],
+    ]
 )
 
 
@@ -87,11 +96,11 @@ def read_group(text: str) -> GroupResult:
     """The result that a text holds. CodecError: none."""
     try:
         said, inferred = loads(text)
-        findings, acquisitions, notices, summaries, loose = _SAID.read(said)
+        findings, acquisitions, routes, notices, summaries, loose = _SAID.read(said)
         contracts = {str(name): Held(None, raw, str(one)) for name, one, raw in inferred}
     except (TypeError, ValueError) as error:
         raise CodecError(str(error)) from error
-    return GroupResult(findings, acquisitions, notices, summaries, loose, contracts)
+    return GroupResult(findings, acquisitions, routes, notices, summaries, loose, contracts)
 
 
 @final

@@ -24,11 +24,14 @@ Node = tuple[str, str]  # file of the unit, function
 @final
 @dataclass(frozen=True, slots=True)
 class FunctionCalls:
-    """A function that a unit defines: the names it calls, sorted."""
+    """A function that a unit defines: the names it calls, sorted. file, at, body: as in `Function`."""
 
     name: str
     static: bool
     callees: tuple[str, ...]
+    file: str
+    at: int
+    body: str
 
 
 @final
@@ -50,7 +53,8 @@ def calls_of(unit: TranslationUnit) -> tuple[FunctionCalls, ...]:
     found = []
     for function in unit.functions:
         callees = {op.name for block in function.blocks for op in block.ops if isinstance(op, Call) and op.name}
-        found.append(FunctionCalls(function.name, function.static, tuple(sorted(callees))))
+        place = (function.file, function.at, function.body)
+        found.append(FunctionCalls(function.name, function.static, tuple(sorted(callees)), *place))
     return tuple(found)
 
 

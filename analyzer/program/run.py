@@ -18,7 +18,7 @@ from analyzer import __version__
 from analyzer.cache import Contents, Store, StoreOptions
 from analyzer.checks import CHECKS
 from analyzer.contracts import RuleSet
-from analyzer.contracts.model import FunctionContract
+from analyzer.contracts.model import FunctionContract, Route
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Report, Summary, Verdict
 from analyzer.findings.points import finding_order
@@ -34,7 +34,7 @@ from analyzer.program.pool import PoolLimits
 from analyzer.program.rounds import Crew, Progress, Work
 from analyzer.program.toolchain import HEADER, Toolchain
 from analyzer.program.unit import Analyst, Context, Step, Task, UnitResult, UnitScan, file_of, frontend_options
-from analyzer.program.unlocks import unlocks_of
+from analyzer.program.unlocks import Places, escape_of, unlocks_of
 from analyzer.sources import SourceView
 from analyzer.suppressions import suppress
 
@@ -296,17 +296,20 @@ def _analyse(
         work.read(scans, progress)
         work.analyse()
     results = [result for _, result in work.steps]
-    whole, failed = _together(work.scans, results)
+    whole, failed = _together(work.scans, results, SourceView(_overlay(options)), options.root)
     if not failed and not any(result.mistaken for result in results):
         memory.keep_whole(tasks, said.defined, whole)
     return _Outcome(whole, failed, tuple(work.steps))
 
 
-def _together(scans: Iterable[UnitScan], results: Iterable[UnitResult]) -> tuple[Whole, frozenset[str]]:
+def _together(
+    scans: Iterable[UnitScan], results: Iterable[UnitResult], view: SourceView, root: str
+) -> tuple[Whole, frozenset[str]]:
     """What all units say, sorted, and the files that were not analysed."""
     findings: dict[tuple[str | int, ...], Finding] = {}
-    acquisitions: dict[tuple[str | int, ...], Acquisition] = {}
+    acquisitions: dict[tuple[str | int, ...], tuple[Acquisition, tuple[Route, ...]]] = {}
     notices: list[Notice] = []
+    starts: dict[tuple[str, str], int] = {}
     functions = 0
     has_main = False
     failed: set[str] = set()
@@ -316,24 +319,32 @@ def _together(scans: Iterable[UnitScan], results: Iterable[UnitResult]) -> tuple
         notices += scan.notices
         functions += scan.functions
         has_main = has_main or any(function.name == "main" for function in scan.calls)
+        for function in scan.calls:
+            place = (function.file, function.body)
+            starts[place] = min(function.at, starts.get(place, function.at))
         if not scan.analysed:
             failed.add(file_of(scan.path))
     for result in results:
         for finding in result.findings:  # a header's function is seen by every file that includes it
             findings.setdefault(finding_order(finding), finding)
-        for acquisition in result.acquisitions:
-            key = _acquisition_order(acquisition)
-            acquisitions[key] = min(acquisitions.get(key, acquisition), acquisition, key=_gravity)
+        for one in zip(result.acquisitions, result.routes, strict=True):
+            key = _acquisition_order(one[0])
+            acquisitions[key] = min(acquisitions.get(key, one), one, key=lambda pair: _gravity(pair[0]))
         notices += result.notices
         loose |= result.loose
         for summary in result.summaries:
             summaries.setdefault((summary.at.file, summary.at.line, summary.at.column), summary)
         if not result.analysed:
             failed.add(file_of(result.path))
+    places = Places(view, root, starts)
+    told = [
+        replace(acquisition, escapes=tuple(escape_of(route, places) for route in routes)) if routes else acquisition
+        for acquisition, routes in (acquisitions[key] for key in sorted(acquisitions))
+    ]
     whole = Whole(
         functions=functions,
         findings=tuple(findings[key] for key in sorted(findings)),
-        acquisitions=tuple(acquisitions[key] for key in sorted(acquisitions)),
+        acquisitions=tuple(told),
         notices=sorted_notices(notices),
         summaries=tuple(summaries[key] for key in sorted(summaries)),
         has_main=has_main,

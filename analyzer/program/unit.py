@@ -19,7 +19,7 @@ from analyzer.checks import SourceText, findings
 from analyzer.contracts import ContractTable
 from analyzer.contracts.attributes import stated_contracts
 from analyzer.contracts.linked import LinkedContracts
-from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Outcome, Provenance
+from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Outcome, Provenance, Route
 from analyzer.contracts.text import contract_lines
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Summary, Verdict
@@ -35,7 +35,6 @@ from analyzer.program.discovery import display_path
 from analyzer.program.global_owners import loose_globals
 from analyzer.program.groups import GroupResult, Held, Recall, Recipe, held
 from analyzer.program.linking import FunctionCalls, calls_of
-from analyzer.program.unlocks import escape_of
 from analyzer.program.written import Agreement, differences
 from analyzer.sources import LineIndex, SourceView
 
@@ -128,7 +127,8 @@ class Context:
 class UnitResult:
     """What functions of one file have to say; plain data.
 
-    contracts: what they do for their callers, as far as it is known. analysed: nothing went wrong as a whole.
+    routes: for each acquisition the ways by which it goes out of sight; they become its escapes once the whole program
+    is known. contracts: what they do for their callers, as far as it is known. analysed: nothing went wrong as a whole.
     loose: global variables whose contents they may release or hand on, when asked for.
     rows: for the cache. mistaken: a mistake of ours has cost a function, which another run might not make.
     """
@@ -136,6 +136,7 @@ class UnitResult:
     path: str
     findings: tuple[Finding, ...] = ()
     acquisitions: tuple[Acquisition, ...] = ()
+    routes: tuple[tuple[Route, ...], ...] = ()
     notices: tuple[Notice, ...] = ()
     contracts: Mapping[str, Held] = field(default_factory=dict)
     summaries: tuple[Summary, ...] = ()
@@ -234,6 +235,7 @@ def unit_result(unit: str, groups: Sequence[GroupResult]) -> UnitResult:
         unit,
         tuple(finding for group in groups for finding in group.findings),
         tuple(acquisition for group in groups for acquisition in group.acquisitions),
+        tuple(routes for group in groups for routes in group.routes),
         tuple(notice for group in groups for notice in group.notices),
         {name: one for group in groups for name, one in group.contracts.items()},
         tuple(summary for group in groups for summary in group.summaries),
@@ -368,6 +370,7 @@ class _StepAnalysis:
         self._findings: list[Finding] = []
         self._acquisitions: list[Acquisition] = []
         self._recursive = False
+        self._routes: list[tuple[Route, ...]] = []
         self._notices: list[Notice] = []
         self._mistaken = False
 
@@ -403,6 +406,7 @@ class _StepAnalysis:
         return GroupResult(
             tuple(self._findings),
             tuple(self._acquisitions),
+            tuple(self._routes),
             tuple(self._notices),
             tuple(self._summaries(group)),
             tuple(sorted(self._loose())),
@@ -561,11 +565,11 @@ class _StepAnalysis:
                 kind=found.resource_kind,
                 verdict=found.verdict,
                 reason=found.reason,
-                escapes=tuple(escape_of(route, context.root, self._text) for route in found.routes),
                 held=found.held,
             )
             for found in result.acquisitions
         ]
+        self._routes += [found.routes for found in result.acquisitions]
 
     def _function_notices(self, function: Function, result: FunctionResult) -> None:
         name, file = function.name, function.file

@@ -2,33 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
+from typing import final
 
 from analyzer.contracts.headers import declarator
 from analyzer.contracts.model import Signature
 from analyzer.contracts.routes import Route
+from analyzer.errors import MustfreeError
 from analyzer.findings.model import Acquisition, Escape, Region, Unlock
 from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership import borrowing
 from analyzer.program.discovery import display_path
-from analyzer.sources import LineIndex
+from analyzer.sources import LineIndex, SourceView
 
 
-def escape_of(route: Route, root: str, text: Callable[[str], LineIndex]) -> Escape:
-    """A route of the engine as reports tell it. text: the lines of a file of the program."""
-    at = _region(route, root, text(route.file)) if route.file else None
+@final
+class Places:
+    """Where the routes of a program are. starts: (file, body) -> where that function's name stands."""
+
+    def __init__(self, view: SourceView, root: str, starts: Mapping[tuple[str, str], int]) -> None:
+        self._view = view
+        self._root = root
+        self._starts = starts
+        self._texts: dict[str, LineIndex | None] = {}
+
+    def region(self, route: Route) -> Region | None:
+        """The place of the call, None when there is none to show."""
+        lines = self._text(route.file) if route.file else None
+        start = self._starts.get((route.file, route.within)) if route.within else 0
+        if lines is None or start is None:
+            return None
+        at = start + route.at
+        line, column = lines.position(at)
+        end_line, end_column = lines.position(lines.extent(at))
+        return Region(display_path(route.file, self._root), line, column, end_line, end_column, lines.line_text(line))
+
+    def _text(self, file: str) -> LineIndex | None:
+        if file not in self._texts:
+            try:
+                self._texts[file] = LineIndex(self._view.read(file))
+            except MustfreeError:  # it was there a moment ago
+                self._texts[file] = None
+        return self._texts[file]
+
+
+def escape_of(route: Route, places: Places) -> Escape:
+    """A route of the engine as reports tell it."""
+    at = places.region(route)
     if not route.function or route.signature is None:
         return Escape("", route.what or f"{route.function}()", at)
     names = _names(route.signature)
     prototype = _prototype(route.function, route.signature, names)
     takers = _takers(route.function, route.signature, names)
     return Escape(route.function, f"{route.function}()", at, prototype, takers, route.defined)
-
-
-def _region(route: Route, root: str, lines: LineIndex) -> Region:
-    line, column = lines.position(route.at)
-    end_line, end_column = lines.position(lines.extent(route.at))
-    return Region(display_path(route.file, root), line, column, end_line, end_column, lines.line_text(line))
 
 
 def _names(signature: Signature) -> tuple[str, ...]:

@@ -153,7 +153,7 @@ def test_unsaved_text(program):
 
 
 SWITCHES = {
-    "exit_leaks": LOSS.replace("return -1", "exit(1)").replace("LIMIT", "3"),
+    "exit_leaks": LOSS.replace("int f(int n)", "int main(int n)").replace("LIMIT", "3"),
     "summaries": LOSS.replace("LIMIT", "3"),
     "global_owners": """#include <stdlib.h>
 static char *held;
@@ -255,14 +255,30 @@ def test_where_a_resource_goes_out_of_sight_in_another_file(program, change):
     assert program.sees(lambda: program.write(b_c=after))
 
 
-def test_a_helper_without_routes_may_move(program, work):
-    helper = "#include <stdlib.h>\nvoid give(char *text)\n{\n\tfree(text);\n}\n"
-    program.write(a_c=GIVER, b_c=helper)
+def test_a_helper_may_move(program, work):
+    program.write(a_c=GIVER, b_c=HELPER)
     program.said()
     work()
-    program.write(b_c="\n" + helper)
-    program.said()
+    program.write(b_c="\n" + HELPER)
+    assert program.said().unlocks[0].escape.at.line == 5
     assert work() == ["give"]
+
+
+def test_a_helper_that_a_macro_writes(program, work):
+    """Its calls lie outside of what the text shows of it; so its file is part of what it says."""
+    macro = "#define GIVE(n) void n(char *text) { keep(text); }\nvoid keep(char *text);\n"
+    program.write(a_c=GIVER, b_c=macro + "GIVE(give)\n")
+    assert program.said().unlocks[0].escape.at.line == 3
+    assert program.sees(lambda: program.write(b_c=macro + "/* so it moves\n */ GIVE(give)\n"))
+
+
+def test_two_bodies_of_one_name_in_one_file(program):
+    two = "void keep(char *text);\n#ifdef TWO\n%s#else\n%s#endif\n"
+    give = "void give(char *text)\n{\n\t%s\n}\n"
+    program.write(a_c=GIVER, b_c=two % (give % "/* no */ keep(text);", give % "keep(text);"))
+    program.database("cc -DTWO -c b.c", "cc -c b.c", file="b.c")
+    assert [unlock.escape.at.line for unlock in program.said().unlocks] in ([5], [10])
+    assert program.sees(lambda: program.write(b_c="\n" + (program.folder / "b.c").read_text()))
 
 
 def test_a_function_that_is_defined_after_all(program):
