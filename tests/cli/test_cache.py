@@ -254,6 +254,38 @@ def test_flags_rules_limits_and_options_count(program, checked, work, tmp_path):
     assert work() == []
 
 
+SETTINGS = [
+    'checks = ["double-release"]',
+    'levels = {leak = "error"}',
+    'generated = ["use.c"]',
+    'ignore-allocators = ["twice"]',
+    'exclude = ["make.c"]',
+    'rules = ["own.yaml"]',
+    "max-steps = 1",
+]
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_each_setting_of_the_project_counts(program, checked, setting):
+    (program / "own.yaml").write_text(
+        "library: own\nversion: '1'\nfunctions:\n  - {c: void drop(char *p), then: [escape p]}\n"
+    )
+    first = checked("--unlock", "--verdicts")
+    (program / "mustfree.toml").write_text(f"{setting}\n")
+    then = checked("--unlock", "--verdicts")
+    assert then == checked("--unlock", "--verdicts", "--no-cache")
+    assert then != first
+    (program / "mustfree.toml").unlink()
+    assert checked("--unlock", "--verdicts") == first
+
+
+def test_why_says_the_same_beside_a_full_cache(program, mustfree):
+    first = mustfree("why", "use.c:6", ".")
+    mustfree("check", ".")
+    assert mustfree("why", "use.c:6", ".") == first
+    assert "make.c:" in first.out, "the contract's place, which the cache does not hold"
+
+
 def test_a_cache_is_valid_in_another_folder(program, checked, work, tmp_path_factory, monkeypatch):
     flags = ("--", f"-I{program}")
     first = checked("-j1", *flags)
