@@ -282,8 +282,11 @@ def test_two_bodies_of_one_name_in_one_file(program):
 
 
 def test_a_function_that_is_defined_after_all(program):
+    """In two ways, so there is no contract for it either way."""
     program.write(a_c=GIVER, b_c="int nothing;\n")
-    assert program.sees(lambda: program.write(b_c="void give(char *text) { for (;;) give(text); }\n"))
+    one, other = "#include <stdlib.h>\nvoid give(char *text) { free(text); }\n", "void give(char *text) { }\n"
+    assert program.sees(lambda: program.write(b_c=one, c_c=other))
+    assert program.said().unlocks[0].escape.defined
 
 
 def test_our_own_text(program, work, monkeypatch):
