@@ -189,8 +189,8 @@ class Route:
     """One way by which a resource goes out of sight.
 
     function: the function of which too little is known; "" where there is none to describe: then `what` says it.
-    file, at: the call, as in the IR; but within a body (`Function.body`), `at` counts from the function's name: so a
-        contract stays the same when its function moves. signature: as the call sees it.
+    file, at: the call; "" where there is none to show. `at` counts from the name of the function that it stands in
+        (within: `Function.body`), so that nothing changes when that one moves. signature: as the call sees it.
     defined: its body was seen, and does not say what becomes of the resource.
     """
 

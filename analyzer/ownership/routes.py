@@ -38,10 +38,8 @@ def _route(
     defined: bool = False,
     what: str = "",
 ) -> Route:
-    function, at = prepared.function, site.op.at
-    if not function.at <= at <= function.end:  # a body that a macro wrote
-        return Route(name, function.file, at, signature, defined, what)
-    return Route(name, function.file, at - function.at, signature, defined, what, function.body)
+    function = prepared.function
+    return Route(name, function.file, site.op.at - function.at, signature, defined, what, function.body)
 
 
 def _signature(site: CallSite) -> Signature:

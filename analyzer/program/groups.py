@@ -7,7 +7,7 @@ file is analysed, and of the other files those functions that call one whose con
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 
@@ -50,14 +50,11 @@ class Held:
         return self._raw
 
 
-def held(contract: FunctionContract, relocation: Relocation | None, contents: Callable[[str], bytes]) -> Held:
-    """A contract that was just inferred. relocation: None: nobody will look at its digest. contents: of a file."""
+def held(contract: FunctionContract, relocation: Relocation | None) -> Held:
+    """A contract that was just inferred. relocation: None: nobody will look at its digest."""
     found = Held(contract)
     if relocation is not None:
-        # Reports show the lines to which its routes lead.
-        ways = [route for _, routes in contract.routes for route in routes]
-        files = dict.fromkeys(way.file for way in ways if way.file and not way.within)
-        found.digest = digest((relocation.portable(dumps(found.raw)), *map(contents, files)))
+        found.digest = digest((relocation.portable(dumps(found.raw)),))
     return found
 
 

@@ -416,14 +416,7 @@ class _StepAnalysis:
     def _held(self, contract: FunctionContract) -> Held:
         # Also where this unit is not for the cache: others are, and their keys hold what its contracts say.
         compared = self._context.cache is not None
-        place = Relocation(self._context.root) if compared else None
-        return held(contract, place, self._bytes)
-
-    def _bytes(self, file: str) -> bytes:
-        try:
-            return self._text(file).data
-        except MustfreeError:  # said where it was wanted
-            return b""
+        return held(contract, Relocation(self._context.root) if compared else None)
 
     def _loose(self) -> frozenset[str]:
         found: set[str] = set()

@@ -29,7 +29,7 @@ class Places:
     def region(self, route: Route) -> Region | None:
         """The place of the call, None when there is none to show."""
         lines = self._text(route.file) if route.file else None
-        start = self._starts.get((route.file, route.within)) if route.within else 0
+        start = self._starts.get((route.file, route.within))
         if lines is None or start is None:
             return None
         at = start + route.at

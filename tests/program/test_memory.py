@@ -264,8 +264,7 @@ def test_a_helper_may_move(program, work):
     assert work() == ["give"]
 
 
-def test_a_helper_that_a_macro_writes(program, work):
-    """Its calls lie outside of what the text shows of it; so its file is part of what it says."""
+def test_a_helper_that_a_macro_writes(program):
     macro = "#define GIVE(n) void n(char *text) { keep(text); }\nvoid keep(char *text);\n"
     program.write(a_c=GIVER, b_c=macro + "GIVE(give)\n")
     assert program.said().unlocks[0].escape.at.line == 3
@@ -287,6 +286,13 @@ def test_a_function_that_is_defined_after_all(program):
     one, other = "#include <stdlib.h>\nvoid give(char *text) { free(text); }\n", "void give(char *text) { }\n"
     assert program.sees(lambda: program.write(b_c=one, c_c=other))
     assert program.said().unlocks[0].escape.defined
+
+
+def test_a_function_that_is_called_for_the_first_time(program):
+    """Before, nobody wanted its contract."""
+    program.write(a_c="int nothing;\n", b_c="#include <stdlib.h>\nvoid give(char *text)\n{\n\tfree(text);\n}\n")
+    assert program.sees(lambda: program.write(a_c=GIVER))
+    assert program.said().unlocks == ()
 
 
 def test_our_own_text(program, work, monkeypatch):
@@ -396,9 +402,3 @@ def test_a_header_that_appears_during_the_run_spoils_the_rows(program, work, mon
     program.said()
     monkeypatch.undo()
     assert program.said() == program.said(cached=False)
-
-
-def test_a_file_that_is_gone_is_not_settled(tmp_path):
-    contents = Contents(str(tmp_path), {str(tmp_path / "over.c"): b""})
-    assert contents.is_settled(str(tmp_path / "over.c"))
-    assert not contents.is_settled(str(tmp_path / "gone.c"))
