@@ -379,10 +379,10 @@ def test_a_cache_of_another_folder_with_one_file_changed(program, tmp_path, chan
 
 
 def test_no_path_is_taken_for_another(tmp_path):
-    there = Relocation("/home/me")
-    text = '["/home/me/a.c", "/home/meadow/a.c", "see /home/me/a.c"]'
+    there = Relocation("/data/me")
+    text = '["/data/me/a.c", "/data/meadow/a.c", "see /data/me/a.c"]'
     assert there.local(there.portable(text)) == text
-    assert Relocation("/srv").local(there.portable(text)) == '["/srv/a.c", "/home/meadow/a.c", "see /home/me/a.c"]'
+    assert Relocation("/srv").local(there.portable(text)) == '["/srv/a.c", "/data/meadow/a.c", "see /data/me/a.c"]'
     assert Relocation("/").portable(text) == text
 
 
