@@ -394,7 +394,7 @@ def test_a_header_that_appears_during_the_run_spoils_the_rows(program, work, mon
 
     def lowered(path, options):
         done = lower(path, options)
-        program.write(app__thing_h=THING)
+        program.write(app__src__thing_h=THING)  # the pre-pass has not looked there
         return done
 
     monkeypatch.setattr(unit, "lower_file", lowered)
