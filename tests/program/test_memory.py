@@ -232,6 +232,18 @@ def test_what_appears_beside_a_header_from_elsewhere_in_the_tree(program):
     assert program.sees(lambda: (program.folder / "lib" / "deep" / "more.x").write_text("\n"))
 
 
+def test_what_appears_near_a_file_and_is_no_header_by_its_name(program):
+    program.write(app__main_c=TAKER.replace("%s.h", "thing.x"), app__src__other_h="\n")
+    assert program.sees(lambda: (program.folder / "app" / "src" / "thing.x").write_text(THING))
+
+
+def test_a_file_that_matters_now(program):
+    """Before, the pre-pass left everything out."""
+    program.write(a_c="int nothing;\n")
+    assert program.sees(lambda: program.write(a_c=LOSS.replace("LIMIT", "3")))
+    assert program.said().findings
+
+
 HELPER = """void keep(char *text);
 void give(char *text)
 {
