@@ -129,7 +129,7 @@ class Effect:
         optional: it happens only where term held nothing before.
     deep: RELEASE: what the object holds is released with it.
     value: for VALUE. For NULL of all that a parameter points to (``null *p[]``): its size in bits, 0 if not known.
-    optional: FRESH: may also not happen, and then term keeps what it held (inferred contracts).
+    optional: FRESH, NULL: may also not happen, and then term keeps what it held (inferred contracts).
     source: STORE: what is stored.
     by: RELEASE in an inferred contract: the function that finally releases it, "" = the one called.
     """

@@ -29,6 +29,7 @@ _CONSTANT_NAME = re.compile(rf"-?{_NAME}")
 _MODIFIERS = {
     EffectKind.FRESH: ("maybe", "optional", "inout"),
     EffectKind.RELEASE: ("deep",),
+    EffectKind.NULL: ("optional",),
     EffectKind.ESCAPE: ("maybe",),
 }
 _WITH_KIND = {EffectKind.FRESH: "KIND", EffectKind.SHARE: "KIND", EffectKind.RELEASE: "[KIND]"}

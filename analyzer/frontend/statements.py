@@ -115,11 +115,21 @@ def switch_statement(body: Body, node: int) -> None:
             complete = complete and bounds is not None
             if bounds is not None and bounds[0] <= bounds[1]:
                 cases.append(Case(*bounds, label))
+    if default is out and _is_exhaustive(body, condition, cases):
+        default = cases[-1].target  # a value that the enumeration does not have is nobody's business
     _dispatch(body, value, cases, default, complete, at)
     body.breaks.append(Exit(out, len(body.scopes)))
     body.statement(inner)
     body.breaks.pop()
     body.builder.start(out, body.at)
+
+
+def _is_exhaustive(body: Body, condition: int, cases: list[Case]) -> bool:
+    """Whether the cases are all the enumerators of the condition's type."""
+    while body.kinds[condition] in (kinds.UNEXPOSED_EXPR, kinds.PAREN_EXPR) and len(body.children[condition]) == 1:
+        condition = body.children[condition][0]
+    values = body.types.enumerators(body.lib.getCursorType(body.cursor(condition)))
+    return bool(values) and all(any(case.low <= value <= case.high for case in cases) for value in values)
 
 
 def _case(body: Body, node: int) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@ from typing import Final, final
 
 from analyzer.ir.types import UNKNOWN, VOID, CType, TypeKind
 from analyzer.libclang import kinds
-from analyzer.libclang.binding import Cursor, FieldVisitor, Library, Type
+from analyzer.libclang.binding import Cursor, FieldVisitor, Library, Type, Visitor
 
 _ARRAYS: Final = frozenset({kinds.TYPE_CONSTANT_ARRAY, kinds.TYPE_INCOMPLETE_ARRAY, kinds.TYPE_VARIABLE_ARRAY})
 _FUNCTIONS: Final = frozenset({kinds.TYPE_FUNCTION_PROTO, kinds.TYPE_FUNCTION_NO_PROTO})
@@ -142,6 +142,22 @@ class Types:
             integer = self._lib.getEnumDeclIntegerType(self._lib.getTypeDeclaration(canonical))
             canonical = self._lib.getCanonicalType(integer)
         return kinds.TYPE_FIRST_SIGNED <= canonical.kind <= kinds.TYPE_LAST_SIGNED
+
+    def enumerators(self, type_: Type) -> tuple[int, ...]:
+        """The values of an enumeration's constants, none for another type."""
+        canonical = self.canonical(type_)
+        if canonical.kind != kinds.TYPE_ENUM:
+            return ()
+        lib = self._lib
+        found: list[int] = []
+
+        def visit(cursor: Cursor, _parent: Cursor, _data: object) -> int:
+            if cursor.kind == kinds.ENUM_CONSTANT_DECL:
+                found.append(lib.getEnumConstantDeclValue(cursor))
+            return 1  # the next one
+
+        lib.visitChildren(lib.getTypeDeclaration(canonical), Visitor(visit), None)
+        return tuple(found)
 
     def members(self, type_: Type) -> tuple[Member, ...]:
         """The fields of a record in order; those of its anonymous members stand in the member's own type."""

@@ -473,8 +473,10 @@ class Application:
             if effect.kind is EffectKind.FRESH:
                 states = [after for s in states for after in self._fresh(effect, position, s, studied)]
                 continue
+            untouched = [s.copy() for s in states] if effect.kind is EffectKind.NULL and effect.optional else []
             for current in states:
                 self._write_effect(effect, position, current)
+            states += untouched
         return states
 
     def _write_effect(self, effect: Effect, position: int, state: State) -> None:

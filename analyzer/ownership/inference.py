@@ -442,8 +442,8 @@ class _Inference:
             kinds = kinds if kinds == {FAILED} else kinds - {FRESH, FAILED}
             if kinds == {FAILED}:
                 yield Effect(EffectKind.VALUE, term, value=-1)
-            elif kinds == {0}:
-                yield Effect(EffectKind.NULL, term)
+            elif kinds <= {0, SAME} and 0 in kinds:
+                yield Effect(EffectKind.NULL, term, optional=SAME in kinds)
             elif len(kinds) == 1 and isinstance(number := next(iter(kinds)), int):
                 yield Effect(EffectKind.VALUE, term, value=number)
             elif len(kinds) == 1 and isinstance(passed := next(iter(kinds)), Term):

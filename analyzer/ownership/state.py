@@ -201,6 +201,8 @@ class State:
                 return self._range_of_unset_bit(left, value.right)
             case "u":
                 return self._range_of_unsigned(left, value.right)
+            case "%":
+                return self._range_of_rest(left, value.right)
             case _:
                 return FULL
 
@@ -213,6 +215,13 @@ class State:
         if value.left == value.right:
             return ONE
         return BOOLEAN
+
+    def _range_of_rest(self, left: Range, divisor: Value) -> Range:
+        """``n % 4``: 0 to 3, and negative where n may be."""
+        if not isinstance(divisor, int) or divisor == 0:
+            return FULL
+        largest = abs(divisor) - 1
+        return ((0 if left and least(left) >= 0 else -largest, largest),)
 
     def _range_of_unset_bit(self, bit: Range, number: int) -> Range:
         """``~flags & 4``: 4 when ``flags & 4`` is zero, else zero."""

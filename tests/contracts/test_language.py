@@ -114,6 +114,7 @@ EFFECTS = {
     "deep release *buf heap": Effect(EffectKind.RELEASE, OUT, "heap", deep=True),
     "share buf heap": Effect(EffectKind.SHARE, BUF, "heap"),
     "value *buf 3": Effect(EffectKind.VALUE, OUT, value=3),
+    "optional null *buf": Effect(EffectKind.NULL, OUT, optional=True),
     "optional fresh *buf heap": Effect(EffectKind.FRESH, OUT, "heap", optional=True),
     "store *buf buf": Effect(EffectKind.STORE, OUT, source=BUF),
     "noreturn": Effect(EffectKind.NORETURN),
