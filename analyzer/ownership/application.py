@@ -199,6 +199,8 @@ class Application:
         """Where a term like ``*buf`` lies; None: nowhere that can be followed (null or unknown)."""
         value: Value = state.temps[self.result_key] if term.root is Root.RET else self._argument(term.index)
         path: Path | None = None
+        if term.root is Root.RET and self.site.record_result is not None:
+            path = self.machine.resolve_address(self.site.record_result, state)
         for position, selector in enumerate(term.selectors):
             if selector == "*":
                 if path is not None:
@@ -514,6 +516,8 @@ class Application:
 
     def _out_text(self, term: Term) -> str:
         members = [selector.partition("@")[0] for selector in term.selectors[1:]]
+        if term.root is Root.RET and self.site.record_result is not None:
+            return self.site.record_result.text + "".join(s.partition("@")[0] for s in term.selectors)
         if term.root is Root.RET:
             text = f"{self._name()}()"
         else:

@@ -131,8 +131,8 @@ class Endings:
         return list(dict.fromkeys(ending for ending in found if isinstance(ending, PlainEnding)))
 
 
-def ending_of(machine: Machine, value: Value | None, state: State) -> Ending | PlainEnding:
-    """What the caller sees of this return."""
+def ending_of(machine: Machine, value: Value | None, record: Path | None, state: State) -> Ending | PlainEnding:
+    """What the caller sees of this return. record: where the struct lies that is returned."""
     result = FULL if value is None else state.range_of(value)
     facts = (*_entry_facts(machine, state), *_written_facts(machine, state))
     if machine.study is None:
@@ -146,7 +146,7 @@ def ending_of(machine: Machine, value: Value | None, state: State) -> Ending | P
             return Ending(result, facts)
         by, moves = _final_release(machine, state)
         return Ending(result, facts, (Effect(EffectKind.RELEASE, lent, by=by, deep=moves),))
-    effects, unsure = _whereabouts(machine, lent, value, state)
+    effects, unsure = _whereabouts(machine, lent, value, record, state)
     return Ending(result, facts, effects, unsure)
 
 
@@ -209,7 +209,7 @@ def _entry_term(machine: Machine, value: Sym) -> Term | None:
 
 
 def _whereabouts(
-    machine: Machine, lent: Term | None, value: Value | None, state: State
+    machine: Machine, lent: Term | None, value: Value | None, record: Path | None, state: State
 ) -> tuple[tuple[Effect, ...], bool]:
     """Effects that say where the resource is at the return; True: it may also be where no term leads."""
     resource = machine.universe.resource
@@ -227,6 +227,11 @@ def _whereabouts(
             unsure = True  # an owner that is handed out by its inside
     for path in state.holders():
         base = path[0]
+        member_of_result = _result_term(machine, path, record)
+        if member_of_result is not None:
+            found.append(_arrival(machine, lent, member_of_result, state))
+            unsure = unsure or state.cells[path] is not resource
+            continue
         if isinstance(base, int) or base is resource:
             continue
         term = _term(machine, path, value, state)
@@ -243,6 +248,14 @@ def _whereabouts(
     if not returned and value is not None and not unsure and state.reaches_resource((value,)):
         unsure = True
     return tuple(dict.fromkeys(found)), unsure
+
+
+def _result_term(machine: Machine, path: Path, record: Path | None) -> Term | None:
+    """The caller's name for a member of the struct that is returned."""
+    if record is None or path[0] != record[0] or record[1] is None or path[1] is None or path[1] < record[1]:
+        return None
+    offset = path[1] - record[1]
+    return Term(Root.RET, 0, (member(machine.member_of(path) or f"at{offset}", offset),))
 
 
 def _points_inside(machine: Machine, value: Value | None, state: State) -> bool:

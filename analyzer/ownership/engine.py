@@ -24,7 +24,7 @@ from analyzer.ownership.join import join
 from analyzer.ownership.keys import Key, clean, merge_key, returned_class, unusual_locals
 from analyzer.ownership.limits import Limits
 from analyzer.ownership.prepare import Contracts, Prepared, prepare
-from analyzer.ownership.resources import NO_KIND, Resource, has_releases, resources
+from analyzer.ownership.resources import NO_KIND, SOME_NUMBER, Resource, has_releases, resources
 from analyzer.ownership.seen import OUT_OF_SIGHT, Seen
 from analyzer.ownership.shared import Shared
 from analyzer.ownership.state import Own, State
@@ -103,7 +103,8 @@ def analyse(
 def _inferred(prepared: Prepared, contracts: Contracts, limits: Limits, evidence: Evidence) -> FunctionContract | None:
     """The function's contract, or None when a run over something lent went over its budget."""
     for term in lent_resources(prepared.function, evidence.subjects):
-        run = _Run(prepared, contracts, limits, Resource(None, term, NO_KIND), True)
+        kind = SOME_NUMBER if evidence.subjects.is_number(prepared.function, term) else NO_KIND
+        run = _Run(prepared, contracts, limits, Resource(None, term, kind), True)
         run.execute()
         if run.gave_up:
             return None

@@ -321,8 +321,8 @@ class _Inference:
             here = [ending for ending in here if _returns(ending) is given] or here
         if not here:
             # With anything else than null there this outcome does not happen.
-            pointer = bool(term.selectors) or is_pointer(self._function.locals[term.index].type)
-            guards.append(Atom(term, "==", 0) if pointer else Atom(term, "<", 0))
+            number = followed.resource.kind.integer
+            guards.append(Atom(term, "<", 0) if number else Atom(term, "==", 0))
             return
         alternatives = {_alternative(ending) for ending in here}
         if len(alternatives) == 1:
@@ -386,7 +386,7 @@ class _Inference:
             kinds = memory.get(term, {SAME}) if term.root is Root.PARAM else set()
             if OTHER in kinds:
                 continue
-            if term.root is Root.RET and not owned_result:
+            if term.root is Root.RET and not owned_result and not _is_in_record(term):
                 continue
             if len({effect.resource for effect in candidates}) > 1:
                 continue  # of different kinds: nobody could say how to release it
@@ -454,6 +454,11 @@ class _Inference:
                 if SAME in kinds or not kinds:
                     yield Effect(EffectKind.ESCAPE, term, maybe=True)
                 yield Effect(EffectKind.WRITE, term)
+
+
+def _is_in_record(term: Term) -> bool:
+    """Whether the term is a member of a struct that is returned by value."""
+    return term.root is Root.RET and term.selectors[:1] != ("*",) and bool(term.selectors)
 
 
 def _look_order(look: Look) -> tuple[object, ...]:

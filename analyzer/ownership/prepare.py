@@ -126,6 +126,7 @@ class Prepared:
     statics: dict[str, str] = field(default_factory=dict)  # the file's static variables: name in C -> name in the IR
     acquiring: dict[int, tuple[int, ...]] = field(default_factory=dict)  # key of a call -> what it gives when it fails
     ends_soon: list[bool] = field(default_factory=list)  # blocks from which a few others lead to the process's end
+    results: dict[int, str] = field(default_factory=dict)  # locals that hold what a call returned -> "make()"
     is_main: bool = False
     merges: list[bool] = field(default_factory=list)
     array_texts: set[str] = field(default_factory=set)
@@ -137,6 +138,10 @@ class Prepared:
     makes_gaps: bool = False  # it releases descriptors by their number, or all of them in a loop
     written: tuple[tuple[int, int], ...] = ()
     member_names: dict[tuple[int, int], str] = field(default_factory=dict)
+
+    def local_name(self, index: int) -> str:
+        """What a reader calls the local: by the call where it holds the struct that a call returned."""
+        return self.results.get(index, self.function.locals[index].name)
 
     def block_of(self, op: Op) -> int:
         """The block that holds this very operation."""
@@ -540,6 +545,8 @@ class _Flattener:
                 self.prepared.name_only.append((op.at, op.name, match.mismatch))
         if contract is not None and _releases(contract):
             self.released |= {self.loaded[o.id] for o in op.arguments if isinstance(o, Temp) and o.id in self.loaded}
+        if op.record_result is not None and isinstance(op.record_result.base, LocalBase) and op.name:
+            self.prepared.results[op.record_result.base.index] = f"{op.name}()"
         record = self._spot(op.record_result) if op.record_result is not None else None
         texts = tuple(self._operand_text(argument) for argument in op.arguments)
         self.prepared.calls[id(op)] = CallSite(
@@ -589,7 +596,7 @@ class _Flattener:
                 arrow = True
             case LocalBase(index=index):
                 spot.local = index
-                spot.text = self.prepared.function.locals[index].name
+                spot.text = self.prepared.local_name(index)
             case GlobalBase(name=name):
                 spot.glob = name
                 spot.text = name.rsplit(":", 1)[-1]

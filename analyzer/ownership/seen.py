@@ -9,7 +9,7 @@ from analyzer.contracts.routes import Route, add_routes
 from analyzer.findings.model import Verdict
 from analyzer.ownership.endings import Endings, ending_of
 from analyzer.ownership.events import EventKind
-from analyzer.ownership.state import State
+from analyzer.ownership.state import Path, State
 from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import Value
 from analyzer.ownership.witness import Alarm
@@ -55,10 +55,10 @@ class Seen:
         if self.ends is not None:
             self.ends.lose(verdict, reason)
 
-    def returned(self, machine: Machine, value: Value | None, state: State) -> None:
+    def returned(self, machine: Machine, value: Value | None, record: Path | None, state: State) -> None:
         """The function returns."""
         if self.ends is not None:
-            self.ends.add(ending_of(machine, value, state))
+            self.ends.add(ending_of(machine, value, record, state))
 
     def step(self, kind: str, at: int, detail: str, state: State) -> None:
         """Something a path shows: of interest is the first holder."""

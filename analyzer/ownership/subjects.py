@@ -14,6 +14,7 @@ from typing import final
 
 from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Root, Term, member_offset
 from analyzer.contracts.routes import Route, add_routes
+from analyzer.ir.function import Function
 from analyzer.ir.operands import ERRNO, FunctionAddress, GlobalBase, LocalBase, Operand, Place, Temp
 from analyzer.ir.ops import (
     AddressOf,
@@ -79,19 +80,20 @@ class Label:
 class Subjects:
     """The result.
 
-    parameters, members: to follow. members: (parameter, offset in bits) -> name. stored: parameters of integer
-    type that are only stored somewhere: no run is needed to say so. deep_released, deep_gone: parameters from
-    below which something that no member names is released, or goes out of sight. deep_members: members (or, at
-    NOWHERE, any) below which such a thing is released. writes: globals changed.
-    incomplete: parameters whose memory may change in ways that no effect describes. written: places below
-    parameters (position, offset in bits) that the function assigns. whole: parameters behind which it clears or
-    copies whole records -> their size in bits. routes: for `deep_gone` and for what lies
-    outside (None), through which functions. read: parameters behind which the function looks.
+    parameters, members: to follow. members: (parameter, offset in bits); names: theirs; numbers: those of integer type.
+    stored: parameters of integer type that are only stored somewhere: no run is needed to say so. deep_released,
+    deep_gone: parameters from below which something that no member names is released, or goes out of sight.
+    deep_members: members (or, at NOWHERE, any) below which such a thing is released. writes: globals changed.
+    incomplete: parameters whose memory may change in ways that no effect describes. written: places below parameters
+    (position, offset in bits) that the function assigns. whole: parameters behind which it clears or copies whole
+    records -> their size in bits. routes: for `deep_gone` and for what lies outside (None), through which functions.
+    read: parameters behind which the function looks.
     """
 
     parameters: set[int] = field(default_factory=set)
     members: set[tuple[int, int]] = field(default_factory=set)
     names: dict[tuple[int, int], str] = field(default_factory=dict)
+    numbers: set[tuple[int, int]] = field(default_factory=set)
     stored: set[int] = field(default_factory=set)
     deep_released: set[int] = field(default_factory=set)
     deep_members: set[tuple[int, int]] = field(default_factory=set)
@@ -102,6 +104,12 @@ class Subjects:
     whole: dict[int, int] = field(default_factory=dict)
     read: set[int] = field(default_factory=set)
     routes: dict[int | None, dict[str, Route]] = field(default_factory=dict)
+
+    def is_number(self, function: Function, term: Term) -> bool:
+        """Whether the term, a parameter or a member behind one, is an integer."""
+        if not term.selectors:
+            return function.locals[term.index].type.kind is TypeKind.INT
+        return (term.index, sum(member_offset(selector) or 0 for selector in term.selectors)) in self.numbers
 
     def routes_out(self) -> tuple[tuple[Term | None, tuple[Route, ...]], ...]:
         """The routes, by the terms of the effects that they explain."""
@@ -151,6 +159,8 @@ class _Flow:
         for block in self._prepared.function.blocks:
             if isinstance(block.end, Return) and block.end.value is not None:
                 self._sink(self._of(block.end.value), "return")
+            if isinstance(block.end, Return) and block.end.record is not None:
+                self._sink(self._behind(block.end.record), "return")
         self._limit()
         return self._found
 
@@ -174,7 +184,10 @@ class _Flow:
         match op:
             case Load():
                 if _may_own(op.type):
-                    self._give(self._temps, op.result.id, self._behind(op.place))
+                    behind = self._behind(op.place)
+                    self._give(self._temps, op.result.id, behind)
+                    if op.type.kind is TypeKind.INT:
+                        self._found.numbers.update((one.index, one.member) for one in behind if one.depth == 1)
             case AddressOf():
                 self._spread_address(op)
             case Unary(result=result, operand=operand) if op.operator != "!":
@@ -187,7 +200,7 @@ class _Flow:
             case Store(place=Place(base=LocalBase(index=index)), value=value):
                 self._give(self._locals, index, self._of(value))
             case CopyRecord(target=Place(base=LocalBase(index=index)), source=source):
-                self._give(self._locals, index, {_deeper(label) for label in self._behind(source)})
+                self._give(self._locals, index, self._copied(source))
             case Call(result=Temp(id=key)):
                 self._give(self._temps, key, self._returned(op))
             case _:
@@ -224,6 +237,11 @@ class _Flow:
                 found |= self._locals.get(index, set())
         return found
 
+    def _copied(self, source: Place) -> set[Label]:
+        """What lies in a record that is copied: of a local, what was stored in it; else at places nobody knows."""
+        labels = self._behind(source)
+        return labels if isinstance(source.base, LocalBase) else {_deeper(label) for label in labels}
+
     def _name(self, index: int, offset: int, name: str) -> None:
         if name:
             self._names.setdefault((index, offset), name)
@@ -248,7 +266,7 @@ class _Flow:
                 self._stored(place, self._of(value))
                 self._written(place)
             case CopyRecord(target=target, source=source):
-                self._stored(target, {_deeper(label) for label in self._behind(source)})
+                self._stored(target, self._copied(source))
                 self._written(target, whole=True)
                 self._cleared(target, op.bits)
             case Zero(place=place):

@@ -18,7 +18,7 @@ from analyzer.ownership.events import EventKind, PathStep
 from analyzer.ownership.limits import Limits
 from analyzer.ownership.prepare import NOWHERE, CallSite, Contracts, Prepared
 from analyzer.ownership.resources import Resource, resources
-from analyzer.ownership.state import Own, State
+from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import Universe, Value
 from analyzer.ownership.witness import STEP_KINDS, branch_step, fingerprint
@@ -95,7 +95,7 @@ class _Recorder:
         if kind == "release":  # whatever comes after, in a loop perhaps without end
             self._keep(Verdict.RELEASED, detail, None, at, state)
 
-    def returned(self, machine: Machine, value: Value | None, state: State) -> None:
+    def returned(self, machine: Machine, value: Value | None, record: Path | None, state: State) -> None:
         pass
 
     def _keep(self, verdict: Verdict, reason: str, mistake: EventKind | None, at: int, state: State) -> None:

@@ -5,6 +5,7 @@ A `Machine` executes blocks for one resource under study and hands what it sees 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Protocol, assert_never, final
 
@@ -69,8 +70,8 @@ class Listener(Protocol):
     def step(self, kind: str, at: int, detail: str, state: State) -> None:
         """Something that a path shows: "acquire", "alias", "call", "release"."""
 
-    def returned(self, machine: Machine, value: Value | None, state: State) -> None:
-        """The function returns; value: what it returns, None for nothing or a record."""
+    def returned(self, machine: Machine, value: Value | None, record: Path | None, state: State) -> None:
+        """The function returns. value: what it returns, None for nothing or a record; record: where that one lies."""
 
 
 class CallHandler(Protocol):
@@ -102,6 +103,7 @@ class Machine:
         self.lent = study is not None and study.site is None
         self.acquiring = prepared.acquiring
         self._texts: dict[Path, str] = {}
+        self._own_texts: dict[Path, str] = {}  # of variables that nobody wrote
         self.reallocations = frozenset(
             site.key
             for site in prepared.calls.values()
@@ -144,7 +146,7 @@ class Machine:
             return
         symbol = self.universe.symbol("param", slot.index)
         state.facts[symbol] = NONZERO
-        state.facts[resource] = NONZERO
+        state.facts[resource] = from_relation(">=", 0) if self.study.kind.integer else NONZERO
         state.cells[(symbol, member_offset(slot.selectors[-1]) or 0)] = resource
 
     def block(self, block_id: int, state: State) -> list[tuple[int, State, int | None]]:
@@ -517,7 +519,9 @@ class Machine:
         base, offset = path
         holds = state.root_is_resource(value)
         if holds:
-            text = "" if text.startswith("$") else text  # a variable of our own
+            if text.startswith("$"):  # a variable of our own
+                self._own_texts[path] = text
+                text = ""
             if text:
                 self._texts[path] = text
             if text and state.holder != text:
@@ -614,7 +618,7 @@ class Machine:
                 if base == source[0] and offset is not None and offset >= source[1]:
                     distance = offset - source[1]
                     if not op.bits or distance < op.bits:
-                        known = self._texts.get((base, offset), "")
+                        known = self._texts.get((base, offset)) or self._own_texts.get((base, offset), "")
                         member = known.removeprefix(source_text) if known.startswith(source_text) else ""
                         moved.append((distance, value, member))
         if target[1] is not None:
@@ -689,12 +693,15 @@ class Machine:
 
     def _scope_end(self, op: ScopeEnd, state: State) -> bool:
         if state.own is Own.OWNED:
-            ended = [path for path in state.holders() if path[0] in op.locals]
+            holders = state.holders()
+            ended = [path for path in holders if path[0] in op.locals]
+            if len(ended) < len(holders):  # it has another name than that of the call
+                ended = [path for path in ended if path[0] not in self.prepared.results]
             exact = [path for path in ended if state.cells[path] is self.universe.resource]
             texts = [self._cell_text(path) for path in (*exact, *ended)]
             if ended and state.holder not in texts[: len(exact)]:
                 state.holder = texts[0] or state.holder
-            if state.origin in texts:
+            if ended and state.origin in texts:
                 state.holder = state.origin
         for index in op.locals:
             self._undefine(index, op.at, state, EventKind.LEAK_EXIT)
@@ -714,10 +721,16 @@ class Machine:
         """How the programmer wrote this place last, "" when it was never written."""
         return self._texts.get(path, "")
 
+    def member_of(self, path: Path) -> str:
+        """The name of the member that was written there last, also in a variable of our own; "" when none was."""
+        text = self._texts.get(path) or self._own_texts.get(path, "")
+        name = re.split(r"->|\.", text)[-1]
+        return name if name != text and name.isidentifier() else ""
+
     def _cell_text(self, path: Path) -> str:
         text = self._texts.get(path, "")
         if isinstance(path[0], int) and path[1] == 0 and "." not in text and not text.endswith("[0]"):
-            return self.prepared.function.locals[path[0]].name
+            return self.prepared.local_name(path[0])
         return text
 
     # -- ends -----------------------------------------------------------------------------------------
@@ -774,7 +787,8 @@ class Machine:
 
     def _return(self, end: Return, state: State) -> None:
         returned = self.value(end.value, state) if end.value is not None else None
-        self.listener.returned(self, returned, state)
+        record = self.resolve_address(self.prepared.spots[id(end.record)], state) if end.record is not None else None
+        self.listener.returned(self, returned, record, state)
         if self.lent:
             return
         if returned is not None and end.value is not None and is_pointer(self.prepared.function.result):
@@ -790,10 +804,8 @@ class Machine:
         roots: list[Value] = []
         if returned is not None:
             roots.append(returned)
-        if end.record is not None:
-            path = self.resolve_address(self.prepared.spots[id(end.record)], state)
-            if path is not None:
-                roots.extend(v for (b, _), v in state.cells.items() if b == path[0])
+        if record is not None:
+            roots.extend(v for (b, _), v in state.cells.items() if b == record[0])
         if state.reaches_resource(roots):
             self.listener.ended(Verdict.HANDED_OVER, "", state)
             return

@@ -19,7 +19,7 @@ from analyzer.ownership.keys import clean
 from analyzer.ownership.limits import Limits
 from analyzer.ownership.prepare import NOWHERE, Contracts, Prepared
 from analyzer.ownership.resources import Resource
-from analyzer.ownership.state import Own, State
+from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import Universe, Value
 
@@ -77,7 +77,7 @@ class _Recorder:
         if kind in STEP_KINDS:
             _append(state, PathStep(at, STEP_KINDS[kind], detail))
 
-    def returned(self, machine: Machine, value: Value | None, state: State) -> None:
+    def returned(self, machine: Machine, value: Value | None, record: Path | None, state: State) -> None:
         pass
 
 
