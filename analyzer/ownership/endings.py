@@ -23,6 +23,7 @@ GIVEN = "given"  # an argument, or something inside of what it points to
 FRESH = "fresh"  # acquired by this function
 FAILED = "failed"  # what the acquiring call gives when it fails
 SAME = "same"  # what was there when the function began
+SAME_NULL = "same null"  # the same, and it was null
 
 
 @final
@@ -359,7 +360,7 @@ def _place_order(path: Path) -> tuple[int, int]:
 def _kinds(machine: Machine, value: Value, path: Path | None, state: State, depth: int) -> Iterator[Kind]:
     """What a value may be: see FRESH, SAME, OTHER; a constant and, in memory, what was passed is itself."""
     if isinstance(value, Sym) and value.key[0] == "init" and path is not None and value.key[1:3] == path:
-        yield SAME
+        yield SAME_NULL if state.range_of(value) == ZERO else SAME
         return
     known = state.range_of(value)
     number = single(known)

@@ -38,6 +38,7 @@ from analyzer.ownership.endings import (
     GIVEN,
     OTHER,
     SAME,
+    SAME_NULL,
     Ending,
     Endings,
     Facts,
@@ -433,6 +434,9 @@ class _Inference:
             for ending in plain:
                 if dict(ending.facts).get(parameter) != ZERO:  # there is nothing behind a null pointer
                     found[term] |= dict(ending.memory).get(term, frozenset({SAME}))
+            if SAME_NULL in found[term]:  # ``if (*p) { free(*p); *p = NULL; }`` leaves null in any case
+                found[term] -= {SAME_NULL}
+                found[term] |= {0} if found[term] == {0} else {SAME}
         return found
 
     def _written(self, memory: dict[Term, set[Kind]], described: set[Term | None]) -> Iterator[Effect]:

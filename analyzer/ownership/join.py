@@ -106,6 +106,13 @@ def _is_nowhere(path: Path, state: State) -> bool:
     return isinstance(base, Sym) and base.parameter and state.facts.get(base) == ZERO
 
 
+def _lies_nowhere(value: Value, state: State) -> bool:
+    """The same of what lay there when the function began."""
+    if not isinstance(value, Sym) or value.key[0] != "init":
+        return False
+    return _is_nowhere((value.key[1], 0), state)  # type: ignore[arg-type]
+
+
 def _same_as_default(path: Path, value: Value, state: State) -> bool:
     """Whether the missing cell would be read as this very value: memory nobody wrote, named by its path."""
     if isinstance(value, Sym) and value.key[0] == "init":
@@ -221,7 +228,7 @@ def _join_facts(result: State, old: State, new: State, widening: bool) -> bool:
         if isinstance(key, Sym) and key.joined_at >= 0 and result.facts.get(key, FULL) != known:
             continue  # just set by a cell
         other = found(key)
-        if other == known:
+        if other == known or (other is None and _lies_nowhere(key, new)):
             continue
         if other is None and isinstance(key, Expr):
             other = _expression_fact(new, key)
@@ -250,7 +257,7 @@ def _add_new_facts(result: State, old: State, new: State) -> None:
     if added:
         known_to_old = old.mentioned()
         for key in added:
-            if key not in known_to_old:
+            if key not in known_to_old or _lies_nowhere(key, old):
                 result.facts[key] = new.facts[key]
 
 
