@@ -7,6 +7,7 @@ from analyzer.checks.source_text import SourceText
 from analyzer.checks.wording import decisive, released, thing
 from analyzer.findings.model import Level
 from analyzer.ownership.events import Event, EventKind
+from analyzer.ownership.naming import of_call
 
 
 def sentence(event: Event, source: SourceText) -> str:
@@ -24,7 +25,9 @@ def advice(event: Event, source: SourceText) -> str:
     """What would have prevented it."""
     if not event.holder:
         return "release it on one of the two places only"
-    return f"set {event.holder} to NULL after the first release, or release it in one place only"
+    if of_call(event.holder)[0]:
+        return "release it in one place only"
+    return f"set {event.holder} to {event.nothing} after the first release, or release it in one place only"
 
 
 CHECK = Check(

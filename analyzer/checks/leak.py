@@ -7,6 +7,7 @@ from analyzer.checks.source_text import SourceText
 from analyzer.checks.wording import code, decisive, fitting, released, thing
 from analyzer.findings.model import Level, StepKind
 from analyzer.ownership.events import Event, EventKind
+from analyzer.ownership.naming import of_call
 
 
 def _how_it_ends(event: Event, source: SourceText) -> str:
@@ -73,6 +74,10 @@ def advice(event: Event, source: SourceText) -> str:
     if not event.fits:
         return ""
     release = f"{event.fits[0]}({event.holder})"
+    call, member = of_call(event.holder)
+    if call:
+        place = f"its element {member}" if member.startswith("[") else f"its member {member}"
+        return f"keep the result of {call} in a variable, and call {event.fits[0]}() on {place}"
     match event.kind:
         case EventKind.LEAK_DISCARDED:
             return f"keep the result and release it with {fitting(event)}"

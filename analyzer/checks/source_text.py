@@ -173,6 +173,29 @@ class SourceText:
         """The code of `region` at an offset."""
         return display_bytes(self._data[at : self._lines.extent(at)])
 
+    def argument(self, at: int, function: str, position: int) -> str:
+        """An argument of the call of `function` at an offset, on one line; "" where none is to be seen there."""
+        index = self._index(at)
+        if index < 0 or position < 0 or self.word(at) != function or self._tokens[index + 1 : index + 2] != [b"("]:
+            return ""
+        end, first = self._match(index + 1), index + 2
+        for _ in range(position):
+            comma = self._comma(first, end)
+            if comma == end:
+                return ""
+            first = comma + 1
+        last = self._comma(first, end)
+        if last == first:
+            return ""
+        text = self._data[self._starts[first] : self._ends[last - 1]]
+        return shorten(display_bytes(b" ".join(text.split())))
+
+    def _comma(self, index: int, end: int) -> int:
+        """The next comma from `index` on that is in no brackets; `end` without one."""
+        while index < end and self._tokens[index] != b",":
+            index = self._match(index) + 1 if self._tokens[index] in _OPENING else index + 1
+        return index
+
     def word_region(self, at: int) -> Region:
         """The identifier at `at`, or one character. Cheap: needs no tokens."""
         match = _WORD.match(self._data, at)

@@ -27,7 +27,7 @@ def lost(event: Event, source: SourceText) -> str:
 
 def advice(event: Event, source: SourceText) -> str:
     """What would have been right."""
-    return f"set {event.holder or 'it'} to NULL where it is declared"
+    return f"set {event.holder or 'it'} to {event.nothing} where it is declared"
 
 
 CHECK = Check(

@@ -19,6 +19,8 @@ def sentence(event: Event, source: SourceText) -> str:
     match event.kind:
         case EventKind.WRONG_START:
             origin = f" of the {event.noun or 'object'} from {event.callee}()" if event.callee else ""
+            written = source.argument(event.at, event.released_by, event.argument)
+            what = code(written) if written else what
             return f"{_release(event)} is given {what}, which does not point to the start{origin}"
         case EventKind.WRONG_MEMORY:
             return f"{_release(event)} is given {what}, which was never allocated"

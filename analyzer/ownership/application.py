@@ -20,9 +20,10 @@ from analyzer.findings.model import Verdict
 from analyzer.ir.types import UNKNOWN, CType, TypeKind
 from analyzer.ownership.events import EventKind
 from analyzer.ownership.memory import change_globals, result_symbol, write_behind
+from analyzer.ownership.naming import in_program
 from analyzer.ownership.prepare import CallSite, Contracts, is_pointer
 from analyzer.ownership.ranges import FULL, NONZERO, ZERO, Range, contains, from_relation, intersect, single
-from analyzer.ownership.resources import conditional_release, is_plain, kind_of
+from analyzer.ownership.resources import conditional_release, is_first_element, is_plain, kind_of
 from analyzer.ownership.routes import routes_behind
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.transfer import Machine
@@ -50,13 +51,6 @@ _WRITES = frozenset(
 def _points_to_pointer(parameters: tuple[CType, ...], term: Term) -> bool:
     described = bool(term.selectors) and term.index < len(parameters)
     return described and parameters[term.index].pointee_kind is TypeKind.POINTER
-
-
-def _is_other_element(effect: Effect, term: Term) -> bool:
-    """Whether the effect speaks of another element of the array whose first one is `term`."""
-    other = effect.term
-    same = other is not None and (other.root, other.index) == (term.root, term.index)
-    return same and other is not None and any(selector.startswith(".[") for selector in other.selectors)
 
 
 def return_range(outcome: Outcome) -> Range:
@@ -286,7 +280,7 @@ class Application:
     def _name_subject(self, term: Term, state: State) -> None:
         """Without a resource under study an event speaks of the argument."""
         if self.machine.study is None and term.index < len(self.site.texts):
-            state.holder = self._subject_text(term)
+            state.holder = in_program(self._subject_text(term))
 
     def _subject_text(self, term: Term) -> str:
         text = self.site.texts[term.index] if term.index < len(self.site.texts) else ""
@@ -347,7 +341,7 @@ class Application:
     def _strange(self, kind: EventKind, effect: Effect, state: State, subject: Value) -> None:
         """A mistake with something else than the resource, told by the argument's text."""
         holder = state.holder
-        state.holder = self._subject_text(effect.term) if effect.term is not None else ""
+        state.holder = in_program(self._subject_text(effect.term)) if effect.term is not None else ""
         self._event(kind, state, subject)
         state.holder = holder
 
@@ -529,7 +523,7 @@ class Application:
                 return text.removeprefix("&") + members[0][1:]
             joint = "." if text.startswith("&") else "->"
             return text.removeprefix("&") + joint + ".".join(member[1:] for member in members)
-        if text and any(_is_other_element(effect, term) for effect in self.outcome.effects):
+        if text and is_first_element(term, self.outcome.effects):
             return f"{text.removeprefix('&')}[0]"
         if text.startswith("&"):
             return text[1:]
@@ -633,7 +627,7 @@ class Application:
         """The function wrote through the pointer; what lies beside the cell is no longer unset."""
         if state.defaults.get(path[0]) is UNDEF:
             state.defaults[path[0]] = None
-        self.machine.write(path, value, self.site.op.at, self._out_text(term), state)
+        self.machine.write(path, value, self.site.op.at, in_program(self._out_text(term)), state)
 
     # -- realloc --------------------------------------------------------------------------------------
 
@@ -653,6 +647,6 @@ class Application:
         self.arguments = [resource if argument is value else argument for argument in self.arguments]
         state.facts[resource] = values
         state.own = Own.OWNED
-        state.holder = self.site.texts[study.slot.index] if study.slot.index < len(self.site.texts) else ""
+        state.holder = in_program(self.site.texts[study.slot.index]) if study.slot.index < len(self.site.texts) else ""
         self._acquired(state)
         return True

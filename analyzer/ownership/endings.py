@@ -12,6 +12,7 @@ from typing import final
 from analyzer.contracts.model import Effect, EffectKind, Root, Term, member, member_offset
 from analyzer.findings.model import Verdict
 from analyzer.ir.types import TypeKind
+from analyzer.ownership.naming import member_name
 from analyzer.ownership.ranges import FULL, ZERO, Range, contains, single
 from analyzer.ownership.resources import conditional_release
 from analyzer.ownership.state import Own, Path, State
@@ -307,8 +308,7 @@ def _term(machine: Machine, path: Path, value: Value | None, state: State) -> Te
     if base.parameter:
         return _parameter_term(machine, base, offset)
     if base is value:
-        text = machine.text_of(path)
-        name = text.rsplit("->", 1)[-1] if "->" in text else f"at{offset}"
+        name = member_name(machine.text_of(path)) or f"at{offset}"
         return Term(Root.RET, 0, ("*", member(name, offset)))
     return None
 

@@ -23,7 +23,9 @@ from analyzer.ownership.inference import Evidence, contract_at_sight, contract_o
 from analyzer.ownership.join import join
 from analyzer.ownership.keys import Key, clean, merge_key, returned_class, unusual_locals
 from analyzer.ownership.limits import Limits
+from analyzer.ownership.naming import UNNAMED
 from analyzer.ownership.prepare import Contracts, Prepared, prepare
+from analyzer.ownership.releases import nothing, released_argument
 from analyzer.ownership.resources import NO_KIND, SOME_NUMBER, Resource, has_releases, resources
 from analyzer.ownership.seen import OUT_OF_SIGHT, Seen
 from analyzer.ownership.shared import Shared
@@ -335,7 +337,7 @@ class _Run:
             acquired_at=-1,
             callee="",
             slot="",
-            holder=witness.holder or self.seen.holder,
+            holder=(witness.holder if witness.holder != UNNAMED else "") or self.seen.holder,
             resource_kind="",
             noun="",
             cwe=0,
@@ -346,6 +348,8 @@ class _Run:
             blurred=alarm.blurred,
             unknown_calls=witness.unknown_calls,
             exits_process=self.prepared.is_main and alarm.kind is EventKind.LEAK_EXIT,
+            argument=released_argument(self.prepared, alarm),
+            nothing=nothing(self.prepared, self.contracts, alarm),
         )
         if study is None:
             return event

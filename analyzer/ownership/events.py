@@ -62,6 +62,8 @@ class Event:
     exits_process: the path ends in a function that does not return, or at the end of main.
     old: nothing was acquired: it is the block that a realloc-like function was given and left where it was.
     proven: the witness was executed exactly and is feasible.
+    argument: of a wrong release: position of what it is given, -1 where that is not one argument alone.
+    nothing: how the program says that there is no such resource: "NULL", "-1" for a descriptor.
     """
 
     kind: EventKind
@@ -85,6 +87,8 @@ class Event:
     sibling_release_at: int = -1
     old: bool = False
     acquired_key: int = -1
+    argument: int = -1
+    nothing: str = "NULL"
 
 
 @final

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import final
 
@@ -82,6 +82,15 @@ def is_plain(term: Term | None) -> bool:
     if term is None:
         return False
     return all(selector == "*" or member_offset(selector) is not None for selector in term.selectors)
+
+
+def is_first_element(term: Term, effects: Iterable[Effect]) -> bool:
+    """Whether ``*p`` is the first element of an array: the effects speak of another one."""
+    others = (effect.term for effect in effects if effect.term is not None)
+    return any(
+        (other.root, other.index) == (term.root, term.index) and other.selectors[1:2] and other.selectors[1][:2] == ".["
+        for other in others
+    )
 
 
 def kind_of(effect: Effect, contracts: Contracts) -> ResourceKind:

@@ -9,6 +9,7 @@ from analyzer.contracts.routes import Route, add_routes
 from analyzer.findings.model import Verdict
 from analyzer.ownership.endings import Endings, ending_of
 from analyzer.ownership.events import EventKind
+from analyzer.ownership.naming import of_call
 from analyzer.ownership.state import Path, State
 from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import Value
@@ -61,9 +62,9 @@ class Seen:
             self.ends.add(ending_of(machine, value, record, state))
 
     def step(self, kind: str, at: int, detail: str, state: State) -> None:
-        """Something a path shows: of interest is the first holder."""
-        if kind in ("hold", "alias") and not self.holder:
-            self.holder = detail
+        """Something a path shows: of interest is the first holder that has a name."""
+        if kind in ("hold", "alias"):
+            self._held_by(detail)
 
     def add(self, later: Seen) -> None:
         """What another listener saw next."""
@@ -73,9 +74,13 @@ class Seen:
             self.endings.setdefault(verdict, reason)
         add_routes(self.routes, later.routes.values())
         self.held.update(later.held)
-        self.holder = self.holder or later.holder
+        self._held_by(later.holder)
         if self.ends is not None and later.ends is not None:
             self.ends.include(later.ends)
+
+    def _held_by(self, name: str) -> None:
+        if name and (not self.holder or of_call(self.holder)[0]):
+            self.holder = name
 
 
 def _without_call(verdict: Verdict, reason: str) -> str:

@@ -33,7 +33,9 @@ from analyzer.ir.ops import (
 from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership import borrowing
 from analyzer.ownership.memory import is_lent
-from analyzer.ownership.prepare import CallSite, Prepared, by_value_base, is_pointer
+from analyzer.ownership.naming import joined, member_name
+from analyzer.ownership.prepare import CallSite, Prepared, Spot, by_value_base, is_pointer
+from analyzer.ownership.resources import is_first_element
 from analyzer.ownership.routes import routes_behind, unknown_route
 
 MOST_MEMBERS = 8
@@ -138,6 +140,7 @@ class _Flow:
         self._changed = False
         self._found = Subjects()
         self._names = self._found.names
+        self._inner: dict[tuple[int, int], str] = {}  # members whose address is taken, by parameter and offset
         function = prepared.function
         for index in range(function.parameters):
             if _may_own(function.locals[index].type):
@@ -210,6 +213,9 @@ class _Flow:
         spot = self._prepared.spots[id(op.place)]
         if spot.pointer is not None:
             known = not spot.indices
+            for label in self._of(spot.pointer) if known and spot.offset else ():
+                if label.depth == 0 and label.shift is not None:
+                    self._inner.setdefault((label.index, label.shift + spot.offset), self._member_of(spot, label))
             self._give(
                 self._temps,
                 op.result.id,
@@ -229,7 +235,7 @@ class _Flow:
             if label.depth == 0 and label.shift is not None and not spot.indices:
                 offset = label.shift + spot.offset
                 found.add(Label(label.index, 1, offset))
-                self._name(label.index, offset, _member_name(spot.text))
+                self._name(label.index, offset, self._member_of(spot, label))
             else:
                 found.add(_deeper(label))
         if isinstance(spot.pointer, Temp):
@@ -257,6 +263,27 @@ class _Flow:
                 through = {label for label, _ in self._named(op, effect.term)}
                 found |= through if effect.kind is EffectKind.RETURN else {_inside(label) for label in through}
         return found
+
+    def _member_of(self, spot: Spot, label: Label) -> str:
+        """The member that a place is of what the label's parameter points to; "" where the program does not say."""
+        return self._inside_of(label, member_name(spot.text))
+
+    def _inside_of(self, label: Label, member: str) -> str:
+        if not label.shift:
+            return member
+        outer = self._inner.get((label.index, label.shift), "")
+        return joined(outer, member) if outer else ""
+
+    def _member_at(self, op: Call, term: Term, label: Label) -> str:
+        """The member that a callee's term is here: ``p`` behind the argument ``&o->a`` is ``a.p``."""
+        site = self._prepared.calls[id(op)]
+        inner = ".".join(selector.partition("@")[0].removeprefix(".") for selector in term.selectors[1:])
+        if not inner and site.contract is not None and is_first_element(term, _effects(site.contract)):
+            inner = "[0]"
+        argument = site.texts[term.index]
+        if label.shift or not argument.startswith("&"):
+            return self._inside_of(label, inner)
+        return joined(member_name(argument[1:]), inner)
 
     # -- arriving -------------------------------------------------------------------------------------
 
@@ -315,7 +342,7 @@ class _Flow:
                     self._found.incomplete.add(label.index)
                 else:
                     self._found.written.add((label.index, label.shift + spot.offset))
-                    self._name(label.index, label.shift + spot.offset, _member_name(spot.text))
+                    self._name(label.index, label.shift + spot.offset, self._member_of(spot, label))
 
     def _cleared(self, place: Place, bits: int) -> None:
         spot = self._prepared.spots[id(place)]
@@ -357,7 +384,7 @@ class _Flow:
             if label.depth == 0 and label.shift is not None and member is not None:
                 offset = label.shift + member
                 self._found.written.add((label.index, offset))
-                self._name(label.index, offset, _term_member(term))
+                self._name(label.index, offset, self._member_at(op, term, label))
             else:
                 self._found.incomplete.add(label.index)
 
@@ -403,7 +430,7 @@ class _Flow:
         for label in self._of(argument):
             if label.depth == 0 and label.shift is not None and offset is not None:
                 found = Label(label.index, 1, label.shift + offset)
-                self._name(label.index, label.shift + offset, _term_member(term))
+                self._name(label.index, label.shift + offset, self._member_at(op, term, label))
                 yield found, True
             else:
                 yield _deeper(label), False
@@ -489,15 +516,6 @@ def _one_member(term: Term) -> int | None:
             return None
         total += offset
     return total
-
-
-def _term_member(term: Term) -> str:
-    return ".".join(selector.partition("@")[0].removeprefix(".") for selector in term.selectors[1:])
-
-
-def _member_name(text: str) -> str:
-    """``ctx->rx.buf`` and ``ctx.rx.buf`` are the member ``rx.buf``."""
-    return text.rsplit("->", 1)[-1] if "->" in text else text.partition(".")[2]
 
 
 def _lends_const(site: CallSite, position: int) -> bool:

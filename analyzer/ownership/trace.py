@@ -16,6 +16,7 @@ from analyzer.ir.ops import Call
 from analyzer.ownership.calls import Calls
 from analyzer.ownership.events import EventKind, PathStep
 from analyzer.ownership.limits import Limits
+from analyzer.ownership.naming import in_program
 from analyzer.ownership.prepare import NOWHERE, CallSite, Contracts, Prepared
 from analyzer.ownership.resources import Resource, resources
 from analyzer.ownership.state import Own, Path, State
@@ -210,7 +211,7 @@ def _state_text(machine: Machine, state: State) -> str:
     for base, offset in state.holders():
         local = isinstance(base, int) and offset == 0
         name = machine.prepared.function.locals[base].name if local else machine.text_of((base, offset))  # type: ignore[index]
-        if name and not name.startswith("$"):
+        if in_program(name):
             names.append(f"`{name}`")
     held = ", held by " + ", ".join(sorted(set(names))) if names and state.own is Own.OWNED else ""
     shares = f", with {state.shares} more shares" if state.shares else ""

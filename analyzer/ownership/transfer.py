@@ -38,6 +38,7 @@ from analyzer.ir.ops import (
 from analyzer.ir.types import UNKNOWN, CType, TypeKind
 from analyzer.ownership import arithmetic
 from analyzer.ownership.events import EventKind
+from analyzer.ownership.naming import UNNAMED, in_program, of_call, overwritten
 from analyzer.ownership.prepare import BLOCKS_TO_THE_END, Prepared, Spot, is_pointer
 from analyzer.ownership.ranges import (
     BOOLEAN,
@@ -387,10 +388,10 @@ class Machine:
             return
         if base is self.universe.resource:
             if state.own is Own.RELEASED:
-                state.holder = text or state.holder
+                state.holder = in_program(text) or state.holder
                 self.listener.event(EventKind.USE_AFTER_RELEASE, at, state, base)
         elif isinstance(base, Sym) and base in state.released and base.key[0] != "old":
-            state.holder = text
+            state.holder = in_program(text)
             state.released_by, state.released_at = state.released[base]
             self.listener.event(EventKind.USE_AFTER_RELEASE, at, state, base)
 
@@ -519,7 +520,7 @@ class Machine:
         base, offset = path
         holds = state.root_is_resource(value)
         if holds:
-            if text.startswith("$"):  # a variable of our own
+            if text != in_program(text):
                 self._own_texts[path] = text
                 text = ""
             if text:
@@ -529,7 +530,7 @@ class Machine:
                 state.holder = text
                 self.listener.step(kind, at, text, state)
             elif not state.holder:
-                state.holder = text or "?"
+                state.holder = text or UNNAMED
             state.origin = state.origin or state.holder
         if offset is None:
             if holds:
@@ -541,10 +542,24 @@ class Machine:
                 value = MAYBE if holds or state.root_is_resource(old) else self.universe.fresh()
             elif old is not None and not holds and state.own is Own.OWNED and state.root_is_resource(old):
                 state.loss = (at, self._overwrite_kind(value, at).value)
-                state.holder = text or state.holder
+                state.holder = overwritten(self._texts.get(path, ""), in_program(text)) or state.holder
             state.cells[path] = value
+        if not holds and isinstance(value, Sym) and state.own is Own.OWNED and of_call(state.holder)[0]:
+            self._name_result(value, at, in_program(text), state)
         if not isinstance(value, int) and state.is_outside(base):
             self.publish((value,), state)
+
+    def _name_result(self, result: Sym, at: int, text: str, state: State) -> None:
+        """``it = mk()``: what was called ``mk()->name`` has a better name now."""
+        for path in state.holders() if text else ():
+            if path[0] is result and self._texts.get(path) == state.holder:
+                member = of_call(state.holder)[1]
+                name = text + member if member.startswith("[") else f"{text}->{member}"
+                if state.origin == state.holder:
+                    state.origin = name
+                self._texts[path] = state.holder = name
+                self.listener.step("hold", at, name, state)
+                return
 
     def _overwrite_kind(self, value: Value, at: int) -> EventKind:
         """What sort of loss it is when this value is stored over the last holder."""
@@ -730,7 +745,7 @@ class Machine:
     def _cell_text(self, path: Path) -> str:
         text = self._texts.get(path, "")
         if isinstance(path[0], int) and path[1] == 0 and "." not in text and not text.endswith("[0]"):
-            return self.prepared.local_name(path[0])
+            return in_program(self.prepared.local_name(path[0]))
         return text
 
     # -- ends -----------------------------------------------------------------------------------------
