@@ -77,6 +77,8 @@ class FindingBuilder:
             point=self._points.name(event),
             slot=event.slot,
             lines=source.function_lines(),
+            record=event.record if check.id == "leak" else "",
+            releases=event.fits if event.record and check.id == "leak" else (),
         )
 
     def _steps(self, check: Check, event: Event) -> tuple[Step, ...]:

@@ -119,6 +119,8 @@ class Finding:
     slot: "ret", "*buf" in the contract's words. lines: first and last line of the function.
     suppression, state: None when nothing allows it, and when nothing was compared.
     change: what in a change made it, a sentence without full stop; "" without a change.
+    record: type of the pointer that is lost, where a function of the program made the structure that it points to, and
+        nothing has taken that apart; "" otherwise. releases: what releases it, the usual function first.
     withheld: why the settings keep it from being shown; None when they do not.
     """
 
@@ -145,6 +147,8 @@ class Finding:
     state: State | None = None
     change: str = ""
     withheld: Withheld | None = None
+    record: str = ""
+    releases: tuple[str, ...] = ()
 
 
 class Verdict(Enum):

@@ -25,7 +25,7 @@ from analyzer.ownership.keys import Key, clean, merge_key, returned_class, unusu
 from analyzer.ownership.limits import Limits
 from analyzer.ownership.naming import UNNAMED
 from analyzer.ownership.prepare import Contracts, Prepared, prepare
-from analyzer.ownership.releases import nothing, released_argument
+from analyzer.ownership.releases import nothing, record_of, released_argument
 from analyzer.ownership.resources import NO_KIND, SOME_NUMBER, Resource, has_releases, resources
 from analyzer.ownership.seen import OUT_OF_SIGHT, Seen
 from analyzer.ownership.shared import Shared
@@ -366,6 +366,7 @@ class _Run:
             in_loop=study.site is not None and study.site.cyclic,
             sibling_release_at=self._sibling(),
             old=study.old,
+            record=record_of(self.prepared, study, event.holder),
         )
 
     def _subject(self, alarm: Alarm) -> Resource | None:

@@ -63,6 +63,7 @@ class Event:
     old: nothing was acquired: it is the block that a realloc-like function was given and left where it was.
     proven: the witness was executed exactly and is feasible.
     argument: of a wrong release: position of what it is given, -1 where that is not one argument alone.
+    record: type of the holder: see `Finding.record`.
     nothing: how the program says that there is no such resource: "NULL", "-1" for a descriptor.
     """
 
@@ -89,6 +90,7 @@ class Event:
     acquired_key: int = -1
     argument: int = -1
     nothing: str = "NULL"
+    record: str = ""
 
 
 @final

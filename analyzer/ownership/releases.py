@@ -1,12 +1,13 @@
-"""What the call that an alarm stands at releases: which argument, and what stands for none of it."""
+"""What the releases of a function tell for the text of a finding: which argument, what stands for none, of what."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzer.contracts.model import Effect, EffectKind, ResourceKind, Root
+from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Provenance, ResourceKind, Root, Term
 from analyzer.ir.types import TypeKind
 from analyzer.ownership.prepare import CallSite, Contracts, Prepared
+from analyzer.ownership.resources import Resource
 from analyzer.ownership.witness import Alarm
 
 
@@ -28,6 +29,36 @@ def nothing(prepared: Prepared, contracts: Contracts, alarm: Alarm) -> str:
     if not failures:
         return "NULL"
     return str(failures.pop()) if len(failures) == 1 else "-1"
+
+
+def record_of(prepared: Prepared, study: Resource, holder: str) -> str:
+    """Type of the holder, where a function of the program made the structure it points to and it is whole; else ""."""
+    site = study.site
+    contract = site.contract if site is not None else None
+    if contract is None or contract.provenance is not Provenance.INFERRED or study.old:
+        return ""
+    types = {variable.type for variable in prepared.function.locals if variable.name == holder}
+    ctype = types.pop() if len(types) == 1 else None
+    if ctype is None or ctype.pointee_kind is not TypeKind.RECORD or ctype.spelling != _type_of(contract, study.slot):
+        return ""
+    taken_apart = any(
+        text.removeprefix("&").startswith(f"{holder}->")
+        for other in prepared.calls.values()
+        if other.contract is not None
+        for effect in (effect for outcome in other.contract.outcomes for effect in outcome.effects)
+        if effect.kind is EffectKind.RELEASE and effect.term is not None
+        for text in other.texts[effect.term.index : effect.term.index + 1]
+    )
+    return "" if taken_apart else ctype.spelling
+
+
+def _type_of(contract: FunctionContract, slot: Term) -> str:
+    """The type that the declaration gives to what a function hands out: a ``void *`` says nothing of its contents."""
+    if slot == Term(Root.RET):
+        return contract.signature.result.spelling
+    if slot.root is Root.PARAM and slot.selectors == ("*",) and slot.index < len(contract.signature.parameters):
+        return contract.signature.parameters[slot.index].pointee
+    return ""
 
 
 def _may_be_integer(site: CallSite, effect: Effect) -> bool:

@@ -15,6 +15,7 @@ from analyzer.cache import CodecError, Relocation, Store, codec, digest
 from analyzer.cache.codec import dumps, loads
 from analyzer.contracts.model import FunctionContract, Route
 from analyzer.findings.model import Acquisition, Finding, Notice, Summary
+from analyzer.program.disposers import Disposer
 
 _CONTRACT = codec(FunctionContract)
 
@@ -61,7 +62,7 @@ def held(contract: FunctionContract, relocation: Relocation | None) -> Held:
 @final
 @dataclass(frozen=True, slots=True)
 class GroupResult:
-    """What the functions of one group have to say. routes, loose: see `UnitResult`; loose is sorted."""
+    """What the functions of one group have to say. routes, loose, disposers: see `UnitResult`; loose is sorted."""
 
     findings: tuple[Finding, ...] = ()
     acquisitions: tuple[Acquisition, ...] = ()
@@ -70,10 +71,12 @@ class GroupResult:
     summaries: tuple[Summary, ...] = ()
     loose: tuple[str, ...] = ()
     contracts: Mapping[str, Held] = field(default_factory=dict)
+    disposers: tuple[Disposer, ...] = ()
 
     def text(self) -> str:
         """All of it as JSON."""
-        said = _SAID.value((self.findings, self.acquisitions, self.routes, self.notices, self.summaries, self.loose))
+        parts = (self.findings, self.acquisitions, self.routes, self.notices, self.summaries, self.loose)
+        said = _SAID.value((*parts, self.disposers))
         return dumps([said, [[name, one.digest, one.raw] for name, one in self.contracts.items()]])
 
 
@@ -85,6 +88,7 @@ _SAID = codec(
         tuple[Notice, ...],
         tuple[Summary, ...],
         tuple[str, ...],
+        tuple[Disposer, ...],
     ]
 )
 
@@ -93,11 +97,11 @@ def read_group(text: str) -> GroupResult:
     """The result that a text holds. CodecError: none."""
     try:
         said, inferred = loads(text)
-        findings, acquisitions, routes, notices, summaries, loose = _SAID.read(said)
+        findings, acquisitions, routes, notices, summaries, loose, disposers = _SAID.read(said)
         contracts = {str(name): Held(None, raw, str(one)) for name, one, raw in inferred}
     except (TypeError, ValueError) as error:
         raise CodecError(str(error)) from error
-    return GroupResult(findings, acquisitions, routes, notices, summaries, loose, contracts)
+    return GroupResult(findings, acquisitions, routes, notices, summaries, loose, contracts, disposers)
 
 
 @final

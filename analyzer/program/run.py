@@ -28,6 +28,7 @@ from analyzer.libclang.flags import choose_flags
 from analyzer.ownership.limits import Limits
 from analyzer.program.compile_database import CompileCommand, CompileDatabase
 from analyzer.program.discovery import NO_CPP, SourceFile, discover, display_path
+from analyzer.program.disposers import Disposer, advised
 from analyzer.program.global_owners import global_owners, whole_program_gaps
 from analyzer.program.memory import Inputs, Memory, Survey, Whole, surveyed
 from analyzer.program.pool import PoolLimits
@@ -314,6 +315,7 @@ def _together(
     has_main = False
     failed: set[str] = set()
     loose: set[str] = set()
+    disposers: list[Disposer] = []
     summaries: dict[tuple[str, int, int], Summary] = {}
     for scan in scans:
         notices += scan.notices
@@ -332,6 +334,7 @@ def _together(
             acquisitions[key] = min(acquisitions.get(key, one), one, key=lambda pair: _gravity(pair[0]))
         notices += result.notices
         loose |= result.loose
+        disposers += result.disposers
         for summary in result.summaries:
             summaries.setdefault((summary.at.file, summary.at.line, summary.at.column), summary)
         if not result.analysed:
@@ -343,7 +346,7 @@ def _together(
     ]
     whole = Whole(
         functions=functions,
-        findings=tuple(findings[key] for key in sorted(findings)),
+        findings=advised((findings[key] for key in sorted(findings)), disposers),
         acquisitions=tuple(told),
         notices=sorted_notices(notices),
         summaries=tuple(summaries[key] for key in sorted(summaries)),

@@ -32,6 +32,7 @@ from analyzer.ownership.inference import plain_contract
 from analyzer.ownership.limits import Limits
 from analyzer.ownership.prepare import prepare
 from analyzer.program.discovery import display_path
+from analyzer.program.disposers import Disposer, disposer
 from analyzer.program.global_owners import loose_globals
 from analyzer.program.groups import GroupResult, Held, Recall, Recipe, held
 from analyzer.program.linking import FunctionCalls, calls_of
@@ -130,6 +131,7 @@ class UnitResult:
     routes: for each acquisition the ways by which it goes out of sight; they become its escapes once the whole program
     is known. contracts: what they do for their callers, as far as it is known. analysed: nothing went wrong as a whole.
     loose: global variables whose contents they may release or hand on, when asked for.
+    disposers: those of them that somebody calls and that release a structure of the program.
     rows: for the cache. mistaken: a mistake of ours has cost a function, which another run might not make.
     """
 
@@ -144,6 +146,7 @@ class UnitResult:
     loose: frozenset[str] = frozenset()
     rows: tuple[tuple[str, str], ...] = ()
     mistaken: bool = False
+    disposers: tuple[Disposer, ...] = ()
 
 
 def frontend_options(context: Context, task: Task, everything: bool = False) -> FrontendOptions:
@@ -240,6 +243,7 @@ def unit_result(unit: str, groups: Sequence[GroupResult]) -> UnitResult:
         {name: one for group in groups for name, one in group.contracts.items()},
         tuple(summary for group in groups for summary in group.summaries),
         loose=frozenset(name for group in groups for name in group.loose),
+        disposers=tuple(one for group in groups for one in group.disposers),
     )
 
 
@@ -411,7 +415,17 @@ class _StepAnalysis:
             tuple(self._summaries(group)),
             tuple(sorted(self._loose())),
             {name: self._held(self._contracts[name]) for name in group if name in self._contracts},
+            tuple(self._disposers(group)),
         )
+
+    def _disposers(self, names: Iterable[str]) -> Iterator[Disposer]:
+        for name in names:
+            if name in self._results and name in self._contracts and name in self._step.called:
+                function = self._results[name][0]
+                shown = display_path(function.file, self._context.root)
+                found = disposer(self._contracts[name], shown, function.static)
+                if found is not None:
+                    yield found
 
     def _held(self, contract: FunctionContract) -> Held:
         # Also where this unit is not for the cache: others are, and their keys hold what its contracts say.
