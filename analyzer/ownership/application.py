@@ -469,11 +469,26 @@ class Application:
             if effect.kind is EffectKind.FRESH:
                 states = [after for s in states for after in self._fresh(effect, position, s, studied)]
                 continue
-            untouched = [s.copy() for s in states] if effect.kind is EffectKind.NULL and effect.optional else []
+            if effect.kind is EffectKind.NULL and effect.optional:
+                states = [after for current in states for after in self._perhaps_null(effect, position, current)]
+                continue
             for current in states:
                 self._write_effect(effect, position, current)
-            states += untouched
         return states
+
+    def _perhaps_null(self, effect: Effect, position: int, state: State) -> list[State]:
+        """Null, or as it was: told apart only where that makes a difference to a check."""
+        assert effect.term is not None
+        path = self._path(effect.term, state)
+        before = state.cells.get(path, state.defaults.get(path[0])) if path is not None else None
+        if path is None or before is None or before == 0:
+            return [state]
+        if before is UNDEF or before in state.released or state.root_is_resource(before):
+            other = state.copy()
+            self._write_effect(effect, position, other)
+            return [state, other]
+        self._write_out(path, self.machine.symbol(state, "out", self.site.key, position), effect.term, state)
+        return [state]
 
     def _write_effect(self, effect: Effect, position: int, state: State) -> None:
         term = effect.term
