@@ -27,7 +27,7 @@ from analyzer.ownership.resources import conditional_release, is_first_element, 
 from analyzer.ownership.routes import routes_behind
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.transfer import Machine
-from analyzer.ownership.values import MAYBE, UNDEF, Atom, Ptr, Sym, Value
+from analyzer.ownership.values import MAYBE, UNDEF, Atom, Expr, Ptr, Sym, Value
 
 _SPARING = frozenset({EffectKind.UNCHANGED, EffectKind.RELEASE, EffectKind.TAKE})
 OUT_VALUES: dict[EffectKind, Value] = {
@@ -121,6 +121,12 @@ class Application:
                 return False
         return True
 
+    def bits(self, value: Value, mask: int) -> Value | None:
+        """``value & mask``; None where that cannot be said."""
+        if isinstance(value, int):
+            return value & mask
+        return self.machine.universe.expression("&", value, mask) if isinstance(value, (Sym, Expr)) else None
+
     def before(self, term: Term, state: State) -> Value | None:
         """What a condition speaks of that is decided before the call; None where that cannot be followed."""
         if term.root is Root.GLOBAL:
@@ -151,9 +157,8 @@ class Application:
 
     def _holds(self, atom: Condition, value: Value, state: State) -> bool:
         if atom.operator in ("&", "!&"):
-            if isinstance(value, int):
-                return bool(value & atom.value) == (atom.operator == "&")
-            return True
+            bits = self.bits(value, atom.value)
+            return bits is None or state.assume(bits, NONZERO if atom.operator == "&" else ZERO)
         return state.assume(value, from_relation(atom.operator, atom.value))
 
     def _make_result(self, state: State, left_over: Range) -> bool:

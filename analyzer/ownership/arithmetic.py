@@ -140,6 +140,11 @@ def _arithmetic(state: State, operator: str, left: Value, right: Value, fresh: S
     if isinstance(left, (Sym, Ptr)) and state.root_is_resource(left):
         # Pointer tagging and address arithmetic through integers: still the object, somewhere inside.
         return state.universe.pointer(state.universe.resource, None)
+    return _expression(state, operator, left, right, fresh)
+
+
+def _expression(state: State, operator: str, left: Value, right: Value, fresh: Sym) -> Value:
+    """The operation as an expression, in the form in which it is found again."""
     if operator == "+" and isinstance(right, int) and isinstance(left, Expr) and left.operator == "+":
         inner = left.right
         if isinstance(inner, int):
@@ -150,8 +155,31 @@ def _arithmetic(state: State, operator: str, left: Value, right: Value, fresh: S
         bit = state.universe.expression("&", left.left, right)
         if bit is not None:
             operator, left = "unset", bit
+    if isinstance(right, int) and operator in ("&", "|"):
+        left, right, known = _bits(operator, left, right)
+        if known is not None:
+            return known
     found = state.universe.expression(operator, left, right)
     return found if found is not None else fresh
+
+
+def _bits(operator: str, left: Value, right: int) -> tuple[Value, int, int | None]:
+    """``(flags | 8) & 2`` is ``flags & 2``, ``flags | 8 | 4`` is ``flags | 12``. The third: the value, if known."""
+    while isinstance(left, Expr) and left.operator in ("&", "|") and isinstance(left.right, int):
+        inner = left.right
+        if operator == "|" and left.operator == "|":
+            left, right = left.left, inner | right
+        elif operator == "&" and left.operator == "&":
+            left, right = left.left, inner & right
+        elif operator == "&" and inner & right == 0:
+            left = left.left
+        elif operator == "&" and inner & right == right:
+            return left, right, right
+        else:
+            break
+        if operator == "&" and right == 0:
+            return left, right, 0
+    return left, right, None
 
 
 def _is_one_bit(value: Value) -> bool:

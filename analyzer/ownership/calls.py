@@ -22,7 +22,7 @@ from analyzer.ownership.memory import (
     write_behind,
 )
 from analyzer.ownership.prepare import CallSite, Contracts, is_pointer
-from analyzer.ownership.ranges import FULL, NONZERO, Range, complement, contains, from_relation, intersect, unite
+from analyzer.ownership.ranges import FULL, NONZERO, ZERO, Range, complement, contains, from_relation, intersect, unite
 from analyzer.ownership.routes import POINTER_CALL, unknown_route
 from analyzer.ownership.state import Own, State
 from analyzer.ownership.transfer import Machine
@@ -36,13 +36,14 @@ class _Shape:
 
     simple: its outcomes differ in the return value only, so one nullable symbol says it all.
     otherwise: outcome position -> return values left over by the outcomes before it.
-    selecting: members and globals that select outcomes by their value, with the ranges that are told apart.
+    selecting: members and globals that select outcomes by their value, or by the bits of a mask (0: by all of it), with
+        the ranges that are told apart.
     """
 
     simple: bool
     fresh_return: bool
     otherwise: dict[int, Range] = field(default_factory=dict)
-    selecting: dict[Term, list[Range]] = field(default_factory=dict)
+    selecting: dict[tuple[Term, int], list[Range]] = field(default_factory=dict)
 
 
 def _shape(contract: FunctionContract) -> _Shape:
@@ -72,15 +73,19 @@ def _shape(contract: FunctionContract) -> _Shape:
     return shape
 
 
-def _selecting(contract: FunctionContract) -> dict[Term, list[Range]]:
+def _selecting(contract: FunctionContract) -> dict[tuple[Term, int], list[Range]]:
     inferred = contract.provenance is Provenance.INFERRED
-    found: dict[Term, dict[Range, None]] = {}
+    found: dict[tuple[Term, int], dict[Range, None]] = {}
     for outcome in contract.outcomes:
         for atom in outcome.when:
             term = atom.term
             behind = term.root is Root.PARAM and term.selectors and inferred
-            if (behind or term.root is Root.GLOBAL) and atom.operator not in ("&", "!&"):
-                found.setdefault(term, {})[from_relation(atom.operator, atom.value)] = None
+            if not behind and term.root is not Root.GLOBAL:
+                continue
+            if atom.operator in ("&", "!&"):
+                found.setdefault((term, atom.value), {})[NONZERO if atom.operator == "&" else ZERO] = None
+            else:
+                found.setdefault((term, 0), {})[from_relation(atom.operator, atom.value)] = None
     return {term: list(ranges) for term, ranges in found.items() if len(ranges) > 1}
 
 
@@ -88,12 +93,19 @@ _CONSUMES = frozenset({EffectKind.RELEASE, EffectKind.TAKE, EffectKind.STORE, Ef
 
 
 def _undecided(contract: FunctionContract, outcome: Outcome) -> Outcome:
-    """The outcome where nobody knows which one it is: what is consumed in some only, may be gone or not."""
+    """The outcome where nobody knows which one it is: what is consumed in some only, may be gone or not; what is handed
+    out in some only, is not followed."""
     shares = [[effect for effect in one.effects if effect.kind in _CONSUMES] for one in contract.outcomes]
     differing = {effect: None for effects in shares for effect in effects if not all(effect in one for one in shares)}
     terms = dict.fromkeys(e.source if e.kind is EffectKind.STORE else e.term for e in differing)
     gone = tuple(Effect(EffectKind.ESCAPE, term, maybe=True) for term in terms)
-    return replace(outcome, effects=(*gone, *(effect for effect in outcome.effects if effect not in differing)))
+    kept = []
+    for effect in outcome.effects:
+        if effect.kind is EffectKind.FRESH and not all(effect in one.effects for one in contract.outcomes):
+            kept.append(Effect(EffectKind.WRITE, effect.term))
+        elif effect not in differing:
+            kept.append(effect)
+    return replace(outcome, effects=(*gone, *kept))
 
 
 @final
@@ -198,8 +210,10 @@ class Calls:
         that nobody here knows.
         """
         reader = Application(self.contracts, machine, site, contract, arguments, contract.outcomes[0])
-        for term, ranges in shape.selecting.items():
+        for (term, mask), ranges in shape.selecting.items():
             value = reader.before(term, state)
+            if mask and value is not None:
+                value = reader.bits(value, mask)
             values = FULL if value is None else state.range_of(value)
             if any(intersect(values, told) not in ((), values) for told in ranges):
                 return False

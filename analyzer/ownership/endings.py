@@ -13,11 +13,11 @@ from analyzer.contracts.model import Effect, EffectKind, Root, Term, member, mem
 from analyzer.findings.model import Verdict
 from analyzer.ir.types import TypeKind
 from analyzer.ownership.naming import member_name
-from analyzer.ownership.ranges import FULL, ZERO, Range, contains, single
+from analyzer.ownership.ranges import FULL, NONZERO, ZERO, Range, contains, single
 from analyzer.ownership.resources import conditional_release
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.transfer import Machine
-from analyzer.ownership.values import UNDEF, Ptr, Sym, Value
+from analyzer.ownership.values import UNDEF, Expr, Ptr, Sym, Value
 
 OTHER = "other"  # a value that may be anything and that the caller does not own
 GIVEN = "given"  # an argument, or something inside of what it points to
@@ -30,10 +30,11 @@ SAME_NULL = "same null"  # the same, and it was null
 @final
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the caller can look at: a term as it was at the call, or as it is after it."""
+    """What the caller can look at: a term as it was at the call, or as it is after it. mask: only these bits of it."""
 
     term: Term
     after: bool = False
+    mask: int = 0
 
 
 Facts = tuple[tuple[Look, Range], ...]  # the values that may be seen there
@@ -193,6 +194,24 @@ def _entry_facts(machine: Machine, state: State) -> Iterator[tuple[Look, Range]]
     found = [(term, known) for term, known in seen if term is not None]
     for term, known in sorted(found, key=lambda fact: (fact[0].index, fact[0].selectors, fact[0].name)):
         yield Look(term), known
+    yield from _bit_facts(machine, state)
+
+
+def _bit_facts(machine: Machine, state: State) -> Iterator[tuple[Look, Range]]:
+    """``flags & 4``, of a parameter, of a member behind one, of a global: whether it is zero."""
+    found = []
+    for value, known in state.facts.items():
+        if not isinstance(value, Expr) or value.operator != "&" or not isinstance(value.right, int):
+            continue
+        left = value.left
+        if not isinstance(left, Sym) or not left.lasting or (contains(known, 0) and known != ZERO):
+            continue
+        term = Term(Root.PARAM, int(left.key[1])) if left.parameter else _entry_term(machine, left)  # type: ignore[call-overload]
+        if term is not None:
+            found.append((Look(term, mask=value.right), ZERO if known == ZERO else NONZERO))
+    yield from sorted(
+        found, key=lambda fact: (fact[0].term.index, fact[0].term.selectors, fact[0].term.name, fact[0].mask)
+    )
 
 
 def _entry_term(machine: Machine, value: Sym) -> Term | None:

@@ -412,7 +412,7 @@ class _Inference:
         endings = [e for f in self._evidence.followed for e in f.endings if cell.fits(e) and _hands_out_result(e)]
         told = {look for look, _ in cell.facts}
         for look in dict.fromkeys(look for ending in endings for look, _ in ending.facts):
-            if look in told or look.after or not self._is_number(look.term):
+            if look in told or look.after or look.mask or not self._is_number(look.term):
                 continue
             values: Range = ()
             for ending in endings:
@@ -467,7 +467,7 @@ def _is_in_record(term: Term) -> bool:
 
 def _look_order(look: Look) -> tuple[object, ...]:
     term = look.term
-    return (look.after, bool(term.selectors), term.name, term.index, term.selectors)
+    return (look.after, bool(look.mask), look.mask, bool(term.selectors), term.name, term.index, term.selectors)
 
 
 def _returns(ending: Ending) -> bool:
@@ -494,7 +494,7 @@ def _merged(rows: Iterable[_Row]) -> tuple[Outcome, ...]:
     """Cells with the same effects become one outcome where conditions can say so."""
     groups: dict[tuple[object, ...], tuple[list[Range], tuple[Atom, ...], tuple[Atom, ...], tuple[Effect, ...]]] = {}
     for cell, guards, effects in rows:
-        before = [atom for look, values in cell.facts if not look.after for atom in _atoms(look.term, values)]
+        before = [atom for look, values in cell.facts if not look.after for atom in _atoms_of(look, values)]
         after = tuple(atom for look, values in cell.facts if look.after for atom in _atoms(look.term, values))
         key = (tuple(before), guards, after, effects)
         groups.setdefault(key, ([], (*before, *guards), after, effects))[0].append(cell.result)
@@ -517,6 +517,12 @@ def _united(results: list[Range]) -> list[Range]:
 
 def _expressible(values: Range) -> bool:
     return len(values) == 1 or values == FULL or single(complement(values)) is not None
+
+
+def _atoms_of(look: Look, values: Range) -> list[Atom]:
+    if not look.mask:
+        return _atoms(look.term, values)
+    return [Atom(look.term, "!&" if values == ZERO else "&", look.mask)]
 
 
 def _atoms(term: Term, values: Range) -> list[Atom]:
