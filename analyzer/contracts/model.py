@@ -124,7 +124,8 @@ class Effect:
     """One line of an outcome.
 
     resource: kind name for FRESH and SHARE (key in `ContractTable.kinds`), optional for RELEASE.
-    maybe: FRESH: may be a null pointer instead, also when the guard holds (``maybe fresh *creds heap``).
+    maybe: FRESH: may be a null pointer instead, also when the guard holds (``maybe fresh *creds heap``). RETURN: where
+        term cannot be what is returned, something else is.
     inout: FRESH: the old value of term was consumed, so overwriting it is no loss (getline). With
         optional: it happens only where term held nothing before.
     deep: RELEASE: what the object holds is released with it.

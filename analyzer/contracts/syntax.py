@@ -30,6 +30,7 @@ _MODIFIERS = {
     EffectKind.FRESH: ("maybe", "optional", "inout"),
     EffectKind.RELEASE: ("deep",),
     EffectKind.NULL: ("optional",),
+    EffectKind.RETURN: ("maybe",),
     EffectKind.ESCAPE: ("maybe",),
 }
 _WITH_KIND = {EffectKind.FRESH: "KIND", EffectKind.SHARE: "KIND", EffectKind.RELEASE: "[KIND]"}

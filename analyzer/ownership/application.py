@@ -167,6 +167,8 @@ class Application:
         interior = next((e for e in self.outcome.effects if e.kind is EffectKind.INTERIOR), None)
         if returned is not None and returned.term is not None:
             result = self._value(returned.term, state) or 0
+            if returned.maybe and not intersect(state.range_of(result), values):
+                result = result_symbol(self.machine, self.site, state)
         elif interior is not None and interior.term is not None:
             result = self._interior(self._value(interior.term, state) or 0, state)
         else:

@@ -308,7 +308,14 @@ class _Inference:
         effects += self._written(memory, {e.term for e in effects if e.kind in (EffectKind.FRESH, EffectKind.STORE)})
         acquired = {effect.term for effect in effects if effect.kind is EffectKind.FRESH}
         effects = [e for e in effects if e.kind is not EffectKind.RETURN or e.term not in acquired]
+        if given is None and self._may_acquire_result(cell):
+            effects = [replace(e, maybe=True) if e.kind is EffectKind.RETURN else e for e in effects]
         return tuple(dict.fromkeys(guards)), tuple(dict.fromkeys(effects))
+
+    def _may_acquire_result(self, cell: _Cell) -> bool:
+        """Whether the result may be something that was acquired here, though nobody could say whose it is."""
+        sites = (f for f in self._evidence.followed if f.resource.site is not None)
+        return any(e.owned and (e.unsure or _hands_out_result(e)) for f in sites for e in f.endings if cell.fits(e))
 
     def _lent(self, followed: Followed, cell: _Cell, guards: list[Atom], given: bool | None) -> Iterator[Effect]:
         """What becomes of something that the caller lends."""

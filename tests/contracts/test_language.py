@@ -114,6 +114,7 @@ EFFECTS = {
     "deep release *buf heap": Effect(EffectKind.RELEASE, OUT, "heap", deep=True),
     "share buf heap": Effect(EffectKind.SHARE, BUF, "heap"),
     "value *buf 3": Effect(EffectKind.VALUE, OUT, value=3),
+    "maybe return buf": Effect(EffectKind.RETURN, BUF, maybe=True),
     "optional null *buf": Effect(EffectKind.NULL, OUT, optional=True),
     "optional fresh *buf heap": Effect(EffectKind.FRESH, OUT, "heap", optional=True),
     "store *buf buf": Effect(EffectKind.STORE, OUT, source=BUF),
