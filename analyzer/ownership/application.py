@@ -8,26 +8,24 @@ from analyzer.contracts.model import Atom as Condition
 from analyzer.contracts.model import (
     Effect,
     EffectKind,
-    FunctionContract,
     Outcome,
     Provenance,
     Root,
     Term,
-    member_offset,
 )
 from analyzer.contracts.text import condition_text
 from analyzer.findings.model import Verdict
-from analyzer.ir.types import UNKNOWN, CType, TypeKind
+from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership.events import EventKind
 from analyzer.ownership.memory import change_globals, result_symbol, write_behind
 from analyzer.ownership.naming import in_program
-from analyzer.ownership.prepare import CallSite, Contracts, is_pointer
+from analyzer.ownership.prepared import CallSite, Contracts, is_pointer
 from analyzer.ownership.ranges import FULL, NONZERO, ZERO, Range, contains, from_relation, intersect, single
-from analyzer.ownership.resources import conditional_release, is_first_element, is_plain, kind_of
+from analyzer.ownership.resources import conditional_release, is_plain, kind_of
 from analyzer.ownership.routes import routes_behind
 from analyzer.ownership.state import Own, Path, State
-from analyzer.ownership.transfer import Machine
-from analyzer.ownership.values import MAYBE, UNDEF, Atom, Expr, Ptr, Sym, Value
+from analyzer.ownership.terms import ContractCall
+from analyzer.ownership.values import MAYBE, UNDEF, Atom, Ptr, Sym, Value
 
 _SPARING = frozenset({EffectKind.UNCHANGED, EffectKind.RELEASE, EffectKind.TAKE})
 OUT_VALUES: dict[EffectKind, Value] = {
@@ -66,23 +64,11 @@ def return_range(outcome: Outcome) -> Range:
 class Application:
     """One outcome of a contract, applied to one call."""
 
-    def __init__(
-        self,
-        contracts: Contracts,
-        machine: Machine,
-        site: CallSite,
-        contract: FunctionContract,
-        arguments: list[Value],
-        outcome: Outcome,
-    ) -> None:
+    def __init__(self, contracts: Contracts, call: ContractCall, outcome: Outcome) -> None:
         self.contracts = contracts
-        self.machine = machine
-        self.site = site
-        self.contract = contract
-        self.arguments = arguments
+        self.machine = call.machine
+        self.call = call
         self.outcome = outcome
-        # The value returned travels in the state, as forks and substitutions may change it; -1: not used.
-        self.result_key = -1 if site.op.result is None else site.op.result.id
         self._sources: dict[int, Value | None] = {}  # what STORE effects store, as it was before the call
 
     def run(self, state: State, left_over: Range, studied: bool) -> list[State]:
@@ -96,48 +82,36 @@ class Application:
         if studied and old and not self._study_old(state):
             return []
         self._sources = {
-            position: self._value(effect.source, state)
+            position: self.call.value(effect.source, state)
             for position, effect in enumerate(self.outcome.effects)
             if effect.source is not None
         }
         if not self._consume(state):
             return []
         self._tell_spared(state)
-        if not change_globals(self.machine, self.site, state):
+        if not change_globals(self.machine, self.call.site, state):
             return []
-        write_behind(self.machine, self.site, self.arguments, state, self._written_arguments())
+        write_behind(self.machine, self.call.site, self.call.arguments, state, self._written_arguments())
         found = self._produce(state, studied and not old)
         return [after for after in found if self._conditions_after(after)]
 
     # -- conditions -----------------------------------------------------------------------------------
 
     def _conditions_before(self, state: State) -> bool:
-        inferred = self.contract.provenance is Provenance.INFERRED
+        inferred = self.call.contract.provenance is Provenance.INFERRED
         for atom in self.outcome.when:
             if atom.term.root is Root.RET or (atom.term.selectors and not inferred):
                 continue
-            value = self.before(atom.term, state)
+            value = self.call.before(atom.term, state)
             if value is not None and not self._holds(atom, value, state):
                 return False
         return True
 
-    def bits(self, value: Value, mask: int) -> Value | None:
-        """``value & mask``; None where that cannot be said."""
-        if isinstance(value, int):
-            return value & mask
-        return self.machine.universe.expression("&", value, mask) if isinstance(value, (Sym, Expr)) else None
-
-    def before(self, term: Term, state: State) -> Value | None:
-        """What a condition speaks of that is decided before the call; None where that cannot be followed."""
-        if term.root is Root.GLOBAL:
-            return self.machine.global_value(term.name, self.site.key, state)
-        return self._read(term, state) if term.selectors else self._argument(term.index)
-
     def _is_asked_for(self, state: State) -> bool:
         """Whether the arguments that select this outcome are known: ``fcntl(fd, command)`` may be any command."""
-        parameters = self.contract.signature.parameters
+        parameters = self.call.contract.signature.parameters
         return all(
-            single(state.range_of(self._argument(atom.term.index))) is not None
+            single(state.range_of(self.call.argument(atom.term.index))) is not None
             for atom in self.outcome.when
             if atom.term.root is Root.PARAM
             and not atom.term.selectors
@@ -147,18 +121,17 @@ class Application:
         )
 
     def _conditions_after(self, state: State) -> bool:
-        inferred = self.contract.provenance is Provenance.INFERRED
+        inferred = self.call.contract.provenance is Provenance.INFERRED
         for atom in self.outcome.after if inferred else self.outcome.when:
             if atom.term.root is Root.PARAM and atom.term.selectors and is_plain(atom.term):
-                value = self._read(atom.term, state)
+                value = self.call.read(atom.term, state)
                 if value is not None and not self._holds(atom, value, state):
                     return False
         return True
 
     def _holds(self, atom: Condition, value: Value, state: State) -> bool:
         if atom.operator in ("&", "!&"):
-            bits = self.bits(value, atom.value)
-            return bits is None or state.assume(bits, NONZERO if atom.operator == "&" else ZERO)
+            return state.assume(self.call.bits(value, atom.value, state), NONZERO if atom.operator == "&" else ZERO)
         return state.assume(value, from_relation(atom.operator, atom.value))
 
     def _make_result(self, state: State, left_over: Range) -> bool:
@@ -166,77 +139,38 @@ class Application:
         returned = next((e for e in self.outcome.effects if e.kind is EffectKind.RETURN), None)
         interior = next((e for e in self.outcome.effects if e.kind is EffectKind.INTERIOR), None)
         if returned is not None and returned.term is not None:
-            result = self._value(returned.term, state) or 0
+            result = self.call.value(returned.term, state) or 0
             if returned.maybe and not intersect(state.range_of(result), values):
-                result = result_symbol(self.machine, self.site, state)
+                result = result_symbol(self.machine, self.call.site, state)
         elif interior is not None and interior.term is not None:
-            result = self._interior(self._value(interior.term, state) or 0, state)
+            result = self._interior(self.call.value(interior.term, state) or 0, state)
         else:
-            result = result_symbol(self.machine, self.site, state)
+            result = result_symbol(self.machine, self.call.site, state)
             if any(
                 e.kind is EffectKind.NULL and e.term is not None and e.term == Term(Root.RET)
                 for e in self.outcome.effects
             ):
                 values = intersect(values, ZERO)
-        state.temps[self.result_key] = result
+        state.temps[self.call.result_key] = result
         return state.assume(result, values)
 
     def _interior(self, value: Value, state: State) -> Value:
         base = value.base if isinstance(value, Ptr) else value
         if isinstance(base, (Sym, str)) or (isinstance(base, int) and isinstance(value, Ptr)):
-            pointer = self.machine.universe.pointer(base, f"in{self.site.key}")
+            pointer = self.machine.universe.pointer(base, f"in{self.call.site.key}")
             if self.machine.cyclic:
                 state.substitute(pointer, self.machine.universe.pointer(base, None))
             state.facts.pop(pointer, None)
             return pointer
-        return result_symbol(self.machine, self.site, state)
+        return result_symbol(self.machine, self.call.site, state)
 
     # -- terms ----------------------------------------------------------------------------------------
 
-    def _argument(self, index: int) -> Value:
-        return self.arguments[index] if index < len(self.arguments) else 0
-
-    def _path(self, term: Term, state: State) -> Path | None:
-        """Where a term like ``*buf`` lies; None: nowhere that can be followed (null or unknown)."""
-        value: Value = state.temps[self.result_key] if term.root is Root.RET else self._argument(term.index)
-        path: Path | None = None
-        if term.root is Root.RET and self.site.record_result is not None:
-            path = self.machine.resolve_address(self.site.record_result, state)
-        for position, selector in enumerate(term.selectors):
-            if selector == "*":
-                if path is not None:
-                    fresh = self.machine.universe.symbol("out", self.site.key, "via", term.index, position)
-                    value = self.machine.read(path, fresh, UNKNOWN, state)
-                path = self.machine.target(value)
-                if path is None:
-                    return None
-                continue
-            offset = member_offset(selector)
-            if path is None or offset is None:
-                return path
-            path = (path[0], None if path[1] is None else path[1] + offset)
-        return path
-
-    def _read(self, term: Term, state: State) -> Value | None:
-        path = self._path(term, state)
-        if path is None:
-            return None
-        fresh = self.machine.universe.symbol("out", self.site.key, "read", *term.selectors, term.index)
-        return self.machine.read(path, fresh, UNKNOWN, state)
-
-    def _value(self, term: Term, state: State) -> Value | None:
-        """What a term is before the call; None when that cannot be followed."""
-        if term.root is Root.RET and not term.selectors:
-            return state.temps[self.result_key]
-        if not is_plain(term):
-            return None
-        return self._read(term, state) if term.selectors else self._argument(term.index)
-
     def _written_arguments(self) -> set[int]:
         """Arguments whose memory the effects describe completely: pointers to pointers, untouched ones."""
-        parameters = self.contract.signature.parameters
-        if self.contract.provenance is Provenance.INFERRED:
-            return set(self.contract.complete)
+        parameters = self.call.contract.signature.parameters
+        if self.call.contract.provenance is Provenance.INFERRED:
+            return set(self.call.contract.complete)
         return {
             e.term.index
             for e in self.outcome.effects
@@ -254,14 +188,14 @@ class Application:
                 continue
             if effect.kind is EffectKind.RELEASE:
                 self._name_subject(effect.term, state)
-                value = self._value(effect.term, state)
+                value = self.call.value(effect.term, state)
                 if value is not None and not self._release(value, effect, state):
                     return False
             elif effect.kind in (EffectKind.TAKE, EffectKind.ESCAPE):
                 if not self._take(effect, state):
                     return False
             elif effect.kind is EffectKind.SHARE:
-                value = self._value(effect.term, state)
+                value = self.call.value(effect.term, state)
                 if value is self.machine.universe.resource and state.own is Own.OWNED:
                     state.shares = min(state.shares + 1, 3)
         return True
@@ -271,48 +205,42 @@ class Application:
         if state.own is not Own.OWNED or not self.outcome.when:
             return
         kinds = {EffectKind.TAKE, EffectKind.STORE}
-        if self.contract.provenance is Provenance.INFERRED:
+        if self.call.contract.provenance is Provenance.INFERRED:
             kinds.add(EffectKind.RELEASE)
-        for effect in (e for outcome in self.contract.outcomes for e in outcome.effects if e.kind in kinds):
+        for effect in (e for outcome in self.call.contract.outcomes for e in outcome.effects if e.kind in kinds):
             term = effect.source if effect.kind is EffectKind.STORE else effect.term
             if term is None or term.root is not Root.PARAM:
                 continue
-            if self._value(term, state) is self.machine.universe.resource:
+            if self.call.value(term, state) is self.machine.universe.resource:
                 verb = "release" if effect.kind is EffectKind.RELEASE else "take"
-                when = condition_text(self.outcome, self.contract.signature)
-                text = f"{self._name()}() does not {verb} it (when `{when}`)"
-                self.machine.listener.step("call", self.site.op.at, text, state)
+                when = condition_text(self.outcome, self.call.contract.signature)
+                text = f"{self.call.name}() does not {verb} it (when `{when}`)"
+                self.machine.listener.step("call", self.call.site.op.at, text, state)
                 return
 
     def _name_subject(self, term: Term, state: State) -> None:
         """Without a resource under study an event speaks of the argument."""
-        if self.machine.study is None and term.index < len(self.site.texts):
-            state.holder = in_program(self._subject_text(term))
-
-    def _subject_text(self, term: Term) -> str:
-        text = self.site.texts[term.index] if term.index < len(self.site.texts) else ""
-        if text in self.machine.prepared.array_texts:
-            text = text.removeprefix("&")
-        return self._out_text(term) if term.selectors else text
+        if self.machine.study is None and term.index < len(self.call.site.texts):
+            state.holder = in_program(self.call.subject_text(term, self.outcome.effects))
 
     def _take(self, effect: Effect, state: State) -> bool:
         assert effect.term is not None
         values: list[Value] = []
         if is_plain(effect.term):
-            value = self._value(effect.term, state)
+            value = self.call.value(effect.term, state)
             if value is None:
                 return True
             values.append(value)
         if effect.term.selectors[:1] == ("*",) and effect.term.selectors[1:] in ((), ("[]",)):
-            path = self._path(effect.term, state)
+            path = self.call.path(effect.term, state)
             if path is not None:  # all of the object goes, not its first member alone
                 values += state.by_base().get(path[0], [])
         if state.own is Own.OWNED and state.reaches_resource(values):
-            name = f"{self.site.op.name}()"
+            name = f"{self.call.site.op.name}()"
             verdict = Verdict.MOVED if effect.kind is EffectKind.TAKE else Verdict.ESCAPED
             if effect.maybe:
                 verdict = Verdict.MAYBE_RELEASED
-            routes = routes_behind(self.machine.prepared, self.site, effect.term)
+            routes = routes_behind(self.machine.prepared, self.call.site, effect.term)
             self.machine.listener.ended(verdict, name, state, routes)
             return False
         self.machine.publish(values, state)
@@ -331,24 +259,23 @@ class Application:
         if isinstance(value, Sym):
             return self._release_other(value, effect, state)
         if isinstance(value, Ptr) and state.own is Own.OWNED and state.reaches_resource((value,)):
-            self.machine.listener.ended(Verdict.MAYBE_RELEASED, self._name(), state)
+            self.machine.listener.ended(Verdict.MAYBE_RELEASED, self.call.name, state)
             return False
         return True
 
-    def _name(self) -> str:
-        return self.site.op.name or ""
-
     def _releaser(self, effect: Effect) -> str:
         """The function that in the end releases: the one called, unless the contract was inferred."""
-        return effect.by or self._name()
+        return effect.by or self.call.name
 
     def _event(self, kind: EventKind, state: State, subject: Value) -> None:
-        self.machine.listener.event(kind, self.site.op.at, state, subject, self._name())
+        self.machine.listener.event(kind, self.call.site.op.at, state, subject, self.call.name)
 
     def _strange(self, kind: EventKind, effect: Effect, state: State, subject: Value) -> None:
         """A mistake with something else than the resource, told by the argument's text."""
         holder = state.holder
-        state.holder = in_program(self._subject_text(effect.term)) if effect.term is not None else ""
+        state.holder = (
+            in_program(self.call.subject_text(effect.term, self.outcome.effects)) if effect.term is not None else ""
+        )
         self._event(kind, state, subject)
         state.holder = holder
 
@@ -360,7 +287,7 @@ class Application:
             if isinstance(value, Ptr) and isinstance(value.offset, int) and state.own is Own.OWNED:
                 self._event(EventKind.WRONG_START, state, value)
             elif state.own is Own.OWNED:
-                self.machine.listener.ended(Verdict.MAYBE_RELEASED, self._name(), state)
+                self.machine.listener.ended(Verdict.MAYBE_RELEASED, self.call.name, state)
             return False
         if state.own is Own.RELEASED:
             if not self._tries_again(effect, state):
@@ -369,7 +296,7 @@ class Application:
         if state.own is not Own.OWNED:
             return True
         fits = not study.kind.releases or self._releaser(effect) in study.kind.releases
-        inside = self._is_own(self.site) or (study.site is not None and self._is_own(study.site))
+        inside = self._is_own(self.call.site) or (study.site is not None and self._is_own(study.site))
         if not fits and not inside and not study.old:
             self._event(EventKind.WRONG_FUNCTION, state, value)
         if state.shares:
@@ -382,9 +309,9 @@ class Application:
 
         Whether a number is still one's own after a failed release, systems do not agree on.
         """
-        if self.site.op.result is None or state.released_at != self.site.op.at or effect.term is None:
+        if self.call.site.op.result is None or state.released_at != self.call.site.op.at or effect.term is None:
             return False
-        parameters = self.contract.signature.parameters
+        parameters = self.call.contract.signature.parameters
         return effect.term.index < len(parameters) and parameters[effect.term.index].kind is TypeKind.INT
 
     def _is_own(self, site: CallSite) -> bool:
@@ -395,20 +322,20 @@ class Application:
 
     def _released(self, resource: Sym, effect: Effect, state: State) -> bool:
         state.own = Own.RELEASED
-        state.released_by, state.released_at = self._name(), self.site.op.at
+        state.released_by, state.released_at = self.call.name, self.call.site.op.at
         state.releaser = self._releaser(effect)
-        self.machine.listener.step("release", self.site.op.at, self._name(), state)
+        self.machine.listener.step("release", self.call.site.op.at, self.call.name, state)
         state.drop_range(resource, None, 0)
         return True
 
     def _release_memory(self, value: Value, effect: Effect, state: State) -> bool:
         """Release of the address of a variable, a string, a function; a "maybe" is let pass."""
         if value is MAYBE or (isinstance(value, Ptr) and value.offset is None and self._holds_resource(value, state)):
-            self.machine.listener.ended(Verdict.MAYBE_RELEASED, self._name(), state)
+            self.machine.listener.ended(Verdict.MAYBE_RELEASED, self.call.name, state)
             return False
         pointed = isinstance(value, Ptr) and (isinstance(value.base, (int, str)))
         if pointed or (isinstance(value, Atom) and value.kind in ("string", "function")):
-            parameters = self.contract.signature.parameters
+            parameters = self.call.contract.signature.parameters
             effect_pointer = bool(parameters) and any(
                 e.kind is EffectKind.RELEASE and e.term is not None and not e.term.selectors
                 for e in self.outcome.effects
@@ -424,7 +351,7 @@ class Application:
     def _release_other(self, value: Sym, effect: Effect, state: State) -> bool:
         """Release of something that is not under study; what it holds goes with it, or is lost."""
         if state.own is Own.OWNED and state.targets.get(value) and state.reaches_resource(state.targets[value]):
-            self.machine.listener.ended(Verdict.MAYBE_RELEASED, self._name(), state)
+            self.machine.listener.ended(Verdict.MAYBE_RELEASED, self.call.name, state)
             return False
         if self.machine.study is None:
             if value in state.released and value.key[0] not in ("old", "either"):
@@ -433,15 +360,15 @@ class Application:
                     self._event(EventKind.DOUBLE_RELEASE, state, value)
                 return False
             if not self._is_shared(effect):
-                state.released = {**state.released, value: (self._name(), self.site.op.at)}
+                state.released = {**state.released, value: (self.call.name, self.call.site.op.at)}
         held = [v for (b, _), v in state.cells.items() if b is value and not isinstance(v, int)]
-        moves = conditional_release(self.contract) is not None
+        moves = conditional_release(self.call.contract) is not None
         if state.own is Own.OWNED and held and not moves and state.reaches_resource(held):
             if self._is_deep(effect) or value not in state.local_objects:
-                self.machine.listener.ended(Verdict.MOVED, self._name(), state)
+                self.machine.listener.ended(Verdict.MOVED, self.call.name, state)
                 return False
-            state.loss = (self.site.op.at, EventKind.LEAK_EXIT.value)
-        result = state.temps.get(self.result_key)
+            state.loss = (self.call.site.op.at, EventKind.LEAK_EXIT.value)
+        result = state.temps.get(self.call.result_key)
         if moves and isinstance(result, Sym):
             state.move_cells(value, result)  # realloc: the new block holds what the old one held
         else:
@@ -467,9 +394,9 @@ class Application:
         states = [state]
         for effect in self.outcome.effects:
             if effect.kind is EffectKind.NULL and effect.term is not None and effect.term.selectors == ("*", "[]"):
-                path = self.machine.target(self._argument(effect.term.index))
+                path = self.machine.target(self.call.argument(effect.term.index))
                 if path is not None:
-                    self.machine.zero(path, effect.value, False, self.site.op.at, state)
+                    self.machine.zero(path, effect.value, False, self.call.site.op.at, state)
         for position, effect in enumerate(self.outcome.effects):
             if effect.term is None:
                 continue
@@ -486,7 +413,7 @@ class Application:
     def _perhaps_null(self, effect: Effect, position: int, state: State) -> list[State]:
         """Null, or as it was: told apart only where that makes a difference to a check."""
         assert effect.term is not None
-        path = self._path(effect.term, state)
+        path = self.call.path(effect.term, state)
         before = state.cells.get(path, state.defaults.get(path[0])) if path is not None else None
         if path is None or before is None or before == 0:
             return [state]
@@ -494,7 +421,7 @@ class Application:
             other = state.copy()
             self._write_effect(effect, position, other)
             return [state, other]
-        self._write_out(path, self.machine.symbol(state, "out", self.site.key, position), effect.term, state)
+        self._write_out(path, self.machine.symbol(state, "out", self.call.site.key, position), effect.term, state)
         return [state]
 
     def _write_effect(self, effect: Effect, position: int, state: State) -> None:
@@ -502,7 +429,7 @@ class Application:
         assert term is not None
         if effect.kind not in _WRITES or not term.selectors or not is_plain(term):
             return
-        path = self._path(term, state)
+        path = self.call.path(term, state)
         if path is None:
             return
         match effect.kind:
@@ -512,17 +439,17 @@ class Application:
                 source = self._sources.get(position)
                 value = self.machine.universe.fresh() if source is None else source
             case EffectKind.VALUE if effect.value == 0 and path[1] is not None:
-                self.machine.zero(path, 0, False, self.site.op.at, state)
+                self.machine.zero(path, 0, False, self.call.site.op.at, state)
                 return
             case EffectKind.VALUE:
                 value = effect.value
             case EffectKind.BORROWED | EffectKind.WRITE:
-                value = self.machine.symbol(state, "out", self.site.key, position)
+                value = self.machine.symbol(state, "out", self.call.site.key, position)
             case EffectKind.UNDEFINED if not self._is_unset(path, state):
                 # Nobody promises what is there now. In practice it is what was there before, or null.
                 if path in state.cells and state.root_is_resource(state.cells[path]):
                     return
-                value = self.machine.symbol(state, "out", self.site.key, position)
+                value = self.machine.symbol(state, "out", self.call.site.key, position)
             case _:
                 value = OUT_VALUES[effect.kind]
         self._write_out(path, value, term, state)
@@ -530,37 +457,16 @@ class Application:
     def _is_unset(self, path: Path, state: State) -> bool:
         return state.cells.get(path, state.defaults.get(path[0])) is UNDEF
 
-    def _out_text(self, term: Term) -> str:
-        members = [selector.partition("@")[0] for selector in term.selectors[1:]]
-        if term.root is Root.RET and self.site.record_result is not None:
-            return self.site.record_result.text + "".join(s.partition("@")[0] for s in term.selectors)
-        if term.root is Root.RET:
-            text = f"{self._name()}()"
-        else:
-            text = self.site.texts[term.index] if term.index < len(self.site.texts) else ""
-        if members and text:
-            if any(not member.startswith(".") for member in members):
-                return ""
-            if members[0].startswith(".["):
-                return text.removeprefix("&") + members[0][1:]
-            joint = "." if text.startswith("&") else "->"
-            return text.removeprefix("&") + joint + ".".join(member[1:] for member in members)
-        if text and is_first_element(term, self.outcome.effects):
-            return f"{text.removeprefix('&')}[0]"
-        if text.startswith("&"):
-            return text[1:]
-        return f"*{text}" if text else ""
-
     def _fresh(self, effect: Effect, position: int, state: State, studied: bool) -> list[State]:
         term = effect.term
         assert term is not None
         study = self.machine.study
         mine = studied and study is not None and study.slot == term
-        if term.selectors and term.root is Root.PARAM and self._argument(term.index) == 0:
+        if term.selectors and term.root is Root.PARAM and self.call.argument(term.index) == 0:
             return [state]
         if not is_plain(term):
             return [state]
-        path = self._path(term, state) if term.selectors else None
+        path = self.call.path(term, state) if term.selectors else None
         if effect.inout and effect.optional and path is not None and self._is_set(path, state):
             return [state]  # it acquires only where nothing was
         used_up = effect.inout and path is not None and path in state.cells
@@ -573,7 +479,7 @@ class Application:
                 found.append(self._not_acquired(effect, path, state.copy()))
             if effect.optional:
                 found.append(state.copy())
-            if self.site.cyclic:
+            if self.call.site.cyclic:
                 found.append(self._plain(effect, position, path, state))
         else:
             found.append(self._plain(effect, position, path, state))
@@ -586,7 +492,7 @@ class Application:
     def _consume_old(self, path: Path, state: State) -> bool:
         old = state.cells[path]
         if state.own is Own.OWNED and state.root_is_resource(old):
-            self.machine.listener.ended(Verdict.RELEASED, self._name(), state)
+            self.machine.listener.ended(Verdict.RELEASED, self.call.name, state)
             return False
         return True
 
@@ -599,12 +505,12 @@ class Application:
         self._acquired(state)
         assert effect.term is not None
         if effect.term.root is Root.RET and not effect.term.selectors:
-            result = state.temps[self.result_key]
+            result = state.temps[self.call.result_key]
             values = state.range_of(result)
             if study is not None and not study.kind.integer:
                 values = intersect(values, NONZERO)
             state.facts.pop(result, None)
-            state.temps[self.result_key] = resource
+            state.temps[self.call.result_key] = resource
             state.facts[resource] = values
             return state
         state.facts[resource] = from_relation(">=", 0) if study is not None and study.kind.integer else NONZERO
@@ -615,13 +521,13 @@ class Application:
         return state
 
     def _acquired(self, state: State) -> None:
-        when = condition_text(self.outcome, self.contract.signature)
-        self.machine.listener.step("acquire", self.site.op.at, when, state)
+        when = condition_text(self.outcome, self.call.contract.signature)
+        self.machine.listener.step("acquire", self.call.site.op.at, when, state)
 
     def _not_acquired(self, effect: Effect, path: Path | None, state: State) -> State:
         if path is not None:
             failure = kind_of(effect, self.contracts).failure
-            self.machine.write(path, failure[0] if failure else 0, self.site.op.at, "", state)
+            self.machine.write(path, failure[0] if failure else 0, self.call.site.op.at, "", state)
         return state
 
     def _plain(self, effect: Effect, position: int, path: Path | None, state: State) -> State:
@@ -629,13 +535,13 @@ class Application:
         term = effect.term
         assert term is not None
         if term.root is Root.RET and not term.selectors:
-            result = state.temps[self.result_key]
-            if isinstance(result, Sym) and is_pointer(self.site.op.result_type):
+            result = state.temps[self.call.result_key]
+            if isinstance(result, Sym) and is_pointer(self.call.site.op.result_type):
                 state.local_objects |= {result}
             return state
         if path is None:
             return state
-        symbol = self.machine.symbol(state, "out", self.site.key, position)
+        symbol = self.machine.symbol(state, "out", self.call.site.key, position)
         if effect.optional:  # or what was there before: a join of both, which nothing is known about
             symbol = self.machine.universe.fresh()
         elif not effect.maybe:
@@ -649,7 +555,9 @@ class Application:
         """The function wrote through the pointer; what lies beside the cell is no longer unset."""
         if state.defaults.get(path[0]) is UNDEF:
             state.defaults[path[0]] = None
-        self.machine.write(path, value, self.site.op.at, in_program(self._out_text(term)), state)
+        self.machine.write(
+            path, value, self.call.site.op.at, in_program(self.call.out_text(term, self.outcome.effects)), state
+        )
 
     # -- realloc --------------------------------------------------------------------------------------
 
@@ -658,7 +566,7 @@ class Application:
         study = self.machine.study
         assert study is not None
         releases = any(e.kind is EffectKind.RELEASE for e in self.outcome.effects)
-        value = self._argument(study.slot.index)
+        value = self.call.argument(study.slot.index)
         resource = self.machine.universe.resource
         if state.own is not Own.NONE or releases or not isinstance(value, Sym) or value is resource:
             return True
@@ -666,9 +574,11 @@ class Application:
             return False
         values = state.range_of(value)
         state.substitute(value, resource)
-        self.arguments = [resource if argument is value else argument for argument in self.arguments]
+        self.call = self.call.after_renaming(value, resource)
         state.facts[resource] = values
         state.own = Own.OWNED
-        state.holder = in_program(self.site.texts[study.slot.index]) if study.slot.index < len(self.site.texts) else ""
+        state.holder = (
+            in_program(self.call.site.texts[study.slot.index]) if study.slot.index < len(self.call.site.texts) else ""
+        )
         self._acquired(state)
         return True

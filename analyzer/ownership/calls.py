@@ -21,10 +21,11 @@ from analyzer.ownership.memory import (
     result_symbol,
     write_behind,
 )
-from analyzer.ownership.prepare import CallSite, Contracts, is_pointer
+from analyzer.ownership.prepared import CallSite, Contracts, is_pointer
 from analyzer.ownership.ranges import FULL, NONZERO, ZERO, Range, complement, contains, from_relation, intersect, unite
 from analyzer.ownership.routes import POINTER_CALL, unknown_route
 from analyzer.ownership.state import Own, State
+from analyzer.ownership.terms import ContractCall
 from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import GUESS, Ptr, Sym, Value
 
@@ -108,6 +109,22 @@ def _undecided(contract: FunctionContract, outcome: Outcome) -> Outcome:
     return replace(outcome, effects=(*gone, *kept))
 
 
+def _is_decided(call: ContractCall, shape: _Shape, state: State) -> bool:
+    """Whether members and globals that select the outcome have values that do.
+
+    A parameter is the caller's own choice, so each value is followed; what a member may be, some invariant decides
+    that nobody here knows.
+    """
+    for (term, mask), ranges in shape.selecting.items():
+        value = call.before(term, state)
+        if mask and value is not None:
+            value = call.bits(value, mask, state)
+        values = FULL if value is None else state.range_of(value)
+        if any(intersect(values, told) not in ((), values) for told in ranges):
+            return False
+    return True
+
+
 @final
 class Calls:
     """Executes calls for the runs over one function."""
@@ -136,7 +153,7 @@ class Calls:
             other.substitute(symbol, 0)
             return [*self.call(machine, op, state), *self.call(machine, op, other)]
         self._uses(machine, site, arguments, state)
-        return self._by_contract(machine, site, contract, arguments, state)
+        return self._by_contract(ContractCall(machine, site, contract, arguments), state)
 
     def _clear_record(self, machine: Machine, site: CallSite, state: State) -> None:
         assert site.record_result is not None
@@ -166,79 +183,40 @@ class Calls:
 
     # -- contracts ------------------------------------------------------------------------------------
 
-    def _by_contract(
-        self,
-        machine: Machine,
-        site: CallSite,
-        contract: FunctionContract,
-        arguments: list[Value],
-        state: State,
-    ) -> list[State]:
+    def _by_contract(self, call: ContractCall, state: State) -> list[State]:
+        machine, contract = call.machine, call.contract
         shape = self._shapes.get(id(contract))
         if shape is None:
             shape = self._shapes[id(contract)] = _shape(contract)
-        studied = machine.study is not None and machine.study.site is site
+        studied = machine.study is not None and machine.study.site is call.site
         if shape.simple and not studied:
-            return self._simple(machine, site, contract, shape, arguments, state)
+            return self._simple(call, shape, state)
         found: list[State] = []
-        skipped = _feared(machine, site, contract, arguments, state)
-        guess = bool(shape.selecting) and not self._is_decided(machine, site, contract, shape, arguments, state)
+        skipped = _feared(call, state)
+        guess = bool(shape.selecting) and not _is_decided(call, shape, state)
         for position, outcome in enumerate(contract.outcomes):
             if position in skipped:
                 continue
             if guess:
                 outcome = _undecided(contract, outcome)
             if any(effect.kind is EffectKind.NORETURN for effect in outcome.effects):
-                self._never_returns(machine, site, outcome, arguments, state)
+                self._never_returns(call, state)
                 continue
-            application = Application(self.contracts, machine, site, contract, arguments, outcome)
+            application = Application(self.contracts, call, outcome)
             found.extend(application.run(state.copy(), shape.otherwise[position], studied))
         return found
 
-    def _is_decided(
-        self,
-        machine: Machine,
-        site: CallSite,
-        contract: FunctionContract,
-        shape: _Shape,
-        arguments: list[Value],
-        state: State,
-    ) -> bool:
-        """Whether members and globals that select the outcome have values that do.
-
-        A parameter is the caller's own choice, so each value is followed; what a member may be, some invariant decides
-        that nobody here knows.
-        """
-        reader = Application(self.contracts, machine, site, contract, arguments, contract.outcomes[0])
-        for (term, mask), ranges in shape.selecting.items():
-            value = reader.before(term, state)
-            if mask and value is not None:
-                value = reader.bits(value, mask)
-            values = FULL if value is None else state.range_of(value)
-            if any(intersect(values, told) not in ((), values) for told in ranges):
-                return False
-        return True
-
-    def _never_returns(
-        self, machine: Machine, site: CallSite, outcome: Outcome, arguments: list[Value], state: State
-    ) -> None:
+    def _never_returns(self, call: ContractCall, state: State) -> None:
         if state.own in (Own.OWNED, Own.LOST):
-            machine.listener.ended(Verdict.HELD, f"noreturn {site.op.name}", state)
+            call.machine.listener.ended(Verdict.HELD, f"noreturn {call.site.op.name}", state)
 
-    def _simple(
-        self,
-        machine: Machine,
-        site: CallSite,
-        contract: FunctionContract,
-        shape: _Shape,
-        arguments: list[Value],
-        state: State,
-    ) -> list[State]:
+    def _simple(self, call: ContractCall, shape: _Shape, state: State) -> list[State]:
+        machine, site, contract = call.machine, call.site, call.contract
         if any(e.kind is EffectKind.NORETURN for o in contract.outcomes for e in o.effects):
             return []
         if not change_globals(machine, site, state):
             return []
-        write_behind(machine, site, arguments, state, set(contract.complete))
+        write_behind(machine, site, call.arguments, state, set(contract.complete))
         if site.op.result is not None:
             symbol = result_symbol(machine, site, state)
             values: Range = ()
@@ -335,19 +313,18 @@ def _perhaps_null(contract: FunctionContract, arguments: list[Value], state: Sta
     return None
 
 
-def _feared(
-    machine: Machine, site: CallSite, contract: FunctionContract, arguments: list[Value], state: State
-) -> set[int]:
+def _feared(call: ContractCall, state: State) -> set[int]:
     """The outcomes in which a function fails to take the resource, where nobody asks whether it did.
 
     ``pthread_create(&thread, NULL, run, context);``, ``tree_insert(&tree, node);``: who does not look at the result
     believes that it works, and to say that the context is lost when it does not is not what a reviewer wants to hear.
     """
-    if site.op.result is not None or state.own is not Own.OWNED:
+    contract = call.contract
+    if call.site.op.result is not None or state.own is not Own.OWNED:
         return set()
     taking: dict[frozenset[Atom], set[int]] = {}
     for position, outcome in enumerate(contract.outcomes):
-        if any(_takes(effect, contract, arguments, machine.universe.resource) for effect in outcome.effects):
+        if any(_takes(effect, call) for effect in outcome.effects):
             taking.setdefault(_arguments_wanted(outcome), set()).add(position)
     return {
         position
@@ -356,15 +333,15 @@ def _feared(
     }
 
 
-def _takes(effect: Effect, contract: FunctionContract, arguments: list[Value], resource: Value) -> bool:
+def _takes(effect: Effect, call: ContractCall) -> bool:
     """Whether the effect takes the resource. That the program's own function releases it only sometimes, is its bug."""
     taking = {EffectKind.TAKE, EffectKind.ESCAPE}
-    if contract.provenance is not Provenance.INFERRED:
+    if call.contract.provenance is not Provenance.INFERRED:
         taking.add(EffectKind.RELEASE)
     term = effect.source if effect.kind is EffectKind.STORE else effect.term
     if effect.kind not in taking | {EffectKind.STORE} or term is None or term.selectors:
         return False
-    return term.index < len(arguments) and arguments[term.index] is resource
+    return call.argument(term.index) is call.machine.universe.resource
 
 
 def _arguments_wanted(outcome: Outcome) -> frozenset[Atom]:

@@ -29,7 +29,7 @@ from analyzer.ir.ops import (
     Zero,
 )
 from analyzer.ir.types import TypeKind
-from analyzer.ownership.prepare import CallSite, Prepared
+from analyzer.ownership.prepared import CallSite, Prepared
 
 _HANDS_ON = frozenset({EffectKind.RETURN, EffectKind.INTERIOR})
 _SPREADS = frozenset({EffectKind.UNDEFINED, EffectKind.DANGLING, EffectKind.STORE})

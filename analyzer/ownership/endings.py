@@ -12,11 +12,11 @@ from typing import final
 from analyzer.contracts.model import Effect, EffectKind, Root, Term, member, member_offset
 from analyzer.findings.model import Verdict
 from analyzer.ir.types import TypeKind
+from analyzer.ownership.access import Access
 from analyzer.ownership.naming import member_name
 from analyzer.ownership.ranges import FULL, NONZERO, ZERO, Range, contains, single
 from analyzer.ownership.resources import conditional_release
 from analyzer.ownership.state import Own, Path, State
-from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import UNDEF, Expr, Ptr, Sym, Value
 
 OTHER = "other"  # a value that may be anything and that the caller does not own
@@ -134,7 +134,7 @@ class Endings:
         return list(dict.fromkeys(ending for ending in found if isinstance(ending, PlainEnding)))
 
 
-def ending_of(machine: Machine, value: Value | None, record: Path | None, state: State) -> Ending | PlainEnding:
+def ending_of(machine: Access, value: Value | None, record: Path | None, state: State) -> Ending | PlainEnding:
     """What the caller sees of this return. record: where the struct lies that is returned."""
     result = FULL if value is None else state.range_of(value)
     facts = (*_entry_facts(machine, state), *_written_facts(machine, state))
@@ -153,7 +153,7 @@ def ending_of(machine: Machine, value: Value | None, record: Path | None, state:
     return Ending(result, facts, effects, unsure)
 
 
-def _final_release(machine: Machine, state: State) -> tuple[str, bool]:
+def _final_release(machine: Access, state: State) -> tuple[str, bool]:
     """The function that released the resource: the one called, or whatever that one calls for it.
 
     True: it moves what the resource holds somewhere else, like realloc().
@@ -166,7 +166,7 @@ def _final_release(machine: Machine, state: State) -> tuple[str, bool]:
     return state.releaser, False
 
 
-def _written_facts(machine: Machine, state: State) -> Iterator[tuple[Look, Range]]:
+def _written_facts(machine: Access, state: State) -> Iterator[tuple[Look, Range]]:
     """Places that the function writes, where what they hold now is not the resource itself."""
     for index, offset in machine.prepared.written:
         base = machine.universe.symbol("param", index)
@@ -178,7 +178,7 @@ def _written_facts(machine: Machine, state: State) -> Iterator[tuple[Look, Range
             yield Look(_parameter_term(machine, base, offset), after=True), known
 
 
-def _entry_facts(machine: Machine, state: State) -> Iterator[tuple[Look, Range]]:
+def _entry_facts(machine: Access, state: State) -> Iterator[tuple[Look, Range]]:
     """Parameters by position, then the rest in the order of its terms."""
     function = machine.prepared.function
     for index in range(function.parameters):
@@ -197,7 +197,7 @@ def _entry_facts(machine: Machine, state: State) -> Iterator[tuple[Look, Range]]
     yield from _bit_facts(machine, state)
 
 
-def _bit_facts(machine: Machine, state: State) -> Iterator[tuple[Look, Range]]:
+def _bit_facts(machine: Access, state: State) -> Iterator[tuple[Look, Range]]:
     """``flags & 4``, of a parameter, of a member behind one, of a global: whether it is zero."""
     found = []
     for value, known in state.facts.items():
@@ -214,7 +214,7 @@ def _bit_facts(machine: Machine, state: State) -> Iterator[tuple[Look, Range]]:
     )
 
 
-def _entry_term(machine: Machine, value: Sym) -> Term | None:
+def _entry_term(machine: Access, value: Sym) -> Term | None:
     """The caller's name for what this was at the start: a member behind a parameter, or a global of its file."""
     _, base, offset, _ = value.key
     if isinstance(base, str):
@@ -230,7 +230,7 @@ def _entry_term(machine: Machine, value: Sym) -> Term | None:
 
 
 def _whereabouts(
-    machine: Machine, lent: Term | None, value: Value | None, record: Path | None, state: State
+    machine: Access, lent: Term | None, value: Value | None, record: Path | None, state: State
 ) -> tuple[tuple[Effect, ...], bool]:
     """Effects that say where the resource is at the return; True: it may also be where no term leads."""
     resource = machine.universe.resource
@@ -271,7 +271,7 @@ def _whereabouts(
     return tuple(dict.fromkeys(found)), unsure
 
 
-def _result_term(machine: Machine, path: Path, record: Path | None) -> Term | None:
+def _result_term(machine: Access, path: Path, record: Path | None) -> Term | None:
     """The caller's name for a member of the struct that is returned."""
     if record is None or path[0] != record[0] or record[1] is None or path[1] is None or path[1] < record[1]:
         return None
@@ -279,7 +279,7 @@ def _result_term(machine: Machine, path: Path, record: Path | None) -> Term | No
     return Term(Root.RET, 0, (member(machine.member_of(path) or f"at{offset}", offset),))
 
 
-def _points_inside(machine: Machine, value: Value | None, state: State) -> bool:
+def _points_inside(machine: Access, value: Value | None, state: State) -> bool:
     """Whether the value is an address inside the resource, or one of several such (or null)."""
     resource = machine.universe.resource
     if isinstance(value, Ptr):
@@ -289,7 +289,7 @@ def _points_inside(machine: Machine, value: Value | None, state: State) -> bool:
     return bool(targets) and all(t is resource or (isinstance(t, Ptr) and t.base is resource) for t in targets)
 
 
-def _matters(machine: Machine, base: object, value: Value | None, state: State) -> bool:
+def _matters(machine: Access, base: object, value: Value | None, state: State) -> bool:
     """Whether the caller, or anyone else, can still get at an object that holds the resource."""
     if isinstance(base, Sym) and base in state.local_objects:
         roots = [
@@ -301,7 +301,7 @@ def _matters(machine: Machine, base: object, value: Value | None, state: State) 
     return True
 
 
-def _arrival(machine: Machine, lent: Term | None, term: Term, state: State) -> Effect:
+def _arrival(machine: Access, lent: Term | None, term: Term, state: State) -> Effect:
     assert machine.study is not None
     if lent is None:
         return Effect(EffectKind.FRESH, term, machine.study.kind.name, inout=_was_null(machine, term, state))
@@ -310,7 +310,7 @@ def _arrival(machine: Machine, lent: Term | None, term: Term, state: State) -> E
     return Effect(EffectKind.STORE, term, source=lent)
 
 
-def _was_null(machine: Machine, term: Term, state: State) -> bool:
+def _was_null(machine: Access, term: Term, state: State) -> bool:
     """Whether the place is known to have been null when the function began: it looked before it acquired."""
     if term.root is not Root.PARAM:
         return False
@@ -319,7 +319,7 @@ def _was_null(machine: Machine, term: Term, state: State) -> bool:
     return state.facts.get(machine.universe.symbol("init", base, offset, -1)) == ZERO
 
 
-def _term(machine: Machine, path: Path, value: Value | None, state: State) -> Term | None:
+def _term(machine: Access, path: Path, value: Value | None, state: State) -> Term | None:
     """The caller's name for a place: ``*p``, ``p->f``, ``ret->f``."""
     base, offset = path
     if not isinstance(base, Sym) or offset is None or offset < 0:
@@ -332,7 +332,7 @@ def _term(machine: Machine, path: Path, value: Value | None, state: State) -> Te
     return None
 
 
-def _parameter_term(machine: Machine, base: Sym, offset: int) -> Term:
+def _parameter_term(machine: Access, base: Sym, offset: int) -> Term:
     index = int(base.key[1])  # type: ignore[call-overload]
     ctype = machine.prepared.function.locals[index].type
     record = ctype.pointee_kind in (TypeKind.RECORD, TypeKind.UNKNOWN, TypeKind.VOID)
@@ -345,7 +345,7 @@ def _parameter_term(machine: Machine, base: Sym, offset: int) -> Term:
 # -- everything else --------------------------------------------------------------------------------------
 
 
-def _memory(machine: Machine, state: State) -> Iterator[tuple[Term, frozenset[Kind]]]:
+def _memory(machine: Access, state: State) -> Iterator[tuple[Term, frozenset[Kind]]]:
     """What lies below the parameters, where it is not known to be what was there before."""
     for index in range(machine.prepared.function.parameters):
         if state.defaults.get(machine.universe.symbol("param", index)) == 0:
@@ -376,7 +376,7 @@ def _place_order(path: Path) -> tuple[int, int]:
     return int(base.key[1]), offset or 0  # type: ignore[call-overload]
 
 
-def _kinds(machine: Machine, value: Value, path: Path | None, state: State, depth: int) -> Iterator[Kind]:
+def _kinds(machine: Access, value: Value, path: Path | None, state: State, depth: int) -> Iterator[Kind]:
     """What a value may be: see FRESH, SAME, OTHER; a constant and, in memory, what was passed is itself."""
     if isinstance(value, Sym) and value.key[0] == "init" and path is not None and value.key[1:3] == path:
         yield SAME_NULL if state.range_of(value) == ZERO else SAME
@@ -414,6 +414,6 @@ def _kinds(machine: Machine, value: Value, path: Path | None, state: State, dept
         yield OTHER
 
 
-def _of_targets(machine: Machine, value: Sym, path: Path | None, state: State, depth: int) -> Iterator[Kind]:
+def _of_targets(machine: Access, value: Sym, path: Path | None, state: State, depth: int) -> Iterator[Kind]:
     for target in sorted(state.targets[value], key=repr):
         yield from _kinds(machine, target, path, state, depth - 1)

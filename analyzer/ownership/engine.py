@@ -15,16 +15,18 @@ from typing import final
 from analyzer.contracts.model import FunctionContract
 from analyzer.findings.model import StepKind, Verdict
 from analyzer.ir.function import Function, TranslationUnit
+from analyzer.ownership.at_sight import contract_at_sight
 from analyzer.ownership.calls import Calls
 from analyzer.ownership.demand import ahead, behind, doubtful_release_ahead, release_ahead
 from analyzer.ownership.endings import Endings
 from analyzer.ownership.events import AcquisitionResult, Event, EventKind, FunctionResult
-from analyzer.ownership.inference import Evidence, contract_at_sight, contract_of, lent_resources
+from analyzer.ownership.inference import Evidence, contract_of, lent_resources
 from analyzer.ownership.join import join
 from analyzer.ownership.keys import Key, clean, merge_key, returned_class, unusual_locals
 from analyzer.ownership.limits import Limits
 from analyzer.ownership.naming import UNNAMED
-from analyzer.ownership.prepare import Contracts, Prepared, prepare
+from analyzer.ownership.prepare import prepare
+from analyzer.ownership.prepared import Contracts, Prepared
 from analyzer.ownership.releases import nothing, record_of, released_argument
 from analyzer.ownership.resources import NO_KIND, SOME_NUMBER, Resource, has_releases, resources
 from analyzer.ownership.seen import OUT_OF_SIGHT, Seen

@@ -9,7 +9,7 @@ the alternatives of different resources need not be multiplied.)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TypeVar, final
@@ -29,9 +29,8 @@ from analyzer.contracts.model import (
 )
 from analyzer.contracts.routes import Route
 from analyzer.ir.function import Function
-from analyzer.ir.operands import Int
-from analyzer.ir.ops import Return
 from analyzer.ir.types import CType, TypeKind
+from analyzer.ownership.at_sight import MOST_CONSTANTS, unread
 from analyzer.ownership.endings import (
     FAILED,
     FRESH,
@@ -41,13 +40,13 @@ from analyzer.ownership.endings import (
     SAME_NULL,
     Ending,
     Endings,
-    Facts,
     Kind,
     Look,
     PlainEnding,
     is_whole,
 )
-from analyzer.ownership.prepare import Prepared, is_pointer
+from analyzer.ownership.outcomes import RET, Cell, Row, atoms, expressible, merged
+from analyzer.ownership.prepared import is_pointer
 from analyzer.ownership.ranges import (
     FULL,
     INFINITY,
@@ -68,8 +67,6 @@ from analyzer.ownership.resources import Resource
 from analyzer.ownership.subjects import NOWHERE, Subjects
 
 MOST_OUTCOMES = 16
-MOST_CONSTANTS = 5
-_RET = Term(Root.RET)
 _HARMLESS = frozenset({EffectKind.RETURN, EffectKind.INTERIOR})
 
 
@@ -110,25 +107,7 @@ class Evidence:
         return (*lent.items(), *self.subjects.routes_out())
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """A class of returned values together with classes of what was there at the call, or is there after it."""
-
-    result: Range
-    facts: Facts
-
-    def fits(self, ending: Ending | PlainEnding) -> bool:
-        if not intersect(self.result, ending.result):
-            return False
-        known = dict(ending.facts)
-        return all(intersect(values, known.get(look, FULL)) for look, values in self.facts)
-
-
-_Row = tuple[_Cell, tuple[Atom, ...], tuple[Effect, ...]]  # a cell, conditions beside those on it, effects
-
-
-def _tells_apart(rows: Sequence[_Row], look: Look) -> bool:
+def _tells_apart(rows: Sequence[Row], look: Look) -> bool:
     """Whether rows that differ in the class of what is seen there only differ in what happens."""
     found: dict[object, set[object]] = {}
     for cell, guards, effects in rows:
@@ -174,7 +153,7 @@ class _Inference:
         types = tuple(variable.type for variable in function.locals[: function.parameters])
         names = tuple(variable.name for variable in function.locals[: function.parameters])
         endless = (Outcome((), (Effect(EffectKind.NORETURN),)),)
-        outcomes = _merged(self._outcomes()) if evidence.plain else endless
+        outcomes = merged(self._outcomes()) if evidence.plain else endless
         incomplete = evidence.subjects.incomplete | evidence.subjects.deep_gone
         pointers = (i for i, t in enumerate(types) if t.kind is TypeKind.POINTER or i in evidence.by_value)
         return FunctionContract(
@@ -186,13 +165,13 @@ class _Inference:
             noreturn=not evidence.plain,
             writes=tuple(sorted(evidence.subjects.writes)),
             complete=tuple(index for index in pointers if index not in incomplete),
-            unread=_unread(types, evidence.subjects),
+            unread=unread(types, evidence.subjects),
             routes=evidence.routes(),
         )
 
     # -- cells ----------------------------------------------------------------------------------------
 
-    def _outcomes(self) -> list[_Row]:
+    def _outcomes(self) -> list[Row]:
         """The table, without splits that turn out to tell nothing apart."""
         classes = self._classes()
         splits: list[list[tuple[Look, Range]]] = []
@@ -207,15 +186,15 @@ class _Inference:
         useful = [split for split in splits if _tells_apart(rows, split[0][0])]
         return rows if len(useful) == len(splits) else list(self._rows(classes, useful))
 
-    def _rows(self, classes: Sequence[Range], splits: Sequence[Sequence[tuple[Look, Range]]]) -> Iterator[_Row]:
+    def _rows(self, classes: Sequence[Range], splits: Sequence[Sequence[tuple[Look, Range]]]) -> Iterator[Row]:
         for result, chosen in product(classes, product(*splits)):
-            cell = _Cell(result, chosen)
+            cell = Cell(result, chosen)
             if any(cell.fits(ending) for ending in self._evidence.plain):
                 for given in (True, False) if self._either(cell) else (None,):
                     guards, effects = self._effects(cell, given)
                     yield cell, guards, effects
 
-    def _either(self, cell: _Cell) -> bool:
+    def _either(self, cell: Cell) -> bool:
         """Whether the result may be an argument, and may be something that the function acquired."""
         kinds = {kind for ending in self._evidence.plain if cell.fits(ending) for kind in ending.kinds}
         if not kinds >= {GIVEN, FRESH} or OTHER in kinds:
@@ -264,7 +243,7 @@ class _Inference:
                 number, rest = single(values), single(other)
                 if number is None and (rest is not None or other[:1] < values[:1]):
                     values, other = other, values
-                if _expressible(values) and _expressible(other):
+                if expressible(values) and expressible(other):
                     found[values] = [values, other]
         return [
             found[key] for key in sorted(found, key=lambda values: (single(values) is None, values != ZERO, values))
@@ -275,9 +254,9 @@ class _Inference:
         if followed.resource.site is None and followed.resource.slot == look.term:
             return False
         for result in classes:
-            whole = {_alternative(e) for e in followed.endings if _Cell(result, ()).fits(e)}
+            whole = {_alternative(e) for e in followed.endings if Cell(result, ()).fits(e)}
             parts = [
-                {_alternative(e) for e in followed.endings if _Cell(result, ((look, half),)).fits(e)} for half in halves
+                {_alternative(e) for e in followed.endings if Cell(result, ((look, half),)).fits(e)} for half in halves
             ]
             longest = min if self._is_number(look.term) else max
             if len(whole) > 1 and all(parts) and longest(map(len, parts)) == 1 and parts[0] != parts[1]:
@@ -290,7 +269,7 @@ class _Inference:
 
     # -- effects of a cell ----------------------------------------------------------------------------
 
-    def _effects(self, cell: _Cell, given: bool | None) -> tuple[tuple[Atom, ...], tuple[Effect, ...]]:
+    def _effects(self, cell: Cell, given: bool | None) -> tuple[tuple[Atom, ...], tuple[Effect, ...]]:
         """given: whether the result is an argument, None: that need not be told apart."""
         guards: list[Atom] = []
         effects: list[Effect] = []
@@ -303,7 +282,7 @@ class _Inference:
         effects += self._cleared(memory)
         fresh = self._fresh(cell, plain, memory, given)
         effects += fresh
-        if any(effect.term == _RET for effect in fresh):
+        if any(effect.term == RET for effect in fresh):
             guards += self._reasons(cell, plain)
         effects += self._written(memory, {e.term for e in effects if e.kind in (EffectKind.FRESH, EffectKind.STORE)})
         acquired = {effect.term for effect in effects if effect.kind is EffectKind.FRESH}
@@ -312,12 +291,12 @@ class _Inference:
             effects = [replace(e, maybe=True) if e.kind is EffectKind.RETURN else e for e in effects]
         return tuple(dict.fromkeys(guards)), tuple(dict.fromkeys(effects))
 
-    def _may_acquire_result(self, cell: _Cell) -> bool:
+    def _may_acquire_result(self, cell: Cell) -> bool:
         """Whether the result may be something that was acquired here, though nobody could say whose it is."""
         sites = (f for f in self._evidence.followed if f.resource.site is not None)
         return any(e.owned and (e.unsure or _hands_out_result(e)) for f in sites for e in f.endings if cell.fits(e))
 
-    def _lent(self, followed: Followed, cell: _Cell, guards: list[Atom], given: bool | None) -> Iterator[Effect]:
+    def _lent(self, followed: Followed, cell: Cell, guards: list[Atom], given: bool | None) -> Iterator[Effect]:
         """What becomes of something that the caller lends."""
         term = followed.resource.slot
         deep = self._is_deep(term)
@@ -374,7 +353,7 @@ class _Inference:
                 yield Effect(EffectKind.NULL, term, value=self._evidence.subjects.whole.get(term.index, 0))
 
     def _fresh(
-        self, cell: _Cell, plain: list[PlainEnding], memory: dict[Term, set[Kind]], given: bool | None
+        self, cell: Cell, plain: list[PlainEnding], memory: dict[Term, set[Kind]], given: bool | None
     ) -> list[Effect]:
         """What the function hands out in this cell; nothing that may be someone else's."""
         found: dict[Term, list[Effect]] = {}
@@ -389,7 +368,7 @@ class _Inference:
                     found.setdefault(effect.term, []).append(effect)
         result_kinds = {kind for ending in plain for kind in ending.kinds}
         effects = []
-        owned_result = _RET in found and OTHER not in result_kinds and (GIVEN not in result_kinds or given is False)
+        owned_result = RET in found and OTHER not in result_kinds and (GIVEN not in result_kinds or given is False)
         for term, candidates in sorted(found.items(), key=lambda item: (len(item[0].selectors), repr(item[0]))):
             kinds = memory.get(term, {SAME}) if term.root is Root.PARAM else set()
             if OTHER in kinds:
@@ -410,7 +389,7 @@ class _Inference:
             )
         return effects
 
-    def _reasons(self, cell: _Cell, plain: list[PlainEnding]) -> Iterator[Atom]:
+    def _reasons(self, cell: Cell, plain: list[PlainEnding]) -> Iterator[Atom]:
         """``return wanted ? malloc(3) : NULL;``: what is handed out says something of the numbers that were passed."""
         if self._evidence.recursive or contains(cell.result, 0):
             return
@@ -429,7 +408,7 @@ class _Inference:
             if not ctype.signed and values and (least(values), greatest(values)) == (1, (1 << ctype.bits) - 1):
                 values = NONZERO
             if values in (ZERO, NONZERO) or single(values) is not None:
-                yield from _atoms(look.term, values)
+                yield from atoms(look.term, values)
 
     def _memory(self, plain: list[PlainEnding]) -> dict[Term, set[Kind]]:
         """What places below parameters may hold at these endings."""
@@ -483,7 +462,7 @@ def _returns(ending: Ending) -> bool:
 
 
 def _hands_out_result(ending: Ending) -> bool:
-    return ending.owned and any(e.kind is EffectKind.FRESH and e.term == _RET for e in ending.effects)
+    return ending.owned and any(e.kind is EffectKind.FRESH and e.term == RET for e in ending.effects)
 
 
 def _alternative(ending: Ending) -> tuple[tuple[Effect, ...], bool]:
@@ -492,126 +471,6 @@ def _alternative(ending: Ending) -> tuple[tuple[Effect, ...], bool]:
 
 def _with(effect: Effect, deep: bool) -> Effect:
     return Effect(EffectKind.RELEASE, effect.term, deep=True, by=effect.by) if deep else effect
-
-
-# -- from the table to outcomes ---------------------------------------------------------------------------
-
-
-def _merged(rows: Iterable[_Row]) -> tuple[Outcome, ...]:
-    """Cells with the same effects become one outcome where conditions can say so."""
-    groups: dict[tuple[object, ...], tuple[list[Range], tuple[Atom, ...], tuple[Atom, ...], tuple[Effect, ...]]] = {}
-    for cell, guards, effects in rows:
-        before = [atom for look, values in cell.facts if not look.after for atom in _atoms_of(look, values)]
-        after = tuple(atom for look, values in cell.facts if look.after for atom in _atoms(look.term, values))
-        key = (tuple(before), guards, after, effects)
-        groups.setdefault(key, ([], (*before, *guards), after, effects))[0].append(cell.result)
-    found = []
-    for results, shared, after, effects in groups.values():
-        for values in _united(results):
-            found.append(Outcome((*_atoms(_RET, values), *shared), effects, after))
-    return tuple(found)
-
-
-def _united(results: list[Range]) -> list[Range]:
-    """The classes as few ranges that conditions can express."""
-    whole: Range = ()
-    for values in results:
-        whole = unite(whole, values) if whole else values
-    if _expressible(whole):
-        return [whole]
-    return results
-
-
-def _expressible(values: Range) -> bool:
-    return len(values) == 1 or values == FULL or single(complement(values)) is not None
-
-
-def _atoms_of(look: Look, values: Range) -> list[Atom]:
-    if not look.mask:
-        return _atoms(look.term, values)
-    return [Atom(look.term, "!&" if values == ZERO else "&", look.mask)]
-
-
-def _atoms(term: Term, values: Range) -> list[Atom]:
-    if values == FULL:
-        return []
-    number = single(values)
-    if number is not None:
-        return [Atom(term, "==", number)]
-    missing = single(complement(values))
-    if missing is not None:
-        return [Atom(term, "!=", missing)]
-    low, high = values[0][0], values[-1][1]
-    found = []
-    if low > -INFINITY:
-        found.append(Atom(term, ">", 0) if low == 1 else Atom(term, ">=", low))
-    if high < INFINITY:
-        found.append(Atom(term, "<", high + 1) if high == -1 else Atom(term, "<=", high))
-    return found
-
-
-def plain_contract(function: Function) -> FunctionContract:
-    """A function that does nothing to ownership."""
-    types = tuple(variable.type for variable in function.locals[: function.parameters])
-    names = tuple(variable.name for variable in function.locals[: function.parameters])
-    return FunctionContract(
-        function.name,
-        Signature(function.result, types, names, function.variadic),
-        (Outcome((), ()),),
-        Provenance.INFERRED,
-        source=f"{function.file}:{function.at}",
-    )
-
-
-def contract_at_sight(prepared: Prepared, found: Subjects) -> FunctionContract | None:
-    """The contract of a function with which nothing happens that a run would have to follow, else None.
-
-    What it returns is known where all of its returns are constants.
-    """
-    follows = found.parameters or found.members or found.stored or found.deep_released or found.deep_gone
-    if (
-        follows
-        or found.written
-        or found.whole
-        or any(prepared.function.locals[i].type.kind is TypeKind.RECORD for i in _unseen_parameters(prepared))
-    ):
-        return None
-    returns = _reached_returns(prepared)
-    if not returns:
-        return None  # it never returns, or only under conditions that a run must judge
-    contract = plain_contract(prepared.function)
-    values = {end.value.value if isinstance(end.value, Int) else None for end in returns}
-    constants = sorted(value for value in values if value is not None)
-    outcomes = contract.outcomes
-    if len(constants) == len(values) and len(constants) <= MOST_CONSTANTS:
-        outcomes = tuple(Outcome((Atom(_RET, "==", number),), ()) for number in constants)
-    types = contract.signature.parameters
-    pointers = (i for i, t in enumerate(types) if t.kind is TypeKind.POINTER or i in prepared.by_value)
-    return replace(
-        contract,
-        outcomes=outcomes,
-        writes=tuple(sorted(found.writes)),
-        complete=tuple(index for index in pointers if index not in found.incomplete),
-        unread=_unread(types, found),
-        routes=found.routes_out(),
-    )
-
-
-def _unread(types: Sequence[CType], found: Subjects) -> tuple[int, ...]:
-    return tuple(i for i, ctype in enumerate(types) if ctype.kind is TypeKind.POINTER and i not in found.read)
-
-
-def _unseen_parameters(prepared: Prepared) -> Iterator[int]:
-    return (index for index in range(prepared.function.parameters) if index not in prepared.by_value)
-
-
-def _reached_returns(prepared: Prepared) -> list[Return]:
-    """Returns that some way leads to on which every call comes back; none if a call may not."""
-    for site in prepared.calls.values():
-        effects = (e for o in site.contract.outcomes for e in o.effects) if site.contract is not None else ()
-        if any(effect.kind is EffectKind.NORETURN for effect in effects):
-            return []
-    return [block.end for block in prepared.function.blocks if isinstance(block.end, Return)]
 
 
 def lent_resources(function: Function, found: Subjects) -> Iterator[Term]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analyzer.ownership.prepare import Prepared
+from analyzer.ownership.prepared import Prepared
 from analyzer.ownership.ranges import contains, greatest, least, single
 from analyzer.ownership.state import Own, State
 from analyzer.ownership.values import UNDEF, Atom, Ptr, Sym

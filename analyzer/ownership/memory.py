@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from analyzer.findings.model import Verdict
 from analyzer.ir.types import UNKNOWN, CType, TypeKind
 from analyzer.ownership import borrowing
-from analyzer.ownership.prepare import CallSite
+from analyzer.ownership.access import Access
+from analyzer.ownership.prepared import CallSite
 from analyzer.ownership.routes import routes_behind
 from analyzer.ownership.state import Own, Path, State
-from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import UNDEF, Atom, Base, Ptr, Sym, Value
 
 
@@ -43,7 +45,7 @@ def _is_scalar(state: State, value: Value) -> bool:
     return not isinstance(value, (Ptr, Atom))
 
 
-def clobber(machine: Machine, site: CallSite, escaping: list[Value], state: State) -> None:
+def clobber(machine: Access, site: CallSite, escaping: list[Value], state: State) -> None:
     """An unknown function may have changed all memory that is or became known outside.
 
     What a parameter points to, and what is only read of globals, is taken to stay as it is when the function is not
@@ -76,7 +78,7 @@ def _stays(base: Base, value: Value, given: set[Base], state: State) -> bool:
     return isinstance(origin, Sym) and origin.key[0] == "param"
 
 
-def change_globals(machine: Machine, site: CallSite, state: State) -> bool:
+def change_globals(machine: Access, site: CallSite, state: State) -> bool:
     """A function of the program may have changed global variables; False: the resource went with one of them."""
     assert site.contract is not None
     written = site.contract.writes
@@ -104,7 +106,7 @@ def change_globals(machine: Machine, site: CallSite, state: State) -> bool:
     return True
 
 
-def new_epoch(machine: Machine, at: int, state: State) -> None:
+def new_epoch(machine: Access, at: int, state: State) -> None:
     """Memory outside may differ from now on: what is read there gets names of its own."""
     if machine.cyclic:
         stale = [s for s in state.mentioned() if s.key[0] == "init" and s.key[3] == at]
@@ -135,14 +137,14 @@ def is_lent(site: CallSite, index: int) -> bool:
     )
 
 
-def result_symbol(machine: Machine, site: CallSite, state: State) -> Sym:
+def result_symbol(machine: Access, site: CallSite, state: State) -> Sym:
     """The symbol for what the call returns."""
     symbol = machine.symbol(state, "call", site.key)
     machine.limit_by_type(state, symbol, site.op.result_type)
     return symbol
 
 
-def write_behind(machine: Machine, site: CallSite, arguments: list[Value], state: State, spared: set[int]) -> None:
+def write_behind(machine: Access, site: CallSite, arguments: Sequence[Value], state: State, spared: set[int]) -> None:
     """A borrowing function may write scalars through pointers to non-const; pointers there stay."""
     assert site.contract is not None
     parameters = site.contract.signature.parameters
@@ -153,7 +155,7 @@ def write_behind(machine: Machine, site: CallSite, arguments: list[Value], state
         fill_in(machine, site, value, state)
 
 
-def fill_in(machine: Machine, site: CallSite, pointer: Value, state: State, unset_only: bool = False) -> None:
+def fill_in(machine: Access, site: CallSite, pointer: Value, state: State, unset_only: bool = False) -> None:
     """What lies there may have been written, but no pointer that was there before.
 
     unset_only: only what was not set before; the rest is taken to be looked at.

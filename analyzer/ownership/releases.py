@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Provenance, ResourceKind, Root, Term
 from analyzer.ir.types import TypeKind
-from analyzer.ownership.prepare import CallSite, Contracts, Prepared
+from analyzer.ownership.prepared import CallSite, Contracts, Prepared
 from analyzer.ownership.resources import Resource
 from analyzer.ownership.witness import Alarm
 

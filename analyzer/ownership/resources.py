@@ -16,7 +16,7 @@ from analyzer.contracts.model import (
     member_offset,
 )
 from analyzer.contracts.syntax import term_text
-from analyzer.ownership.prepare import CallSite, Contracts, Prepared
+from analyzer.ownership.prepared import CallSite, Contracts, Prepared
 
 NO_KIND = ResourceKind("", "", ())
 SOME_NUMBER = ResourceKind("", "", (), integer=True, failure=(-1,))  # of what a caller lends

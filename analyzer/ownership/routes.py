@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analyzer.contracts.model import Provenance, Signature, Term
 from analyzer.contracts.routes import Route
-from analyzer.ownership.prepare import CallSite, Prepared
+from analyzer.ownership.prepared import CallSite, Prepared
 
 POINTER_CALL = "a call through a pointer"
 

@@ -7,11 +7,11 @@ from typing import final
 
 from analyzer.contracts.routes import Route, add_routes
 from analyzer.findings.model import Verdict
+from analyzer.ownership.access import Access
 from analyzer.ownership.endings import Endings, ending_of
 from analyzer.ownership.events import EventKind
 from analyzer.ownership.naming import of_call
 from analyzer.ownership.state import Path, State
-from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import Value
 from analyzer.ownership.witness import Alarm
 
@@ -56,7 +56,7 @@ class Seen:
         if self.ends is not None:
             self.ends.lose(verdict, reason)
 
-    def returned(self, machine: Machine, value: Value | None, record: Path | None, state: State) -> None:
+    def returned(self, machine: Access, value: Value | None, record: Path | None, state: State) -> None:
         """The function returns."""
         if self.ends is not None:
             self.ends.add(ending_of(machine, value, record, state))

@@ -12,7 +12,7 @@ from typing import final
 from analyzer.ownership.endings import Endings
 from analyzer.ownership.join import join
 from analyzer.ownership.keys import clean
-from analyzer.ownership.prepare import Prepared
+from analyzer.ownership.prepared import Prepared
 from analyzer.ownership.seen import Seen
 from analyzer.ownership.state import State
 from analyzer.ownership.transfer import Machine

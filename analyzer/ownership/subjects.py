@@ -34,7 +34,7 @@ from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership import borrowing
 from analyzer.ownership.memory import is_lent
 from analyzer.ownership.naming import joined, member_name
-from analyzer.ownership.prepare import CallSite, Prepared, Spot, by_value_base, is_pointer
+from analyzer.ownership.prepared import CallSite, Prepared, Spot, by_value_base, is_pointer
 from analyzer.ownership.resources import is_first_element
 from analyzer.ownership.routes import routes_behind, unknown_route
 

@@ -13,11 +13,12 @@ from typing import final
 from analyzer.contracts.routes import Route
 from analyzer.findings.model import StepKind, Verdict
 from analyzer.ir.ops import Call
+from analyzer.ownership.access import Access
 from analyzer.ownership.calls import Calls
 from analyzer.ownership.events import EventKind, PathStep
 from analyzer.ownership.limits import Limits
 from analyzer.ownership.naming import in_program
-from analyzer.ownership.prepare import NOWHERE, CallSite, Contracts, Prepared
+from analyzer.ownership.prepared import NOWHERE, CallSite, Contracts, Prepared
 from analyzer.ownership.resources import Resource, resources
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.transfer import Machine
@@ -96,7 +97,7 @@ class _Recorder:
         if kind == "release":  # whatever comes after, in a loop perhaps without end
             self._keep(Verdict.RELEASED, detail, None, at, state)
 
-    def returned(self, machine: Machine, value: Value | None, record: Path | None, state: State) -> None:
+    def returned(self, machine: Access, value: Value | None, record: Path | None, state: State) -> None:
         pass
 
     def _keep(self, verdict: Verdict, reason: str, mistake: EventKind | None, at: int, state: State) -> None:

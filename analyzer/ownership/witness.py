@@ -13,11 +13,12 @@ from typing import final
 from analyzer.contracts.routes import Route
 from analyzer.findings.model import StepKind, Verdict
 from analyzer.ir.ops import Branch, Switch, Terminator
+from analyzer.ownership.access import Access
 from analyzer.ownership.calls import Calls
 from analyzer.ownership.events import EventKind, PathStep
 from analyzer.ownership.keys import clean
 from analyzer.ownership.limits import Limits
-from analyzer.ownership.prepare import NOWHERE, Contracts, Prepared
+from analyzer.ownership.prepared import NOWHERE, Contracts, Prepared
 from analyzer.ownership.resources import Resource
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.transfer import Machine
@@ -77,7 +78,7 @@ class _Recorder:
         if kind in STEP_KINDS:
             _append(state, PathStep(at, STEP_KINDS[kind], detail))
 
-    def returned(self, machine: Machine, value: Value | None, record: Path | None, state: State) -> None:
+    def returned(self, machine: Access, value: Value | None, record: Path | None, state: State) -> None:
         pass
 
 

@@ -18,7 +18,7 @@ from analyzer.ir.operands import DerefBase, GlobalBase, LocalBase, Operand, Plac
 from analyzer.ir.ops import AddressOf, Binary, Call, Clobber, Convert, CopyRecord, Load, Op, Return, Store, Unary
 from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership.memory import is_lent
-from analyzer.ownership.prepare import Prepared
+from analyzer.ownership.prepared import Prepared
 
 _PASSES_ON = frozenset(
     {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from analyzer.contracts.model import FunctionContract
 from analyzer.findings.model import NoticeKind
-from analyzer.ownership.prepare import CallSite, Prepared
+from analyzer.ownership.prepared import CallSite, Prepared
 from analyzer.ownership.resources import acquires
 from analyzer.program.discovery import display_path
 from analyzer.program.run import LinkedProgram

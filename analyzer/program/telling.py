@@ -15,7 +15,7 @@ from analyzer.findings.explanation import ExplainedPath, ExplainedStep, UsedCont
 from analyzer.findings.model import StepKind, Verdict
 from analyzer.ownership import borrowing
 from analyzer.ownership.events import Event, EventKind
-from analyzer.ownership.prepare import CallSite, Prepared
+from analyzer.ownership.prepared import CallSite, Prepared
 from analyzer.ownership.trace import Trace, TracedPath, TracedStep
 
 _ENDINGS = {

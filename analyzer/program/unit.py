@@ -26,9 +26,9 @@ from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Su
 from analyzer.frontend import FrontendOptions, lower_file
 from analyzer.ir.function import Function, FunctionDeclaration, TranslationUnit
 from analyzer.ir.ops import Call
+from analyzer.ownership.at_sight import plain_contract
 from analyzer.ownership.engine import analyse
 from analyzer.ownership.events import FunctionResult
-from analyzer.ownership.inference import plain_contract
 from analyzer.ownership.limits import Limits
 from analyzer.ownership.prepare import prepare
 from analyzer.program.discovery import display_path

@@ -12,7 +12,8 @@ from analyzer.findings.explanation import ExplainedAcquisition, Explanation
 from analyzer.findings.model import Acquisition, Finding, StepKind
 from analyzer.frontend import lower_file
 from analyzer.ir.function import Function, TranslationUnit
-from analyzer.ownership.prepare import Prepared, prepare
+from analyzer.ownership.prepare import prepare
+from analyzer.ownership.prepared import Prepared
 from analyzer.ownership.trace import Trace, traces
 from analyzer.program.assumptions import Circumstances, assumptions, changes
 from analyzer.program.discovery import display_path

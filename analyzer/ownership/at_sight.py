@@ -1,0 +1,89 @@
+"""Contracts of functions in which nothing happens that a run would have to follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from analyzer.contracts.model import (
+    Atom,
+    EffectKind,
+    FunctionContract,
+    Outcome,
+    Provenance,
+    Signature,
+)
+from analyzer.ir.function import Function
+from analyzer.ir.operands import Int
+from analyzer.ir.ops import Return
+from analyzer.ir.types import CType, TypeKind
+from analyzer.ownership.outcomes import RET
+from analyzer.ownership.prepared import Prepared
+from analyzer.ownership.subjects import Subjects
+
+MOST_CONSTANTS = 5
+
+
+def plain_contract(function: Function) -> FunctionContract:
+    """A function that does nothing to ownership."""
+    types = tuple(variable.type for variable in function.locals[: function.parameters])
+    names = tuple(variable.name for variable in function.locals[: function.parameters])
+    return FunctionContract(
+        function.name,
+        Signature(function.result, types, names, function.variadic),
+        (Outcome((), ()),),
+        Provenance.INFERRED,
+        source=f"{function.file}:{function.at}",
+    )
+
+
+def contract_at_sight(prepared: Prepared, found: Subjects) -> FunctionContract | None:
+    """The contract of a function with which nothing happens that a run would have to follow, else None.
+
+    What it returns is known where all of its returns are constants.
+    """
+    follows = found.parameters or found.members or found.stored or found.deep_released or found.deep_gone
+    if (
+        follows
+        or found.written
+        or found.whole
+        or any(prepared.function.locals[i].type.kind is TypeKind.RECORD for i in _unseen_parameters(prepared))
+    ):
+        return None
+    returns = _reached_returns(prepared)
+    if not returns:
+        return None  # it never returns, or only under conditions that a run must judge
+    contract = plain_contract(prepared.function)
+    values = {end.value.value if isinstance(end.value, Int) else None for end in returns}
+    constants = sorted(value for value in values if value is not None)
+    outcomes = contract.outcomes
+    if len(constants) == len(values) and len(constants) <= MOST_CONSTANTS:
+        outcomes = tuple(Outcome((Atom(RET, "==", number),), ()) for number in constants)
+    types = contract.signature.parameters
+    pointers = (i for i, t in enumerate(types) if t.kind is TypeKind.POINTER or i in prepared.by_value)
+    return replace(
+        contract,
+        outcomes=outcomes,
+        writes=tuple(sorted(found.writes)),
+        complete=tuple(index for index in pointers if index not in found.incomplete),
+        unread=unread(types, found),
+        routes=found.routes_out(),
+    )
+
+
+def unread(types: Sequence[CType], found: Subjects) -> tuple[int, ...]:
+    """Pointer parameters behind which the function never looks."""
+    return tuple(i for i, ctype in enumerate(types) if ctype.kind is TypeKind.POINTER and i not in found.read)
+
+
+def _unseen_parameters(prepared: Prepared) -> Iterator[int]:
+    return (index for index in range(prepared.function.parameters) if index not in prepared.by_value)
+
+
+def _reached_returns(prepared: Prepared) -> list[Return]:
+    """Returns that some way leads to on which every call comes back; none if a call may not."""
+    for site in prepared.calls.values():
+        effects = (e for o in site.contract.outcomes for e in o.effects) if site.contract is not None else ()
+        if any(effect.kind is EffectKind.NORETURN for effect in effects):
+            return []
+    return [block.end for block in prepared.function.blocks if isinstance(block.end, Return)]

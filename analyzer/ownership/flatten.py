@@ -1,0 +1,215 @@
+"""Places flattened and calls resolved, with the texts a reader would write for them."""
+
+from __future__ import annotations
+
+import re
+from typing import final
+
+from analyzer.contracts.model import EffectKind, FunctionContract
+from analyzer.ir.function import FunctionDeclaration, TranslationUnit
+from analyzer.ir.operands import DerefBase, Field, GlobalBase, Index, Int, LocalBase, Operand, Place, Temp
+from analyzer.ir.ops import (
+    AddressOf,
+    Binary,
+    Call,
+    Clobber,
+    Convert,
+    CopyRecord,
+    Load,
+    Op,
+    Return,
+    Store,
+    Zero,
+)
+from analyzer.ir.types import TypeKind
+from analyzer.ownership.formats import with_format
+from analyzer.ownership.prepared import CallSite, Contracts, Match, Prepared, Spot, by_value_base
+
+NAMED_MEMBER = 1 << 48  # members without a known offset lie far beyond all others, one slot each
+
+
+@final
+class Flattener:
+    """Walks all operations once and fills `spots`, `calls` and the texts of temps."""
+
+    def __init__(
+        self, prepared: Prepared, unit: TranslationUnit, contracts: Contracts, defined: frozenset[str]
+    ) -> None:
+        self.prepared = prepared
+        self.unit = unit
+        self.contracts = contracts
+        self.defined = defined
+        self.members: dict[tuple[int, str], int] = {}
+        self.cache: dict[str, Match] = {}
+        self.loaded: dict[int, int] = {}
+        self.released: set[int] = set()
+        self.calls_at: dict[int, int] = {}
+
+    def run(self) -> None:
+        """Fill what the class says."""
+        for index in self.prepared.by_value:
+            self.prepared.temp_text[by_value_base(index).id] = f"&{self.prepared.function.locals[index].name}"
+        for block_id in sorted(range(len(self.prepared.order)), key=self.prepared.order.__getitem__):
+            block = self.prepared.function.blocks[block_id]
+            for op in block.ops:
+                self._operation(op, self.prepared.cyclic[block_id])
+            if isinstance(block.end, Return) and block.end.record is not None:
+                self._spot(block.end.record)
+        self.prepared.release_locals = tuple(sorted(self.released))
+
+    def _operation(self, op: Op, cyclic: bool) -> None:
+        text = self.prepared.temp_text
+        match op:
+            case Load(place=place, result=result):
+                text[result.id] = self._spot(place).text
+                if isinstance(place.base, LocalBase) and not place.selectors:
+                    self.loaded[result.id] = place.base.index
+            case AddressOf(place=place, result=result):
+                text[result.id] = "&" + self._spot(place).text
+                if self._is_array(place):
+                    self.prepared.array_texts.add(text[result.id])
+            case Convert(operand=Temp(id=source), result=result):
+                text[result.id] = text.get(source, "")
+            case Binary(left=Temp(id=source), result=result, pointer=True):
+                text[result.id] = text.get(source, "")
+            case Store(place=place) | Zero(place=place) | Clobber(place=place):
+                self._spot(place)
+            case CopyRecord(target=target, source=source):
+                self._spot(target)
+                self._spot(source)
+            case Call():
+                self._call(op, cyclic)
+            case _:
+                pass
+
+    def _is_array(self, place: Place) -> bool:
+        match place:
+            case Place(base=LocalBase(index=index), selectors=()):
+                return self.prepared.function.locals[index].type.kind is TypeKind.ARRAY
+            case Place(base=GlobalBase(name=name), selectors=()) if name in self.unit.globals:
+                return self.unit.globals[name].type.kind is TypeKind.ARRAY
+            case _:
+                return False
+
+    def _call(self, op: Call, cyclic: bool) -> None:
+        declaration = self.unit.declarations.get(op.name) if op.name else None
+        contract, by = None, ""
+        if op.name:
+            match = self._lookup(op.name, declaration, op)
+            contract, by = match.contract, match.by
+            if contract is not None:
+                contract = with_format(contract, op.arguments)
+            if match.mismatch:
+                self.prepared.name_only.append((op.at, op.name, match.mismatch))
+        if contract is not None and releases(contract):
+            self.released |= {self.loaded[o.id] for o in op.arguments if isinstance(o, Temp) and o.id in self.loaded}
+        if op.record_result is not None and isinstance(op.record_result.base, LocalBase) and op.name:
+            self.prepared.results[op.record_result.base.index] = f"{op.name}()"
+        record = self._spot(op.record_result) if op.record_result is not None else None
+        texts = tuple(self._operand_text(argument) for argument in op.arguments)
+        self.prepared.calls[id(op)] = CallSite(
+            op, contract, by, declaration, texts, cyclic, record, self._key(op), self._pointer_name(op)
+        )
+        if op.result is not None and op.name:
+            self.prepared.temp_text[op.result.id] = f"{op.name}()"
+
+    def _key(self, op: Call) -> int:
+        """The offset for the first call there, more for the others that the same macro makes."""
+        number = self.calls_at[op.at] = self.calls_at.get(op.at, -1) + 1
+        return op.at + (number << 40)
+
+    def _pointer_name(self, op: Call) -> str:
+        text = self._operand_text(op.target) if op.target is not None else ""
+        return re.split(r"->|\.|\*", text)[-1].partition("[")[0]
+
+    def _lookup(self, name: str, declaration: FunctionDeclaration | None, op: Call) -> Match:
+        if declaration is None:
+            declaration = FunctionDeclaration(name, op.result_type, op.argument_types, prototyped=False, implicit=True)
+        elif declaration.implicit or not declaration.prototyped:
+            declaration = _with_call_types(declaration, op)
+        else:
+            known = self.cache.get(name)
+            if known is not None:
+                return known
+        found = self.contracts.lookup(declaration, declaration.defined or name in self.defined)
+        self.cache[name] = found
+        return found
+
+    def _operand_text(self, operand: Operand) -> str:
+        return self.prepared.temp_text.get(operand.id, "") if isinstance(operand, Temp) else ""
+
+    def _spot(self, place: Place) -> Spot:
+        found = self.prepared.spots.get(id(place))
+        if found is None:
+            found = self.prepared.spots[id(place)] = self._flatten(place)
+        return found
+
+    def _flatten(self, place: Place) -> Spot:
+        spot = Spot(whole=not place.selectors)
+        arrow = False
+        match place.base:
+            case LocalBase(index=index) if index in self.prepared.by_value:
+                spot.pointer = by_value_base(index)
+                spot.text = self._operand_text(spot.pointer)
+                arrow = True
+            case LocalBase(index=index):
+                spot.local = index
+                spot.text = self.prepared.local_name(index)
+            case GlobalBase(name=name):
+                spot.glob = name
+                spot.text = name.rsplit(":", 1)[-1]
+            case DerefBase(pointer=pointer):
+                spot.pointer = pointer
+                spot.text = self._operand_text(pointer)
+                arrow = True
+        self._select(spot, place, arrow)
+        return spot
+
+    def _select(self, spot: Spot, place: Place, arrow: bool) -> None:
+        indices = []
+        text = spot.text
+        plain = not place.selectors and arrow
+        for selector in place.selectors:
+            match selector:
+                case Field(name=name, offset=offset):
+                    spot.offset = spot.offset + offset if offset >= 0 else self._member(spot.offset, name)
+                    joint = "->" if arrow and not text.startswith("&") else "."
+                    text = f"{text.removeprefix('&')}{joint}{name}"
+                case Index(index=Int(value=value), element_bits=bits) if bits or value == 0:
+                    spot.offset += value * bits
+                    text = f"{text.removeprefix('&')}[{value}]"
+                case Index(index=operand, element_bits=bits):
+                    indices.append((operand, bits))
+                    inner = self._operand_text(operand)
+                    text = f"{text.removeprefix('&')}[{inner}]"
+            arrow = False
+        if plain:
+            text = text[1:] if text.startswith("&") else f"*{text}"
+        spot.text = text
+        spot.indices = tuple(indices)
+
+    def _member(self, start: int, name: str) -> int:
+        """The place of a member whose offset nobody knows: one of its own for each way that leads to it."""
+        return NAMED_MEMBER * self.members.setdefault((start, name), len(self.members) + 1)
+
+
+def releases(contract: FunctionContract) -> bool:
+    """Whether the function releases anything in some outcome."""
+    return any(effect.kind is EffectKind.RELEASE for o in contract.outcomes for effect in o.effects)
+
+
+def _with_call_types(declaration: FunctionDeclaration, op: Call) -> FunctionDeclaration:
+    return FunctionDeclaration(
+        declaration.name,
+        declaration.result,
+        op.argument_types,
+        variadic=declaration.variadic,
+        prototyped=False,
+        implicit=declaration.implicit,
+        defined=declaration.defined,
+        static=declaration.static,
+        noreturn=declaration.noreturn,
+        system=declaration.system,
+        file=declaration.file,
+        attributes=declaration.attributes,
+    )
