@@ -220,6 +220,9 @@ class FunctionContract:
     writes: global variables that the function may change (inferred contracts); "*": anything outside.
     unread: positions of pointers that the function compares or passes on, but never looks behind (inferred contracts).
     complete: positions of parameters about whose memory the effects say everything (inferred contracts).
+    below: positions of parameters from which the function goes on to other objects and writes there (inferred
+        contracts): a list may have lost an element that it was given.
+    extras: it takes unnamed arguments out of its list itself (inferred contracts): anything may become of those.
     routes: for what escapes, through which functions (inferred contracts): a term, or None for what `writes` says; it
         explains, and two contracts that differ in it alone are equal.
     """
@@ -242,6 +245,8 @@ class FunctionContract:
     writes: tuple[str, ...] = ()
     complete: tuple[int, ...] = ()
     unread: tuple[int, ...] = ()
+    below: tuple[int, ...] = ()
+    extras: bool = False
     routes: tuple[tuple[Term | None, tuple[Route, ...]], ...] = field(default=(), compare=False)
 
 

@@ -250,9 +250,10 @@ class Access:
             if not isinstance(base, Sym) or base is anchor or value not in values:
                 continue
             if any((v.base if isinstance(v, Ptr) else v) is anchor for v in values):
-                self._forget_links(op, base, path, state)
+                self.forget_links(base, op.at, path, state)
 
-    def _forget_links(self, op: Store, target: Sym, written: Path, state: State) -> None:
+    def forget_links(self, target: Sym, at: int, written: Path | None, state: State) -> None:
+        """What pointed to the object from outside may point to something else now. written: a place known to be set."""
         forgotten: list[Path] = []
         for path, value in state.cells.items():
             links = (value.base if isinstance(value, Ptr) else value) is target
@@ -261,7 +262,7 @@ class Access:
             forgotten.append(path)
         owned = target is self.universe.resource and state.own is Own.OWNED
         for number, path in enumerate(forgotten):
-            state.cells[path] = MAYBE if owned else self.symbol(state, "op", op.at, f"unlinked {number}")
+            state.cells[path] = MAYBE if owned else self.symbol(state, "op", at, f"unlinked {number}")
 
     def _store_nowhere(self, value: Value, state: State) -> bool:
         if state.own is Own.OWNED and state.reaches_resource((value,)):
@@ -275,18 +276,9 @@ class Access:
         base, offset = path
         holds = state.root_is_resource(value)
         if holds:
-            if text != in_program(text):
-                self._own_texts[path] = text
-                text = ""
-            if text:
-                self._texts[path] = text
-            if text and state.holder != text:
-                kind = "alias" if state.holder else "hold"
-                state.holder = text
-                self.listener.step(kind, at, text, state)
-            elif not state.holder:
-                state.holder = text or UNNAMED
-            state.origin = state.origin or state.holder
+            self._name_holder(path, at, text, state)
+        elif "." in text:
+            self._own_texts.setdefault(path, text)  # what the member is called
         if offset is None:
             if holds:
                 state.cells[path] = value
@@ -303,6 +295,20 @@ class Access:
             self._name_result(value, at, in_program(text), state)
         if not isinstance(value, int) and state.is_outside(base):
             self.publish((value,), state)
+
+    def _name_holder(self, path: Path, at: int, text: str, state: State) -> None:
+        if text != in_program(text):
+            self._own_texts[path] = text
+            text = ""
+        if text:
+            self._texts[path] = text
+        if text and state.holder != text:
+            kind = "alias" if state.holder else "hold"
+            state.holder = text
+            self.listener.step(kind, at, text, state)
+        elif not state.holder:
+            state.holder = text or UNNAMED
+        state.origin = state.origin or state.holder
 
     def _name_result(self, result: Sym, at: int, text: str, state: State) -> None:
         """``it = mk()``: what was called ``mk()->name`` has a better name now."""

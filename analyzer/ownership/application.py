@@ -15,12 +15,12 @@ from analyzer.contracts.model import (
 )
 from analyzer.contracts.text import condition_text
 from analyzer.findings.model import Verdict
-from analyzer.ir.types import CType, TypeKind
+from analyzer.ir.types import UNKNOWN, CType, TypeKind
 from analyzer.ownership.events import EventKind
-from analyzer.ownership.memory import change_globals, result_symbol, write_behind
+from analyzer.ownership.memory import change_globals, result_symbol, write_behind, write_below
 from analyzer.ownership.naming import in_program
 from analyzer.ownership.prepared import CallSite, Contracts, is_pointer
-from analyzer.ownership.ranges import FULL, NONZERO, ZERO, Range, contains, from_relation, intersect, single
+from analyzer.ownership.ranges import FULL, NONZERO, OBJECT, ZERO, Range, contains, from_relation, intersect, single
 from analyzer.ownership.resources import conditional_release, is_plain, kind_of
 from analyzer.ownership.routes import routes_behind
 from analyzer.ownership.state import Own, Path, State
@@ -86,6 +86,7 @@ class Application:
             for position, effect in enumerate(self.outcome.effects)
             if effect.source is not None
         }
+        write_below(self.machine, self.call.site, self.call.arguments, state)
         if not self._consume(state):
             return []
         self._tell_spared(state)
@@ -123,7 +124,7 @@ class Application:
     def _conditions_after(self, state: State) -> bool:
         inferred = self.call.contract.provenance is Provenance.INFERRED
         for atom in self.outcome.after if inferred else self.outcome.when:
-            if atom.term.root is Root.PARAM and atom.term.selectors and is_plain(atom.term):
+            if atom.term.root is not Root.GLOBAL and atom.term.selectors and is_plain(atom.term):
                 value = self.call.read(atom.term, state)
                 if value is not None and not self._holds(atom, value, state):
                     return False
@@ -503,17 +504,20 @@ class Application:
         state.own = Own.OWNED
         state.shares = 0
         self._acquired(state)
+        state.older = frozenset(state.mentioned())
         assert effect.term is not None
         if effect.term.root is Root.RET and not effect.term.selectors:
             result = state.temps[self.call.result_key]
             values = state.range_of(result)
             if study is not None and not study.kind.integer:
-                values = intersect(values, NONZERO)
+                values = intersect(values, OBJECT)
             state.facts.pop(result, None)
             state.temps[self.call.result_key] = resource
+            if isinstance(result, Sym):
+                state.older -= {result}
             state.facts[resource] = values
             return state
-        state.facts[resource] = from_relation(">=", 0) if study is not None and study.kind.integer else NONZERO
+        state.facts[resource] = from_relation(">=", 0) if study is not None and study.kind.integer else OBJECT
         if path is None:
             self.machine.listener.ended(Verdict.ESCAPED, "an unknown place", state)
             return None
@@ -542,14 +546,23 @@ class Application:
         if path is None:
             return state
         symbol = self.machine.symbol(state, "out", self.call.site.key, position)
-        if effect.optional:  # or what was there before: a join of both, which nothing is known about
-            symbol = self.machine.universe.fresh()
-        elif not effect.maybe:
-            state.facts[symbol] = from_relation(">=", 0) if kind_of(effect, self.contracts).integer else NONZERO
-        if not effect.optional:
-            state.local_objects |= {symbol}
+        if not effect.maybe:
+            state.facts[symbol] = from_relation(">=", 0) if kind_of(effect, self.contracts).integer else OBJECT
+        if effect.optional:
+            self._write_out(path, self._new_or_old(symbol, position, path, state), term, state)
+            return state
+        state.local_objects |= {symbol}
         self._write_out(path, symbol, term, state)
         return state
+
+    def _new_or_old(self, symbol: Sym, position: int, path: Path, state: State) -> Sym:
+        """Acquired here, or what was there before."""
+        unread = self.machine.universe.symbol("out", self.call.site.key, position, "before")
+        before = self.machine.read(path, unread, UNKNOWN, state)
+        either = self.machine.symbol(state, "new or old", self.call.site.key, position)
+        if isinstance(before, (Sym, Ptr)) and before not in (either, symbol) and not state.root_is_resource(before):
+            state.targets = {**state.targets, either: frozenset((symbol, before))}
+        return either
 
     def _write_out(self, path: Path, value: Value, term: Term, state: State) -> None:
         """The function wrote through the pointer; what lies beside the cell is no longer unset."""

@@ -67,6 +67,8 @@ def contract_at_sight(prepared: Prepared, found: Subjects) -> FunctionContract |
         writes=tuple(sorted(found.writes)),
         complete=tuple(index for index in pointers if index not in found.incomplete),
         unread=unread(types, found),
+        below=tuple(sorted(found.below)),
+        extras=found.extras,
         routes=found.routes_out(),
     )
 

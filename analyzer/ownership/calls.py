@@ -8,7 +8,7 @@ from typing import final
 from analyzer.contracts.model import Atom, Effect, EffectKind, FunctionContract, Outcome, Provenance, Root, Term
 from analyzer.findings.model import Verdict
 from analyzer.ir.ops import Call
-from analyzer.ir.types import TypeKind
+from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership import borrowing
 from analyzer.ownership.application import Application, return_range
 from analyzer.ownership.formats import prints_addresses
@@ -20,9 +20,21 @@ from analyzer.ownership.memory import (
     is_lent,
     result_symbol,
     write_behind,
+    write_below,
 )
 from analyzer.ownership.prepared import CallSite, Contracts, is_pointer
-from analyzer.ownership.ranges import FULL, NONZERO, ZERO, Range, complement, contains, from_relation, intersect, unite
+from analyzer.ownership.ranges import (
+    FULL,
+    NONZERO,
+    ZERO,
+    Range,
+    complement,
+    contains,
+    from_relation,
+    intersect,
+    single,
+    unite,
+)
 from analyzer.ownership.routes import POINTER_CALL, unknown_route
 from analyzer.ownership.state import Own, State
 from analyzer.ownership.terms import ContractCall
@@ -153,7 +165,20 @@ class Calls:
             other.substitute(symbol, 0)
             return [*self.call(machine, op, state), *self.call(machine, op, other)]
         self._uses(machine, site, arguments, state)
+        if contract.extras and self._unnamed_escape(
+            machine, site, arguments[len(contract.signature.parameters) :], state
+        ):
+            return []
         return self._by_contract(ContractCall(machine, site, contract, arguments), state)
+
+    def _unnamed_escape(self, machine: Machine, site: CallSite, extras: list[Value], state: State) -> bool:
+        """The function takes its unnamed arguments itself; True: the resource went with them."""
+        if state.own is Own.OWNED and state.reaches_resource(extras):
+            routes = (unknown_route(machine.prepared, site),)
+            machine.listener.ended(Verdict.ESCAPED, f"{site.op.name}()", state, routes)
+            return True
+        machine.publish(extras, state)
+        return False
 
     def _clear_record(self, machine: Machine, site: CallSite, state: State) -> None:
         assert site.record_result is not None
@@ -195,7 +220,7 @@ class Calls:
         skipped = _feared(call, state)
         guess = bool(shape.selecting) and not _is_decided(call, shape, state)
         for position, outcome in enumerate(contract.outcomes):
-            if position in skipped:
+            if position in skipped or _is_degenerate(call, outcome, state):
                 continue
             if guess:
                 outcome = _undecided(contract, outcome)
@@ -217,6 +242,7 @@ class Calls:
         if not change_globals(machine, site, state):
             return []
         write_behind(machine, site, call.arguments, state, set(contract.complete))
+        write_below(machine, site, call.arguments, state)
         if site.op.result is not None:
             symbol = result_symbol(machine, site, state)
             values: Range = ()
@@ -244,7 +270,7 @@ class Calls:
             if isinstance(value, int):
                 continue
             ctype = argument_type(site, index)
-            if is_lent(site, index):
+            if is_lent(site, index) and not _goes_as_number(machine, ctype, value, state):
                 lent = lent or state.root_is_resource(value)
                 machine.use(value, site.op.at, site.texts[index], state)
                 if ctype.kind is TypeKind.POINTER and not ctype.pointee_const:
@@ -297,6 +323,18 @@ class Calls:
         state.temps[site.op.result.id] = value
 
 
+def _goes_as_number(machine: Machine, ctype: CType, value: Value, state: State) -> bool:
+    """``add_user_data(list, (uintptr_t)buffer)``: whoever makes a number of a pointer wants it kept."""
+    study = machine.study
+    return (
+        ctype.kind is TypeKind.INT
+        and study is not None
+        and not study.kind.integer
+        and state.own is Own.OWNED
+        and state.root_is_resource(value)
+    )
+
+
 def _perhaps_null(contract: FunctionContract, arguments: list[Value], state: State) -> tuple[Sym, Value] | None:
     """An argument that paths have made "this address, or null", where the function writes behind it.
 
@@ -331,6 +369,19 @@ def _feared(call: ContractCall, state: State) -> set[int]:
         for position, outcome in enumerate(contract.outcomes)
         if position not in taking.get(_arguments_wanted(outcome), {position})
     }
+
+
+def _is_degenerate(call: ContractCall, outcome: Outcome, state: State) -> bool:
+    """Null only for a size of zero, ``xmalloc(n)``: who passes a number that may be anything does not mean that one."""
+    if call.contract.provenance is not Provenance.INFERRED or return_range(outcome) != ZERO:
+        return False
+    numbers = (a for a in outcome.when if a.operator == "==" and a.value == 0 and a.term.root is Root.PARAM)
+    return any(
+        not atom.term.selectors
+        and call.contract.signature.parameters[atom.term.index].kind is TypeKind.INT
+        and single(state.range_of(call.argument(atom.term.index))) is None
+        for atom in numbers
+    ) and is_pointer(call.contract.signature.result)
 
 
 def _takes(effect: Effect, call: ContractCall) -> bool:

@@ -137,7 +137,7 @@ class Endings:
 def ending_of(machine: Access, value: Value | None, record: Path | None, state: State) -> Ending | PlainEnding:
     """What the caller sees of this return. record: where the struct lies that is returned."""
     result = FULL if value is None else state.range_of(value)
-    facts = (*_entry_facts(machine, state), *_written_facts(machine, state))
+    facts = (*_entry_facts(machine, state), *_written_facts(machine, state), *_result_facts(machine, record, state))
     if machine.study is None:
         kinds = frozenset((OTHER,)) if value is None else frozenset(_kinds(machine, value, None, state, 4))
         return PlainEnding(result, facts, kinds, tuple(_memory(machine, state)))
@@ -176,6 +176,19 @@ def _written_facts(machine: Access, state: State) -> Iterator[tuple[Look, Range]
         known = state.range_of(value)
         if known != FULL:
             yield Look(_parameter_term(machine, base, offset), after=True), known
+
+
+def _result_facts(machine: Access, record: Path | None, state: State) -> Iterator[tuple[Look, Range]]:
+    """Members of the struct that is returned, where what they hold is not the resource itself."""
+    found: dict[int, tuple[Look, Range]] = {}
+    for path, value in state.cells.items() if record is not None else ():
+        term = _result_term(machine, path, record)
+        if term is None or value is UNDEF or state.root_is_resource(value):
+            continue
+        known = state.range_of(value)
+        if known != FULL:
+            found[path[1] or 0] = Look(term, after=True), known
+    yield from (found[offset] for offset in sorted(found))
 
 
 def _entry_facts(machine: Access, state: State) -> Iterator[tuple[Look, Range]]:

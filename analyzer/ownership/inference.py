@@ -45,7 +45,7 @@ from analyzer.ownership.endings import (
     PlainEnding,
     is_whole,
 )
-from analyzer.ownership.outcomes import RET, Cell, Row, atoms, expressible, merged
+from analyzer.ownership.outcomes import RET, Cell, Row, atoms_of, expressible, merged, union
 from analyzer.ownership.prepared import is_pointer
 from analyzer.ownership.ranges import (
     FULL,
@@ -61,7 +61,6 @@ from analyzer.ownership.ranges import (
     intersect,
     least,
     single,
-    unite,
 )
 from analyzer.ownership.resources import Resource
 from analyzer.ownership.subjects import NOWHERE, Subjects
@@ -166,6 +165,8 @@ class _Inference:
             writes=tuple(sorted(evidence.subjects.writes)),
             complete=tuple(index for index in pointers if index not in incomplete),
             unread=unread(types, evidence.subjects),
+            below=tuple(sorted(evidence.subjects.below)),
+            extras=evidence.subjects.extras,
             routes=evidence.routes(),
         )
 
@@ -189,7 +190,9 @@ class _Inference:
     def _rows(self, classes: Sequence[Range], splits: Sequence[Sequence[tuple[Look, Range]]]) -> Iterator[Row]:
         for result, chosen in product(classes, product(*splits)):
             cell = Cell(result, chosen)
-            if any(cell.fits(ending) for ending in self._evidence.plain):
+            seen = union(intersect(e.result, result) for e in self._evidence.plain if cell.fits(e))
+            if seen:
+                cell = replace(cell, seen=seen)
                 for given in (True, False) if self._either(cell) else (None,):
                     guards, effects = self._effects(cell, given)
                     yield cell, guards, effects
@@ -265,7 +268,7 @@ class _Inference:
 
     def _is_number(self, term: Term) -> bool:
         parameter = term.root is Root.PARAM and not term.selectors
-        return parameter and self._function.locals[term.index].type.kind is TypeKind.INT
+        return parameter and self._function.locals[term.index].type.kind in (TypeKind.INT, TypeKind.BOOL)
 
     # -- effects of a cell ----------------------------------------------------------------------------
 
@@ -284,6 +287,8 @@ class _Inference:
         effects += fresh
         if any(effect.term == RET for effect in fresh):
             guards += self._reasons(cell, plain)
+        elif is_pointer(self._function.result) and cell.result == ZERO:
+            guards += self._reasons_for_nothing(cell, plain)
         effects += self._written(memory, {e.term for e in effects if e.kind in (EffectKind.FRESH, EffectKind.STORE)})
         acquired = {effect.term for effect in effects if effect.kind is EffectKind.FRESH}
         effects = [e for e in effects if e.kind is not EffectKind.RETURN or e.term not in acquired]
@@ -305,6 +310,9 @@ class _Inference:
             return
         here = [ending for ending in followed.endings if cell.fits(ending)]
         if given is not None and any(_returns(ending) for ending in here):
+            if not given and all(_returns(ending) for ending in here):
+                guards.append(Atom(term, "==", 0))  # the result is something else: there was nothing to return
+                return
             here = [ending for ending in here if _returns(ending) is given] or here
         if not here:
             # With anything else than null there this outcome does not happen.
@@ -396,19 +404,25 @@ class _Inference:
         if {kind for ending in plain for kind in ending.kinds} - {FRESH, FAILED, 0}:
             return
         endings = [e for f in self._evidence.followed for e in f.endings if cell.fits(e) and _hands_out_result(e)]
+        yield from self._numbers_told(cell, endings)
+
+    def _reasons_for_nothing(self, cell: Cell, plain: list[PlainEnding]) -> Iterator[Atom]:
+        """``if (!p && size) abort();``: null says something of the numbers that were passed."""
+        if not self._evidence.recursive:
+            yield from (atom for atom in self._numbers_told(cell, plain) if atom.operator == "==")
+
+    def _numbers_told(self, cell: Cell, endings: Sequence[Ending | PlainEnding]) -> Iterator[Atom]:
+        """What all of the endings say of numbers that are passed, where the cell does not say it."""
         told = {look for look, _ in cell.facts}
         for look in dict.fromkeys(look for ending in endings for look, _ in ending.facts):
-            if look in told or look.after or look.mask or not self._is_number(look.term):
+            if look in told or look.after or not self._is_number(look.term):
                 continue
-            values: Range = ()
-            for ending in endings:
-                here = dict(ending.facts).get(look, FULL)
-                values = unite(values, here) if values else here
+            values = union(dict(ending.facts).get(look, FULL) for ending in endings)
             ctype = self._function.locals[look.term.index].type
             if not ctype.signed and values and (least(values), greatest(values)) == (1, (1 << ctype.bits) - 1):
                 values = NONZERO
             if values in (ZERO, NONZERO) or single(values) is not None:
-                yield from atoms(look.term, values)
+                yield from atoms_of(look, values)
 
     def _memory(self, plain: list[PlainEnding]) -> dict[Term, set[Kind]]:
         """What places below parameters may hold at these endings."""
@@ -453,7 +467,7 @@ def _is_in_record(term: Term) -> bool:
 
 def _look_order(look: Look) -> tuple[object, ...]:
     term = look.term
-    return (look.after, bool(look.mask), look.mask, bool(term.selectors), term.name, term.index, term.selectors)
+    return (look.after, not look.mask, look.mask, bool(term.selectors), term.name, term.index, term.selectors)
 
 
 def _returns(ending: Ending) -> bool:

@@ -21,6 +21,7 @@ def join(block_id: int, old: State, new: State, widening: bool) -> State | None:
     changed |= _join_temps(block_id, result, old, new, widening)
     changed |= _join_facts(result, old, new, widening)
     changed |= _join_rest(block_id, result, old, new)
+    changed |= _join_older(result, old, new)
     return result if changed else None
 
 
@@ -276,6 +277,31 @@ def _join_defaults(result: State, old: State, new: State) -> bool:
     for base in [base for base in new.defaults if base not in old.defaults]:
         result.defaults[base] = new.defaults[base]
     return changed
+
+
+def _join_older(result: State, old: State, new: State) -> bool:
+    """What was there before the resource on both sides; a value that was joined, when both of its sides were."""
+    if not old.older:
+        return False
+    older = set(old.older & new.older)
+    for path, symbol in result.cells.items():
+        if type(symbol) is not Sym or symbol.joined_at < 0:
+            continue
+        left, right = old.cells.get(path), new.cells.get(path)
+        if left is right:
+            continue
+        if _is_older(left, old) and _is_older(right, new):
+            older.add(symbol)
+        else:
+            older.discard(symbol)
+    if older == old.older:
+        return False
+    result.older = frozenset(older)
+    return True
+
+
+def _is_older(value: Value | None, state: State) -> bool:
+    return isinstance(value, int) or (isinstance(value, Sym) and value in state.older)
 
 
 def _join_rest(block_id: int, result: State, old: State, new: State) -> bool:

@@ -8,10 +8,11 @@ from analyzer.findings.model import Verdict
 from analyzer.ir.types import UNKNOWN, CType, TypeKind
 from analyzer.ownership import borrowing
 from analyzer.ownership.access import Access
+from analyzer.ownership.behind_globals import ANY_MEMBER, ARROW
 from analyzer.ownership.prepared import CallSite
 from analyzer.ownership.routes import routes_behind
 from analyzer.ownership.state import Own, Path, State
-from analyzer.ownership.values import UNDEF, Atom, Base, Ptr, Sym, Value
+from analyzer.ownership.values import MAYBE, UNDEF, Atom, Base, Ptr, Sym, Value
 
 
 def forget_scalars(state: State, path: Path) -> bool:
@@ -98,12 +99,55 @@ def change_globals(machine: Access, site: CallSite, state: State) -> bool:
     if everything:
         clobber(machine, site, [], state)
         return True
+    for entry in written:
+        if ARROW in entry:
+            _forget_behind(entry, state)
     for path in [path for path in state.cells if path[0] in names]:
         del state.cells[path]
     for base in names & state.defaults.keys():
         state.defaults[base] = None
     new_epoch(machine, site.key, state)
     return True
+
+
+def write_below(machine: Access, site: CallSite, arguments: Sequence[Value], state: State) -> None:
+    """The function went on from an argument to other objects and wrote there.
+
+    ``e->prev->next = e->next;``: what pointed to the argument may be what was written, and what is known of numbers in
+    objects that can be reached from it is known no more.
+    """
+    assert site.contract is not None
+    for index in site.contract.below:
+        value = arguments[index] if index < len(arguments) else 0
+        path = machine.target(value)
+        if path is None:
+            continue
+        for base in state.reachable(state.by_base().get(path[0], ())) - {path[0]}:
+            forget_scalars(state, (base, None))
+        if isinstance(path[0], Sym) and state.is_outside(path[0]):
+            machine.forget_links(path[0], site.key, None, state)
+        if not isinstance(path[0], int):
+            new_epoch(machine, site.key, state)
+
+
+def _forget_behind(entry: str, state: State) -> None:
+    """What a global variable leads to may have been written."""
+    name, _, member = entry.partition(ARROW)
+    roots = [value for (base, _), value in state.cells.items() if base == name and not isinstance(value, int)]
+    if member == ANY_MEMBER:
+        bases = state.reachable(roots)
+        doomed = [path for path in state.cells if path[0] in bases]
+    else:
+        root = state.cells.get((name, 0), 0)
+        doomed = [(root, int(member))] if isinstance(root, Sym) else []
+    for path in doomed:
+        value = state.cells.get(path)
+        if value is None:
+            continue
+        if state.own is Own.OWNED and state.root_is_resource(value):
+            state.cells[path] = MAYBE
+        else:
+            del state.cells[path]
 
 
 def new_epoch(machine: Access, at: int, state: State) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 from analyzer.contracts.model import (
@@ -36,10 +36,14 @@ RET = Term(Root.RET)
 @final
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A class of returned values together with classes of what was there at the call, or is there after it."""
+    """A class of returned values together with classes of what was there at the call, or is there after it.
+
+    seen: the values of the class that are really returned.
+    """
 
     result: Range
     facts: Facts
+    seen: Range = field(default=(), compare=False)
 
     def fits(self, ending: Ending | PlainEnding) -> bool:
         """Whether some execution that ends like this belongs to the cell."""
@@ -54,27 +58,33 @@ Row = tuple[Cell, tuple[Atom, ...], tuple[Effect, ...]]  # a cell, conditions be
 
 def merged(rows: Iterable[Row]) -> tuple[Outcome, ...]:
     """Cells with the same effects become one outcome where conditions can say so."""
-    groups: dict[tuple[object, ...], tuple[list[Range], tuple[Atom, ...], tuple[Atom, ...], tuple[Effect, ...]]] = {}
+    groups: dict[tuple[object, ...], tuple[list[Cell], tuple[Atom, ...], tuple[Atom, ...], tuple[Effect, ...]]] = {}
     for cell, guards, effects in rows:
         before = [atom for look, values in cell.facts if not look.after for atom in atoms_of(look, values)]
         after = tuple(atom for look, values in cell.facts if look.after for atom in atoms(look.term, values))
         key = (tuple(before), guards, after, effects)
-        groups.setdefault(key, ([], (*before, *guards), after, effects))[0].append(cell.result)
+        groups.setdefault(key, ([], (*before, *guards), after, effects))[0].append(cell)
     found = []
-    for results, shared, after, effects in groups.values():
-        for values in _united(results):
+    for cells, shared, after, effects in groups.values():
+        for values in _united(cells):
             found.append(Outcome((*atoms(RET, values), *shared), effects, after))
     return tuple(found)
 
 
-def _united(results: list[Range]) -> list[Range]:
-    """The classes as few ranges that conditions can express."""
+def _united(cells: list[Cell]) -> list[Range]:
+    """The classes as few ranges that conditions can express; where one number alone is returned, that one."""
+    whole, seen = union(cell.result for cell in cells), union(cell.seen for cell in cells)
+    if single(seen) is not None:
+        return [seen]
+    return [whole] if expressible(whole) else [cell.result for cell in cells]
+
+
+def union(ranges: Iterable[Range]) -> Range:
+    """The values in any of them; () for none."""
     whole: Range = ()
-    for values in results:
+    for values in ranges:
         whole = unite(whole, values) if whole else values
-    if expressible(whole):
-        return [whole]
-    return results
+    return whole
 
 
 def expressible(values: Range) -> bool:

@@ -1,7 +1,8 @@
 """Sets of integers as a few intervals: the only numeric domain of the engine.
 
 A range is a sorted tuple of disjoint closed intervals ``(low, high)``; the empty tuple is "no value".
-Pointers use the same domain: ``ZERO`` is null, ``NONZERO`` any address.
+Pointers use the same domain: ``ZERO`` is null, ``NONZERO`` any other
+pointer, ``OBJECT`` an address of something that was acquired.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ FULL: Range = ((-INFINITY, INFINITY),)
 ZERO: Range = ((0, 0),)
 ONE: Range = ((1, 1),)
 NONZERO: Range = ((-INFINITY, -1), (1, INFINITY))
+OBJECT: Range = ((1, (1 << 64) - 4097),)  # addresses of what was acquired: none in the last page (ERR_PTR())
 NATURAL: Range = ((0, INFINITY),)
 BOOLEAN: Range = ((0, 1),)
 MOST_INTERVALS = 6

@@ -63,6 +63,7 @@ class State(Facts):
     exposed: locals whose address is known outside. targets: join symbol -> values it may be.
     released: other symbols released on the way (symbol -> (function, offset)).
     released_by, released_at: the call that released the resource. releaser: the function that did it in the end.
+    older: symbols of values that were there before the resource was acquired: it is none of them.
     holder, origin: the last and the first holder as the programmer writes it.
     loss: (offset, sort) of the last store over a holder. lost: for LOST.
     trail: the way here, kept by the witness search only.
@@ -79,6 +80,7 @@ class State(Facts):
         "local_objects",
         "loss",
         "lost",
+        "older",
         "origin",
         "own",
         "released",
@@ -108,6 +110,7 @@ class State(Facts):
         self.released: dict[Sym, tuple[str, int]] = {}
         self.epoch = -1
         self.blurred = False
+        self.older: frozenset[Sym] = frozenset()
         self.unknown_calls: tuple[str, ...] = ()
         self.holder = ""
         self.origin = ""
@@ -133,6 +136,7 @@ class State(Facts):
         other.targets = self.targets.copy() if self.targets else self.targets
         other.released = self.released.copy() if self.released else self.released
         other.epoch = self.epoch
+        other.older = self.older
         other.blurred = self.blurred
         other.unknown_calls = self.unknown_calls
         other.holder = self.holder
@@ -154,11 +158,23 @@ class State(Facts):
         )
 
     def distinct(self, left: Value, right: Value) -> bool:
-        """Two objects that were both created here are never at one address."""
-        bases = [side.base if isinstance(side, Ptr) else side for side in (left, right)]
-        return bases[0] != bases[1] and all(self._created(side) for side in (left, right))
+        """Two objects that were both created here are never at one address, nor is one of them at an older address."""
+        one, other = (side.base if isinstance(side, Ptr) else side for side in (left, right))
+        if one == other:
+            return False
+        if self._created(one) and self._created(other):
+            return True
+        return self._precedes(one, other) or self._precedes(other, one)
 
-    def _created(self, value: Value) -> bool:
+    def _precedes(self, one: Value | str, other: Value | str) -> bool:
+        """Whether the first value was there before the other object was."""
+        if not isinstance(one, Sym) or not isinstance(other, Sym):
+            return False
+        if other is self.universe.resource:
+            return one in self.older
+        return other in self.local_objects and one.key[0] == "param"
+
+    def _created(self, value: Value | str) -> bool:
         base = value.base if isinstance(value, Ptr) else value
         return base is self.universe.resource or base in self.local_objects or isinstance(base, (int, str))
 
@@ -213,6 +229,9 @@ class State(Facts):
         return facts
 
     def _swap_symbol(self, old: Sym, new: Value) -> None:
+        if old in self.older:
+            rest = self.older - {old}
+            self.older = rest | {new} if isinstance(new, Sym) and new is not self.universe.resource else rest
         if old in self.local_objects:
             rest = self.local_objects - {old}
             self.local_objects = rest | {new} if isinstance(new, Sym) else rest
@@ -231,9 +250,15 @@ class State(Facts):
 
         "old" sums up all earlier ones: it keeps what is known of all of them, and no release of it is ever certain.
         """
+        known_older = symbol in self.older
+        self.older -= {symbol}
         if not self.is_mentioned(symbol):
             return
         old = self.universe.symbol("old", symbol)
+        if known_older and (old in self.older or not self.is_mentioned(old)):
+            self.older |= {old}
+        elif not known_older:
+            self.older -= {old}
         if self.is_mentioned(old):
             before, now = self.range_of(old), self.facts.pop(symbol, FULL)
             if unite(before, now) not in (before, now) or now == FULL:

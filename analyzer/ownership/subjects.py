@@ -15,7 +15,7 @@ from typing import final
 from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Root, Term, member_offset
 from analyzer.contracts.routes import Route, add_routes
 from analyzer.ir.function import Function
-from analyzer.ir.operands import ERRNO, FunctionAddress, GlobalBase, LocalBase, Operand, Place, Temp
+from analyzer.ir.operands import ERRNO, FunctionAddress, GlobalBase, LocalBase, Operand, Place, Temp, Unknown
 from analyzer.ir.ops import (
     AddressOf,
     Binary,
@@ -32,6 +32,8 @@ from analyzer.ir.ops import (
 )
 from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership import borrowing
+from analyzer.ownership.behind_globals import written_behind_globals
+from analyzer.ownership.liveness import operands_of
 from analyzer.ownership.memory import is_lent
 from analyzer.ownership.naming import joined, member_name
 from analyzer.ownership.prepared import CallSite, Prepared, Spot, by_value_base, is_pointer
@@ -85,11 +87,14 @@ class Subjects:
     parameters, members: to follow. members: (parameter, offset in bits); names: theirs; numbers: those of integer type.
     stored: parameters of integer type that are only stored somewhere: no run is needed to say so. deep_released,
     deep_gone: parameters from below which something that no member names is released, or goes out of sight.
-    deep_members: members (or, at NOWHERE, any) below which such a thing is released. writes: globals changed.
+    deep_members: members (or, at NOWHERE, any) below which such a thing is released. writes: globals
+    changed, and what they lead to (behind_globals.py).
     incomplete: parameters whose memory may change in ways that no effect describes. written: places below parameters
     (position, offset in bits) that the function assigns. whole: parameters behind which it clears or copies whole
     records -> their size in bits. routes: for `deep_gone` and for what lies outside (None), through which functions.
-    read: parameters behind which the function looks.
+    read: parameters behind which the function looks. extras: it takes its unnamed arguments
+    itself. below: those from which it goes on to other objects and writes
+    there.
     """
 
     parameters: set[int] = field(default_factory=set)
@@ -105,6 +110,8 @@ class Subjects:
     written: set[tuple[int, int]] = field(default_factory=set)
     whole: dict[int, int] = field(default_factory=dict)
     read: set[int] = field(default_factory=set)
+    below: set[int] = field(default_factory=set)
+    extras: bool = False
     routes: dict[int | None, dict[str, Route]] = field(default_factory=dict)
 
     def is_number(self, function: Function, term: Term) -> bool:
@@ -164,6 +171,8 @@ class _Flow:
                 self._sink(self._of(block.end.value), "return")
             if isinstance(block.end, Return) and block.end.record is not None:
                 self._sink(self._behind(block.end.record), "return")
+        self._found.extras = _takes_extras(self._prepared.function)
+        self._found.writes |= written_behind_globals(self._prepared)
         self._limit()
         return self._found
 
@@ -338,7 +347,9 @@ class _Flow:
             self._found.writes.add(place.base.name)
         elif spot.pointer is not None:
             for label in self._of(spot.pointer):
-                if whole or spot.indices or label.depth or label.shift is None:
+                if label.depth:
+                    self._found.below.add(label.index)
+                elif whole or spot.indices or label.shift is None:
                     self._found.incomplete.add(label.index)
                 else:
                     self._found.written.add((label.index, label.shift + spot.offset))
@@ -361,7 +372,11 @@ class _Flow:
             self._route(None, routes_behind(self._prepared, site, None))
         for position, argument in enumerate(op.arguments):
             if position not in contract.complete and not _lends_const(site, position):
-                self._found.incomplete.update(label.index for label in self._labels_at(argument))
+                self._changed_behind(self._labels_at(argument))
+            if position in contract.below:
+                self._found.below.update(label.index for label in self._labels_at(argument))
+        for argument in op.arguments[len(contract.signature.parameters) :] if contract.extras else ():
+            self._sink(self._labels_at(argument), "call")
         for effect in _effects(contract):
             for term in (effect.term, effect.source):
                 if term is not None and term.root is Root.PARAM:
@@ -386,7 +401,7 @@ class _Flow:
                 self._found.written.add((label.index, offset))
                 self._name(label.index, offset, self._member_at(op, term, label))
             else:
-                self._found.incomplete.add(label.index)
+                self._changed_behind((label,))
 
     def _called_unknown(self, op: Call, site: CallSite) -> None:
         system = site.declaration is not None and site.declaration.system
@@ -400,11 +415,16 @@ class _Flow:
             if not labels:
                 continue
             if not _lends_const(site, position):
-                self._found.incomplete.update(label.index for label in labels)
+                self._changed_behind(labels)
             if not is_lent(site, position):
                 self._sink(labels, "call")
                 for label in sorted(label.index for label in labels if label.depth == 2):
                     self._route(label, (unknown_route(self._prepared, site),))
+
+    def _changed_behind(self, labels: Iterable[Label]) -> None:
+        """Memory that the labels lead to may be written, nobody knows how."""
+        for label in labels:
+            (self._found.below if label.depth else self._found.incomplete).add(label.index)
 
     def _route(self, index: int | None, routes: Iterable[Route]) -> None:
         add_routes(self._found.routes.setdefault(index, {}), routes)
@@ -480,6 +500,12 @@ class _Flow:
 
 
 _NONE: set[Label] = set()
+
+
+def _takes_extras(function: Function) -> bool:
+    """Whether it takes pointers out of its list of unnamed arguments, rather than hand the list on."""
+    calls = (op for block in function.blocks for op in block.ops if isinstance(op, (Call, Store)))
+    return function.variadic and any(isinstance(operand, Unknown) for op in calls for operand in operands_of(op))
 
 
 def _inside(label: Label) -> Label:

@@ -193,12 +193,12 @@ class Machine(Access):
     def _is_standard_stream(self, state: State) -> bool:
         """Whether the descriptor is 0, 1 or 2 for certain: ``if (fd > 2) close(fd);`` keeps those on purpose.
 
-        ``if (fd > 0) close(fd);`` is another matter: there 0 was taken for no descriptor.
+        ``if (fd > 0) close(fd);`` takes 0 for no descriptor, and is right where standard input stays open.
         """
         if self.study is None or not self.study.kind.integer:
             return False
         values = state.range_of(self.universe.resource)
-        return least(values) >= 0 and 0 < greatest(values) <= LAST_STANDARD_STREAM
+        return least(values) >= 0 and greatest(values) <= LAST_STANDARD_STREAM
 
     def _is_meant_to_fill(self, loss: object, state: State) -> bool:
         """``close(0); dup(fd);``: whoever closes a known number and does not look at the next one knows it."""

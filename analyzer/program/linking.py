@@ -150,13 +150,20 @@ def linked(imports: Iterable[tuple[str, tuple[Node, ...]]], known: Mapping[Node,
 
 def _same(left: FunctionContract, right: FunctionContract) -> bool:
     """Whether two definitions do the same for their callers."""
-    return (left.outcomes, left.noreturn, left.writes, left.complete, left.unread, left.signature) == (
-        right.outcomes,
-        right.noreturn,
-        right.writes,
-        right.complete,
-        right.unread,
-        right.signature,
+    return _visible(left) == _visible(right)
+
+
+def _visible(contract: FunctionContract) -> tuple[object, ...]:
+    """All that makes a difference to a caller."""
+    return (
+        contract.outcomes,
+        contract.noreturn,
+        contract.writes,
+        contract.complete,
+        contract.unread,
+        contract.below,
+        contract.extras,
+        contract.signature,
     )
 
 
