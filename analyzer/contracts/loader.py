@@ -202,6 +202,7 @@ def _function(
             draft.library,
             f"{problems.file}:{entry.at.start_mark.line + 1}",
             declaration=text,
+            pure=entry.pure,
         )
     cases = _Cases(signature, kinds, constants, problems)
     returns = cases.condition(entry.returns)

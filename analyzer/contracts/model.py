@@ -216,6 +216,7 @@ class FunctionContract:
         sentence: "frees the buffer itself").
     source: "file:line" of the rule, or of the definition it was inferred from.
     declaration: the C declaration as the rule file writes it, "" when inferred.
+    pure: what it returns depends on nothing but its arguments, and on what they point to.
     scans: position of a scanf format, and the kind of what its `m` conversions allocate.
     writes: global variables that the function may change (inferred contracts); "*": anything outside.
     unread: positions of pointers that the function compares or passes on, but never looks behind (inferred contracts).
@@ -239,6 +240,7 @@ class FunctionContract:
     until: str = ""
     replaces: tuple[tuple[str, str], ...] = ()
     noreturn: bool = False
+    pure: bool = False
     returns: tuple[Atom, ...] = ()
     declaration: str = ""
     scans: tuple[int, str] | None = None

@@ -38,10 +38,11 @@ class Entry:
     texts: dict[str, str] = field(default_factory=dict)
     replaces: list[tuple[str, str]] = field(default_factory=list)
     scans: ScalarNode | None = None
+    pure: bool = False
 
     @property
     def borrows(self) -> bool:
-        """Whether it stands in `borrows:`."""
+        """Whether it stands in `borrows:` or `pure:`."""
         return self.at is self.c
 
 
@@ -77,6 +78,7 @@ class Shape:
             "declare": self._declare,
             "functions": self._functions,
             "borrows": self._borrows,
+            "pure": self._pure,
             "notes": self._notes,
         }
         document.read_mapping(root, readers, self.problems, "the rule file", required=["library"])
@@ -247,9 +249,12 @@ class Shape:
                 found.append(item)
         return found
 
-    def _borrows(self, node: Node) -> None:
-        for item in document.read_list(node, self.problems, "`borrows:`"):
-            self.draft.entries.append(Entry(item, self._declaration(item), [Case([], [], item)]))
+    def _borrows(self, node: Node, name: str = "borrows", pure: bool = False) -> None:
+        for item in document.read_list(node, self.problems, f"`{name}:`"):
+            self.draft.entries.append(Entry(item, self._declaration(item), [Case([], [], item)], pure=pure))
+
+    def _pure(self, node: Node) -> None:
+        self._borrows(node, "pure", pure=True)
 
     def _declaration(self, node: Node) -> ScalarNode | None:
         text = document.read_text_value(node, self.problems, "a C declaration")

@@ -59,8 +59,10 @@ def pack_text(pack: Pack) -> str:
         for function in functions:
             lines += contract_lines(function)
     borrowers = [function for function in pack.functions if _only_borrows(function)]
-    if borrowers:
-        lines += ["borrows:", *(f"  - {prototype(function)}" for function in borrowers)]
+    if any(not function.pure for function in borrowers):
+        lines += ["borrows:", *(f"  - {prototype(function)}" for function in borrowers if not function.pure)]
+    if any(function.pure for function in borrowers):
+        lines += ["pure:", *(f"  - {prototype(function)}" for function in borrowers if function.pure)]
     if pack.notes:
         lines += ["notes:", *(f"  {_quoted(key)}: {_quoted(value)}" for key, value in pack.notes.items())]
     return "\n".join(lines) + "\n"

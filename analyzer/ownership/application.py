@@ -86,13 +86,13 @@ class Application:
             for position, effect in enumerate(self.outcome.effects)
             if effect.source is not None
         }
-        write_below(self.machine, self.call.site, self.call.arguments, state)
         if not self._consume(state):
             return []
         self._tell_spared(state)
         if not change_globals(self.machine, self.call.site, state):
             return []
         write_behind(self.machine, self.call.site, self.call.arguments, state, self._written_arguments())
+        write_below(self.machine, self.call.site, self.call.arguments, state)
         found = self._produce(state, studied and not old)
         return [after for after in found if self._conditions_after(after)]
 

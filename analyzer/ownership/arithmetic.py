@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analyzer.ir.types import CType, TypeKind
-from analyzer.ownership.ranges import BOOLEAN, ONE, ZERO, contains, greatest, least, single
+from analyzer.ownership.ranges import BOOLEAN, ONE, ZERO, added, contains, greatest, intersect, least, single
 from analyzer.ownership.state import State
 from analyzer.ownership.values import MAYBE, UNDEF, Atom, Expr, Ptr, Sym, Value
 
@@ -40,6 +40,8 @@ def equality(state: State, left: Value, right: Value, fresh: Sym) -> Value:
     if not isinstance(left, int) and not isinstance(right, int) and _order(right) < _order(left):
         left, right = right, left
     found = state.universe.expression("==", left, right)
+    if found is None and not intersect(state.range_of(left), state.range_of(right)):
+        return 0  # too deep to be kept, but not to be decided
     if _is_known(state, "<", left, right) or _is_known(state, "<", right, left):
         return 0
     return _decided(state, found, fresh)
@@ -160,6 +162,8 @@ def _expression(state: State, operator: str, left: Value, right: Value, fresh: S
         if known is not None:
             return known
     found = state.universe.expression(operator, left, right)
+    if found is None and operator == "+":
+        state.facts[fresh] = added(state.range_of(left), state.range_of(right))
     return found if found is not None else fresh
 
 

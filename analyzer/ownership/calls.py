@@ -244,7 +244,7 @@ class Calls:
         write_behind(machine, site, call.arguments, state, set(contract.complete))
         write_below(machine, site, call.arguments, state)
         if site.op.result is not None:
-            symbol = result_symbol(machine, site, state)
+            symbol = _pure_result(call, state) or result_symbol(machine, site, state)
             values: Range = ()
             for position, outcome in enumerate(contract.outcomes):
                 here = intersect(return_range(outcome), shape.otherwise[position])
@@ -333,6 +333,20 @@ def _goes_as_number(machine: Machine, ctype: CType, value: Value, state: State) 
         and state.own is Own.OWNED
         and state.root_is_resource(value)
     )
+
+
+def _pure_result(call: ContractCall, state: State) -> Sym | None:
+    """The same question twice has one answer, as long as nothing was written that it may depend on.
+
+    Nobody notes what is written to arrays of the function itself.
+    """
+    machine = call.machine
+    local = any(isinstance(value, Ptr) and isinstance(value.base, int) for value in call.arguments)
+    if local or call.site.key not in machine.prepared.asked_again:
+        return None
+    symbol = machine.universe.symbol("pure", call.name, state.epoch, *call.arguments)
+    machine.limit_by_type(state, symbol, call.site.op.result_type)
+    return symbol
 
 
 def _perhaps_null(contract: FunctionContract, arguments: list[Value], state: State) -> tuple[Sym, Value] | None:

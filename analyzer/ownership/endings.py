@@ -202,7 +202,7 @@ def _entry_facts(machine: Access, state: State) -> Iterator[tuple[Look, Range]]:
     seen = (
         (_entry_term(machine, value), known)
         for value, known in state.facts.items()
-        if isinstance(value, Sym) and value.lasting and not value.parameter and known != FULL
+        if isinstance(value, Sym) and value.lasting and value.key[0] == "init" and known != FULL
     )
     found = [(term, known) for term, known in seen if term is not None]
     for term, known in sorted(found, key=lambda fact: (fact[0].index, fact[0].selectors, fact[0].name)):
@@ -217,7 +217,9 @@ def _bit_facts(machine: Access, state: State) -> Iterator[tuple[Look, Range]]:
         if not isinstance(value, Expr) or value.operator != "&" or not isinstance(value.right, int):
             continue
         left = value.left
-        if not isinstance(left, Sym) or not left.lasting or (contains(known, 0) and known != ZERO):
+        if not isinstance(left, Sym) or not left.lasting or left.key[0] == "pure":
+            continue
+        if contains(known, 0) and known != ZERO:
             continue
         term = Term(Root.PARAM, int(left.key[1])) if left.parameter else _entry_term(machine, left)  # type: ignore[call-overload]
         if term is not None:

@@ -11,6 +11,7 @@ from analyzer.ownership.ranges import (
     ONE,
     ZERO,
     Range,
+    added,
     complement,
     contains,
     from_relation,
@@ -91,8 +92,8 @@ class Facts:
                 if greatest(left) < least(right):
                     return ONE
                 return ZERO if least(left) >= greatest(right) else BOOLEAN
-            case "+" if isinstance(value.right, int):
-                return shift(left, value.right)
+            case "+":
+                return shift(left, value.right) if isinstance(value.right, int) else added(left, right)
             case "neg":
                 return negate(left)
             case "&" if isinstance(value.right, int) and value.right >= 0:

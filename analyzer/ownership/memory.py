@@ -114,7 +114,7 @@ def write_below(machine: Access, site: CallSite, arguments: Sequence[Value], sta
     """The function went on from an argument to other objects and wrote there.
 
     ``e->prev->next = e->next;``: what pointed to the argument may be what was written, and what is known of numbers in
-    objects that can be reached from it is known no more.
+    objects that can be reached from it is known no more. Called last: it renames.
     """
     assert site.contract is not None
     for index in site.contract.below:

@@ -52,6 +52,7 @@ def prepare(function: Function, unit: TranslationUnit, contracts: Contracts, def
     Flattener(prepared, unit, contracts, defined).run()
     prepared.returned_local = _returned_local(function)
     prepared.tests_errno = _tests_errno(function)
+    prepared.asked_again = _asked_again(prepared)
     prepared.acquiring = dict(_acquiring(prepared, contracts))
     prepared.ends_soon = _ends_soon(prepared)
     prepared.makes_gaps = any(_makes_gap(site) for site in prepared.calls.values())
@@ -85,6 +86,15 @@ def _tests_errno(function: Function) -> bool:
         if isinstance(block.end, Branch) and block.end.condition in read:
             return True
     return False
+
+
+def _asked_again(prepared: Prepared) -> frozenset[int]:
+    found: dict[tuple[str | None, tuple[str, ...], tuple[Operand, ...]], list[int]] = {}
+    for site in prepared.calls.values():
+        if site.contract is not None and site.contract.pure and not site.cyclic:
+            constants = tuple(operand for operand in site.op.arguments if not isinstance(operand, Temp))
+            found.setdefault((site.op.name, site.texts, constants), []).append(site.key)
+    return frozenset(key for keys in found.values() if len(keys) > 1 for key in keys)
 
 
 def _acquiring(prepared: Prepared, contracts: Contracts) -> Iterator[tuple[int, tuple[int, ...]]]:

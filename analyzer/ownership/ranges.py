@@ -36,6 +36,13 @@ def intersect(left: Range, right: Range) -> Range:
     return tuple(found)
 
 
+def added(left: Range, right: Range) -> Range:
+    """Sums: of two that are not negative, at least the sum of the least; sizes do not wrap. Else anything."""
+    if not left or not right or least(left) < 0 or least(right) < 0:
+        return FULL
+    return ((least(left) + least(right), INFINITY),)
+
+
 def unite(left: Range, right: Range) -> Range:
     """The values in either; over `MOST_INTERVALS` the closest pair is filled in, but a gap at 0 is kept."""
     if left == right:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import final
 
-from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Root, Term, member_offset
+from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Provenance, Root, Term, member_offset
 from analyzer.contracts.routes import Route, add_routes
 from analyzer.ir.function import Function
 from analyzer.ir.operands import ERRNO, FunctionAddress, GlobalBase, LocalBase, Operand, Place, Temp, Unknown
@@ -300,7 +300,7 @@ class _Flow:
         match op:
             case Store(place=place, value=value):
                 self._stored(place, self._of(value))
-                self._written(place)
+                self._written(place, pointer=op.type.kind is TypeKind.POINTER)
             case CopyRecord(target=target, source=source):
                 self._stored(target, self._copied(source))
                 self._written(target, whole=True)
@@ -339,7 +339,7 @@ class _Flow:
         if not isinstance(place.base, LocalBase):
             self._sink(labels, "store")
 
-    def _written(self, place: Place, whole: bool = False) -> None:
+    def _written(self, place: Place, whole: bool = False, pointer: bool = True) -> None:
         spot = self._prepared.spots[id(place)]
         if isinstance(place.base, GlobalBase):
             if place.base.name == ERRNO:
@@ -348,7 +348,7 @@ class _Flow:
         elif spot.pointer is not None:
             for label in self._of(spot.pointer):
                 if label.depth:
-                    self._found.below.add(label.index)
+                    self._found.below.update((label.index,) if pointer else ())
                 elif whole or spot.indices or label.shift is None:
                     self._found.incomplete.add(label.index)
                 else:
@@ -372,7 +372,10 @@ class _Flow:
             self._route(None, routes_behind(self._prepared, site, None))
         for position, argument in enumerate(op.arguments):
             if position not in contract.complete and not _lends_const(site, position):
-                self._changed_behind(self._labels_at(argument))
+                labels = self._labels_at(argument)
+                # What a library fills are buffers: it changes no links of the program's.
+                inferred = contract.provenance is Provenance.INFERRED
+                self._changed_behind(label for label in labels if inferred or not label.depth)
             if position in contract.below:
                 self._found.below.update(label.index for label in self._labels_at(argument))
         for argument in op.arguments[len(contract.signature.parameters) :] if contract.extras else ():
@@ -422,7 +425,7 @@ class _Flow:
                     self._route(label, (unknown_route(self._prepared, site),))
 
     def _changed_behind(self, labels: Iterable[Label]) -> None:
-        """Memory that the labels lead to may be written, nobody knows how."""
+        """Memory that the labels lead to may be written, pointers too, nobody knows how."""
         for label in labels:
             (self._found.below if label.depth else self._found.incomplete).add(label.index)
 

@@ -26,7 +26,9 @@ class Sym:
         self.parameter = key[0] == "param"
         # What lay below a parameter or in a global at the start says something of the caller, so facts about it stay.
         first = key[1] if key[0] == "init" and key[-1] == -1 else None
-        self.lasting = self.parameter or isinstance(first, str) or (isinstance(first, Sym) and first.parameter)
+        self.lasting = (
+            self.parameter or key[0] == "pure" or isinstance(first, str) or (isinstance(first, Sym) and first.parameter)
+        )
         self.joined_at = key[1] if key[0] == "join" and isinstance(key[1], int) else -1
 
     def __repr__(self) -> str:
