@@ -32,6 +32,7 @@ _MODIFIERS = {
     EffectKind.NULL: ("optional",),
     EffectKind.RETURN: ("maybe",),
     EffectKind.ESCAPE: ("maybe",),
+    EffectKind.DANGLING: ("maybe",),
 }
 _WITH_KIND = {EffectKind.FRESH: "KIND", EffectKind.SHARE: "KIND", EffectKind.RELEASE: "[KIND]"}
 _WITHOUT_TERM = frozenset({EffectKind.NORETURN, EffectKind.OPAQUE})

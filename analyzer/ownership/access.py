@@ -27,7 +27,7 @@ from analyzer.ownership.ranges import (
 )
 from analyzer.ownership.resources import Resource, conditional_release
 from analyzer.ownership.state import Own, Path, State
-from analyzer.ownership.values import GUESS, MAYBE, UNDEF, Base, Ptr, Sym, Universe, Value
+from analyzer.ownership.values import GUESS, MAYBE, UNDEF, UNSET, Base, Ptr, Sym, Universe, Value
 
 LARGEST_ERRNO = 4095  # as the Linux kernel has it (MAX_ERRNO)
 
@@ -187,6 +187,8 @@ class Access:
         if offset is None:
             return self._unknown_read(fresh, ctype, state)
         default = self._default(base, state)
+        if default is UNSET:
+            return self._read_unset(path, fresh, ctype, state)
         if default is not None:
             return default
         if isinstance(base, str) and (base, offset) in self.prepared.constants:
@@ -195,6 +197,12 @@ class Access:
         self.limit_by_type(state, value, ctype)
         state.cells[path] = value
         return value
+
+    def _read_unset(self, path: Path, fresh: Sym, ctype: CType, state: State) -> Value:
+        """Memory of a new object that nobody wrote: anything but an owner. In loops nobody keeps count."""
+        symbol = fresh if self.cyclic else self.universe.symbol("unset", *fresh.key[1:])
+        state.cells[path] = self._unknown_read(symbol, ctype, state)
+        return symbol
 
     def _default(self, base: Base, state: State) -> Value | None:
         """What memory of the object holds that nobody wrote; None: anything."""
@@ -447,7 +455,7 @@ class Access:
         state.cells.update({cell: 0 for cell in named if cell not in state.cells})
         if everything:
             state.defaults[base] = 0
-        elif state.defaults.get(base) is UNDEF:
+        elif state.defaults.get(base) in (UNDEF, UNSET):
             state.defaults[base] = None
 
     def _clobber(self, op: Clobber, state: State) -> bool:

@@ -21,11 +21,11 @@ from analyzer.ownership.memory import change_globals, result_symbol, write_behin
 from analyzer.ownership.naming import in_program
 from analyzer.ownership.prepared import CallSite, Contracts, is_pointer
 from analyzer.ownership.ranges import FULL, NONZERO, OBJECT, ZERO, Range, contains, from_relation, intersect, single
-from analyzer.ownership.resources import conditional_release, is_plain, kind_of
+from analyzer.ownership.resources import WHOLE_RESULT, conditional_release, contents_of, is_plain, kind_of
 from analyzer.ownership.routes import routes_behind
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.terms import ContractCall
-from analyzer.ownership.values import MAYBE, UNDEF, Atom, Ptr, Sym, Value
+from analyzer.ownership.values import BEHIND, INTERIOR, MAYBE, UNDEF, UNSET, Atom, Ptr, Sym, Value
 
 _SPARING = frozenset({EffectKind.UNCHANGED, EffectKind.RELEASE, EffectKind.TAKE})
 OUT_VALUES: dict[EffectKind, Value] = {
@@ -49,6 +49,10 @@ _WRITES = frozenset(
 def _points_to_pointer(parameters: tuple[CType, ...], term: Term) -> bool:
     described = bool(term.selectors) and term.index < len(parameters)
     return described and parameters[term.index].pointee_kind is TypeKind.POINTER
+
+
+def _is_behind_start(value: Ptr) -> bool:
+    return isinstance(value.offset, int) or (value.offset is not None and value.offset.endswith(BEHIND))
 
 
 def return_range(outcome: Outcome) -> Range:
@@ -158,7 +162,7 @@ class Application:
     def _interior(self, value: Value, state: State) -> Value:
         base = value.base if isinstance(value, Ptr) else value
         if isinstance(base, (Sym, str)) or (isinstance(base, int) and isinstance(value, Ptr)):
-            pointer = self.machine.universe.pointer(base, f"in{self.call.site.key}")
+            pointer = self.machine.universe.pointer(base, f"{INTERIOR}{self.call.site.key}")
             if self.machine.cyclic:
                 state.substitute(pointer, self.machine.universe.pointer(base, None))
             state.facts.pop(pointer, None)
@@ -250,7 +254,7 @@ class Application:
     def _release(self, value: Value, effect: Effect, state: State) -> bool:
         if state.range_of(value) == ZERO and not state.root_is_resource(value):
             return True  # null; a descriptor that is known to be 0 is one all the same
-        if value is UNDEF:
+        if value is UNDEF or (isinstance(value, Sym) and value.key[0] == "unset"):
             self._strange(EventKind.UNINITIALIZED_RELEASE, effect, state, value)
             return True
         if state.root_is_resource(value):
@@ -285,7 +289,7 @@ class Application:
         study = self.machine.study
         assert study is not None
         if value is not resource:
-            if isinstance(value, Ptr) and isinstance(value.offset, int) and state.own is Own.OWNED:
+            if isinstance(value, Ptr) and _is_behind_start(value) and state.own is Own.OWNED:
                 self._event(EventKind.WRONG_START, state, value)
             elif state.own is Own.OWNED:
                 self.machine.listener.ended(Verdict.MAYBE_RELEASED, self.call.name, state)
@@ -351,6 +355,7 @@ class Application:
 
     def _release_other(self, value: Sym, effect: Effect, state: State) -> bool:
         """Release of something that is not under study; what it holds goes with it, or is lost."""
+        self._suspect(state.targets.get(value, frozenset()), effect, state)
         if state.own is Own.OWNED and state.targets.get(value) and state.reaches_resource(state.targets[value]):
             self.machine.listener.ended(Verdict.MAYBE_RELEASED, self.call.name, state)
             return False
@@ -376,6 +381,14 @@ class Application:
             state.drop_range(value, None, 0)
         return True
 
+    def _suspect(self, targets: frozenset[Value], effect: Effect, state: State) -> None:
+        """What paths have made one value may be a wrong one on some of them; the search for a path will tell."""
+        for target in sorted(targets, key=repr) if self.machine.study is None else ():
+            if target is UNSET:
+                self._strange(EventKind.UNINITIALIZED_RELEASE, effect, state, target)
+            elif isinstance(target, Atom) or (isinstance(target, Ptr) and isinstance(target.base, (int, str))):
+                self._release_memory(target, effect, state)
+
     def _kinds(self, effect: Effect) -> list[bool]:
         kinds = self.contracts.kinds
         if effect.resource:
@@ -394,21 +407,30 @@ class Application:
     def _produce(self, state: State, studied: bool) -> list[State]:
         states = [state]
         for effect in self.outcome.effects:
-            if effect.kind is EffectKind.NULL and effect.term is not None and effect.term.selectors == ("*", "[]"):
+            whole = effect.term is not None and effect.term.selectors == ("*", "[]")
+            if effect.kind is EffectKind.NULL and whole and effect.term is not None and effect.term.root is Root.PARAM:
                 path = self.machine.target(self.call.argument(effect.term.index))
                 if path is not None:
                     self.machine.zero(path, effect.value, False, self.call.site.op.at, state)
+        contents = contents_of(self.outcome)
         for position, effect in enumerate(self.outcome.effects):
-            if effect.term is None:
+            if effect.term is None or effect.term == WHOLE_RESULT:
                 continue
             if effect.kind is EffectKind.FRESH:
                 states = [after for s in states for after in self._fresh(effect, position, s, studied)]
+                continue
+            if effect.kind is EffectKind.DANGLING and self.call.contract.provenance is Provenance.INFERRED:
+                states = [after for current in states for after in self._dead(effect, position, current)]
                 continue
             if effect.kind is EffectKind.NULL and effect.optional:
                 states = [after for current in states for after in self._perhaps_null(effect, position, current)]
                 continue
             for current in states:
                 self._write_effect(effect, position, current)
+        for current in states if contents is not None else ():
+            result = current.temps.get(self.call.result_key)
+            if isinstance(result, Sym):
+                current.defaults[result] = contents
         return states
 
     def _perhaps_null(self, effect: Effect, position: int, state: State) -> list[State]:
@@ -454,6 +476,27 @@ class Application:
             case _:
                 value = OUT_VALUES[effect.kind]
         self._write_out(path, value, term, state)
+
+    def _dead(self, effect: Effect, position: int, state: State) -> list[State]:
+        """``fail: free(c->a); return -1;``: what was acquired has gone again, and its address is still there."""
+        assert effect.term is not None
+        path = self.call.path(effect.term, state)
+        if path is None:
+            return [state]
+        symbol = self.machine.symbol(state, "out", self.call.site.key, position)
+        if self.machine.study is not None:
+            self._write_out(path, symbol, effect.term, state)
+            return [state]
+        none = state.copy()
+        self._write_out(path, 0, effect.term, none)
+        self._write_out(path, symbol, effect.term, state)
+        state.facts[symbol] = OBJECT
+        when = condition_text(self.outcome, self.call.contract.signature)
+        text = f"{self.call.name}() releases {self.call.out_text(effect.term, self.outcome.effects)} itself"
+        text += f" (when `{when}`)" if when else ""
+        self.machine.listener.step("call", self.call.site.op.at, text, state)
+        state.released = {**state.released, symbol: (self.call.name, self.call.site.op.at)}
+        return [state, none] if effect.maybe else [state]
 
     def _is_unset(self, path: Path, state: State) -> bool:
         return state.cells.get(path, state.defaults.get(path[0])) is UNDEF
@@ -566,7 +609,7 @@ class Application:
 
     def _write_out(self, path: Path, value: Value, term: Term, state: State) -> None:
         """The function wrote through the pointer; what lies beside the cell is no longer unset."""
-        if state.defaults.get(path[0]) is UNDEF:
+        if state.defaults.get(path[0]) in (UNDEF, UNSET):
             state.defaults[path[0]] = None
         self.machine.write(
             path, value, self.call.site.op.at, in_program(self.call.out_text(term, self.outcome.effects)), state

@@ -5,7 +5,7 @@ from __future__ import annotations
 from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership.ranges import BOOLEAN, ONE, ZERO, added, contains, greatest, intersect, least, single
 from analyzer.ownership.state import State
-from analyzer.ownership.values import MAYBE, UNDEF, Atom, Expr, Ptr, Sym, Value
+from analyzer.ownership.values import BEHIND, INTERIOR, MAYBE, UNDEF, Atom, Expr, Ptr, Sym, Value
 
 _LARGEST = 1 << 64
 
@@ -234,6 +234,14 @@ def pointer_step(state: State, operator: str, left: Value, right: Value, bits: i
         return fresh
     if number == 0:
         return left
+    if (
+        isinstance(offset, str)
+        and offset.startswith(INTERIOR)
+        and number is not None
+        and number > 0
+        and operator == "+"
+    ):
+        return state.universe.pointer(base, offset.removesuffix(BEHIND) + BEHIND)
     if number is None or not bits or not isinstance(offset, int):
         return state.universe.pointer(base, None)
     step = number * bits

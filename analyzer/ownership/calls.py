@@ -35,6 +35,7 @@ from analyzer.ownership.ranges import (
     single,
     unite,
 )
+from analyzer.ownership.resources import WHOLE_RESULT, contents_of
 from analyzer.ownership.routes import POINTER_CALL, unknown_route
 from analyzer.ownership.state import Own, State
 from analyzer.ownership.terms import ContractCall
@@ -48,6 +49,7 @@ class _Shape:
     """Facts about a contract that do not depend on the call.
 
     simple: its outcomes differ in the return value only, so one nullable symbol says it all.
+    contents: what lies in the object that is returned, see `contents_of`.
     otherwise: outcome position -> return values left over by the outcomes before it.
     selecting: members and globals that select outcomes by their value, or by the bits of a mask (0: by all of it), with
         the ranges that are told apart.
@@ -55,18 +57,17 @@ class _Shape:
 
     simple: bool
     fresh_return: bool
+    contents: Value | None = None
     otherwise: dict[int, Range] = field(default_factory=dict)
     selecting: dict[tuple[Term, int], list[Range]] = field(default_factory=dict)
 
 
+_IN_SIMPLE = frozenset(
+    {EffectKind.FRESH, EffectKind.BORROWED, EffectKind.NULL, EffectKind.BORROW, EffectKind.UNCHANGED}
+)
+
+
 def _shape(contract: FunctionContract) -> _Shape:
-    allowed = {
-        EffectKind.FRESH,
-        EffectKind.BORROWED,
-        EffectKind.NULL,
-        EffectKind.BORROW,
-        EffectKind.UNCHANGED,
-    }
     simple, fresh = True, False
     taken: Range = ()
     shape = _Shape(simple, fresh)
@@ -77,8 +78,10 @@ def _shape(contract: FunctionContract) -> _Shape:
             taken = unite(taken, return_range(outcome)) if taken else return_range(outcome)
         else:
             simple = simple and not outcome.when and not outcome.after
+        shape.contents = contents_of(outcome) if shape.contents is None else shape.contents
         for effect in outcome.effects:
             on_ret = effect.term is not None and effect.term.root is Root.RET
+            allowed = _IN_SIMPLE | ({EffectKind.UNDEFINED} if effect.term == WHOLE_RESULT else set())
             simple = simple and effect.kind in allowed and (on_ret or effect.kind is EffectKind.BORROW)
             fresh = fresh or (effect.kind is EffectKind.FRESH and on_ret)
     shape.simple, shape.fresh_return = simple, fresh
@@ -203,7 +206,8 @@ class Calls:
             if index in releasing or index in contract.unread or (index >= len(parameters) and not extras_used):
                 continue
             ctype = parameters[index] if index < len(parameters) else site.op.argument_types[index]
-            if is_pointer(ctype) or value is machine.universe.resource:
+            told = index >= len(parameters) or contract.provenance is Provenance.INFERRED  # a number, and no descriptor
+            if is_pointer(ctype) or (not told and (value is machine.universe.resource or value in state.released)):
                 machine.use(value, site.op.at, site.texts[index], state)
 
     # -- contracts ------------------------------------------------------------------------------------
@@ -253,6 +257,8 @@ class Calls:
                 state.assume(symbol, values)
             if shape.fresh_return and is_pointer(site.op.result_type):
                 state.local_objects |= {symbol}
+            if shape.contents is not None:
+                state.defaults[symbol] = shape.contents
             state.temps[site.op.result.id] = symbol
         return [state]
 

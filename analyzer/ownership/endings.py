@@ -24,6 +24,7 @@ GIVEN = "given"  # an argument, or something inside of what it points to
 FRESH = "fresh"  # acquired by this function
 FAILED = "failed"  # what the acquiring call gives when it fails
 SAME = "same"  # what was there when the function began
+DEAD = "dead"  # released by this function, and still there
 SAME_NULL = "same null"  # the same, and it was null
 
 
@@ -392,18 +393,27 @@ def _place_order(path: Path) -> tuple[int, int]:
 
 
 def _kinds(machine: Access, value: Value, path: Path | None, state: State, depth: int) -> Iterator[Kind]:
-    """What a value may be: see FRESH, SAME, OTHER; a constant and, in memory, what was passed is itself."""
+    """What a value may be: see FRESH, SAME, DEAD, OTHER; a constant and, in memory, what was passed is itself."""
     if isinstance(value, Sym) and value.key[0] == "init" and path is not None and value.key[1:3] == path:
         yield SAME_NULL if state.range_of(value) == ZERO else SAME
         return
-    known = state.range_of(value)
-    number = single(known)
+    if isinstance(value, Sym) and value in state.released and path is not None:
+        yield DEAD
+        if contains(state.range_of(value), 0):
+            yield 0
+        return
+    number = single(state.range_of(value))
     if number is not None:
         yield number
         return
     if isinstance(value, Sym) and value.parameter and path is not None:
         yield Term(Root.PARAM, int(value.key[1]))  # type: ignore[call-overload]
         return
+    yield from _kinds_of_unknown(machine, value, path, state, depth)
+
+
+def _kinds_of_unknown(machine: Access, value: Value, path: Path | None, state: State, depth: int) -> Iterator[Kind]:
+    known = state.range_of(value)
     base = value.base if isinstance(value, Ptr) else value
     if isinstance(base, Sym) and base.parameter and path is None:
         yield GIVEN

@@ -32,6 +32,7 @@ from analyzer.ir.function import Function
 from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership.at_sight import MOST_CONSTANTS, unread
 from analyzer.ownership.endings import (
+    DEAD,
     FAILED,
     FRESH,
     GIVEN,
@@ -442,6 +443,9 @@ class _Inference:
     def _written(self, memory: dict[Term, set[Kind]], described: set[Term | None]) -> Iterator[Effect]:
         for term, kinds in memory.items():
             if term in described or is_whole(term):
+                continue
+            if DEAD in kinds and kinds <= {DEAD, FAILED, 0}:
+                yield Effect(EffectKind.DANGLING, term, maybe=len(kinds) > 1)
                 continue
             kinds = kinds if kinds == {FAILED} else kinds - {FRESH, FAILED}
             if kinds == {FAILED}:

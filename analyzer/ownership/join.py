@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from analyzer.ownership.ranges import FULL, ZERO, Range, unite, widen
 from analyzer.ownership.state import Path, State
-from analyzer.ownership.values import MAYBE, UNDEF, Expr, Ptr, Sym, Value
+from analyzer.ownership.values import UNDEF, Atom, Expr, Ptr, Sym, Value
 
 MOST_TARGETS = 6
 
@@ -192,7 +192,7 @@ def _targets(symbol: Sym, value: Value, state: State) -> frozenset[Value]:
         if isinstance(value, Sym) and value in state.targets:
             return state.targets[value] - {symbol}
         return frozenset({value})
-    return frozenset({MAYBE}) if value is MAYBE else frozenset()
+    return frozenset((value,)) if isinstance(value, Atom) and value is not UNDEF else frozenset()
 
 
 def _fewer(targets: frozenset[Value], old: State, new: State) -> frozenset[Value]:

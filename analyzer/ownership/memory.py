@@ -12,7 +12,7 @@ from analyzer.ownership.behind_globals import ANY_MEMBER, ARROW
 from analyzer.ownership.prepared import CallSite
 from analyzer.ownership.routes import routes_behind
 from analyzer.ownership.state import Own, Path, State
-from analyzer.ownership.values import MAYBE, UNDEF, Atom, Base, Ptr, Sym, Value
+from analyzer.ownership.values import MAYBE, UNDEF, UNSET, Atom, Base, Ptr, Sym, Value
 
 
 def forget_scalars(state: State, path: Path) -> bool:
@@ -34,7 +34,7 @@ def _set_unset(state: State, path: Path) -> None:
     base = path[0]
     for cell in [cell for cell, value in state.cells.items() if cell[0] == base and value is UNDEF]:
         del state.cells[cell]
-    if state.defaults.get(base) is UNDEF:
+    if state.defaults.get(base) in (UNDEF, UNSET):
         state.defaults[base] = None
 
 

@@ -10,6 +10,7 @@ from analyzer.contracts.model import (
     Effect,
     EffectKind,
     FunctionContract,
+    Outcome,
     ResourceKind,
     Root,
     Term,
@@ -17,9 +18,21 @@ from analyzer.contracts.model import (
 )
 from analyzer.contracts.syntax import term_text
 from analyzer.ownership.prepared import CallSite, Contracts, Prepared
+from analyzer.ownership.values import UNSET, Value
 
 NO_KIND = ResourceKind("", "", ())
 SOME_NUMBER = ResourceKind("", "", (), integer=True, failure=(-1,))  # of what a caller lends
+
+
+WHOLE_RESULT = Term(Root.RET, 0, ("*", "[]"))  # all of what the result points to
+
+
+def contents_of(outcome: Outcome) -> Value | None:
+    """What lies in the object that the outcome returns: zeros, nothing that was ever set, or (None) anything."""
+    for effect in outcome.effects:
+        if effect.term == WHOLE_RESULT and effect.kind in (EffectKind.NULL, EffectKind.UNDEFINED):
+            return 0 if effect.kind is EffectKind.NULL else UNSET
+    return None
 
 
 @final

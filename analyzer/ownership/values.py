@@ -90,6 +90,9 @@ Base = int | str | Sym
 Value = int | Sym | Ptr | Expr | Atom
 
 UNDEF = Atom("undef", "")
+INTERIOR = "in"  # how the offset begins of a pointer into an object: its start, or further in; or null
+BEHIND = "+"  # how it ends where it is further in for certain
+UNSET = Atom("unset", "")  # as a default: memory of a new object that nobody wrote, with no harm in reading it
 GUESS = "via"  # how the offset begins of a pointer that a call may have derived from its argument, or not
 MAYBE = Atom("maybe", "r")  # may or may not be the resource under study: silent side everywhere
 COMPARISONS = frozenset({"==", "<"})
