@@ -108,20 +108,32 @@ def _selecting(contract: FunctionContract) -> dict[tuple[Term, int], list[Range]
 _CONSUMES = frozenset({EffectKind.RELEASE, EffectKind.TAKE, EffectKind.STORE, EffectKind.ESCAPE, EffectKind.SHARE})
 
 
-def _undecided(contract: FunctionContract, outcome: Outcome) -> Outcome:
+def _undecided(call: ContractCall, shape: _Shape, outcome: Outcome) -> Outcome:
     """The outcome where nobody knows which one it is: what is consumed in some only, may be gone or not; what is handed
-    out in some only, is not followed."""
-    shares = [[effect for effect in one.effects if effect.kind in _CONSUMES] for one in contract.outcomes]
+    out in some only, is not followed.
+
+    Where the result is asked for, it tells outcomes apart as well.
+    """
+    outcomes = call.contract.outcomes
+    if call.site.op.result is not None:
+        rest = _other_conditions(outcome, shape)
+        outcomes = tuple(one for one in outcomes if _other_conditions(one, shape) == rest)
+    shares = [[effect for effect in one.effects if effect.kind in _CONSUMES] for one in outcomes]
     differing = {effect: None for effects in shares for effect in effects if not all(effect in one for one in shares)}
     terms = dict.fromkeys(e.source if e.kind is EffectKind.STORE else e.term for e in differing)
     gone = tuple(Effect(EffectKind.ESCAPE, term, maybe=True) for term in terms)
     kept = []
     for effect in outcome.effects:
-        if effect.kind is EffectKind.FRESH and not all(effect in one.effects for one in contract.outcomes):
+        if effect.kind is EffectKind.FRESH and not all(effect in one.effects for one in outcomes):
             kept.append(Effect(EffectKind.WRITE, effect.term))
         elif effect not in differing:
             kept.append(effect)
     return replace(outcome, effects=(*gone, *kept))
+
+
+def _other_conditions(outcome: Outcome, shape: _Shape) -> frozenset[Atom]:
+    selecting = {term for term, _ in shape.selecting}
+    return frozenset(atom for atom in outcome.when if atom.term not in selecting)
 
 
 def _is_decided(call: ContractCall, shape: _Shape, state: State) -> bool:
@@ -227,7 +239,7 @@ class Calls:
             if position in skipped or _is_degenerate(call, outcome, state):
                 continue
             if guess:
-                outcome = _undecided(contract, outcome)
+                outcome = _undecided(call, shape, outcome)
             if any(effect.kind is EffectKind.NORETURN for effect in outcome.effects):
                 self._never_returns(call, state)
                 continue

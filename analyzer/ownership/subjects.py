@@ -375,8 +375,8 @@ class _Flow:
                 labels = self._labels_at(argument)
                 # What a library fills are buffers: it changes no links of the program's.
                 inferred = contract.provenance is Provenance.INFERRED
-                self._changed_behind(label for label in labels if inferred or not label.depth)
-            if position in contract.below:
+                self._changed_behind((label for label in labels if inferred or not label.depth), op)
+            if position in contract.below and op.name != self._prepared.function.name:
                 self._found.below.update(label.index for label in self._labels_at(argument))
         for argument in op.arguments[len(contract.signature.parameters) :] if contract.extras else ():
             self._sink(self._labels_at(argument), "call")
@@ -404,7 +404,7 @@ class _Flow:
                 self._found.written.add((label.index, offset))
                 self._name(label.index, offset, self._member_at(op, term, label))
             else:
-                self._changed_behind((label,))
+                self._changed_behind((label,), op)
 
     def _called_unknown(self, op: Call, site: CallSite) -> None:
         system = site.declaration is not None and site.declaration.system
@@ -418,16 +418,23 @@ class _Flow:
             if not labels:
                 continue
             if not _lends_const(site, position):
-                self._changed_behind(labels)
+                self._changed_behind(labels, op)
             if not is_lent(site, position):
                 self._sink(labels, "call")
                 for label in sorted(label.index for label in labels if label.depth == 2):
                     self._route(label, (unknown_route(self._prepared, site),))
 
-    def _changed_behind(self, labels: Iterable[Label]) -> None:
-        """Memory that the labels lead to may be written, pointers too, nobody knows how."""
+    def _changed_behind(self, labels: Iterable[Label], op: Call) -> None:
+        """Memory that the labels lead to may be written, pointers too, nobody knows how.
+
+        A call of the function itself writes below nothing that its other operations do not write below.
+        """
+        recursive = op.name == self._prepared.function.name
         for label in labels:
-            (self._found.below if label.depth else self._found.incomplete).add(label.index)
+            if not label.depth:
+                self._found.incomplete.add(label.index)
+            elif not recursive:
+                self._found.below.add(label.index)
 
     def _route(self, index: int | None, routes: Iterable[Route]) -> None:
         add_routes(self._found.routes.setdefault(index, {}), routes)
