@@ -73,9 +73,12 @@ def contract_at_sight(prepared: Prepared, found: Subjects) -> FunctionContract |
     )
 
 
+_SEEN = (TypeKind.POINTER, TypeKind.INT)
+
+
 def unread(types: Sequence[CType], found: Subjects) -> tuple[int, ...]:
-    """Pointer parameters behind which the function never looks."""
-    return tuple(i for i, ctype in enumerate(types) if ctype.kind is TypeKind.POINTER and i not in found.read)
+    """Pointer parameters behind which the function never looks; numbers that it gives to nobody."""
+    return tuple(i for i, ctype in enumerate(types) if ctype.kind in _SEEN and i not in found.read)
 
 
 def _unseen_parameters(prepared: Prepared) -> Iterator[int]:

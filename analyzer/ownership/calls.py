@@ -218,7 +218,7 @@ class Calls:
             if index in releasing or index in contract.unread or (index >= len(parameters) and not extras_used):
                 continue
             ctype = parameters[index] if index < len(parameters) else site.op.argument_types[index]
-            told = index >= len(parameters) or contract.provenance is Provenance.INFERRED  # a number, and no descriptor
+            told = index >= len(parameters)  # as a number: ``printf("%d", fd)``
             if is_pointer(ctype) or (not told and (value is machine.universe.resource or value in state.released)):
                 machine.use(value, site.op.at, site.texts[index], state)
 

@@ -325,8 +325,12 @@ class _Flow:
             case Call():
                 contract = self._prepared.calls[id(op)].contract
                 unread = contract.unread if contract is not None else ()
-                shown = (argument for position, argument in enumerate(op.arguments) if position not in unread)
-                self._found.read.update(label.index for argument in shown for label in self._labels_at(argument))
+                named = len(contract.signature.parameters) if contract is not None else len(op.arguments)
+                for position, argument in enumerate(op.arguments):
+                    labels = self._labels_at(argument) if position not in unread else ()
+                    self._found.read.update(
+                        label.index for label in labels if position < named or not self._is_number(label)
+                    )
                 return
             case _:
                 return
@@ -334,6 +338,9 @@ class _Flow:
         self._found.read.update(
             label.index for pointer in pointers if pointer is not None for label in self._of(pointer)
         )
+
+    def _is_number(self, label: Label) -> bool:
+        return not label.depth and self._prepared.function.locals[label.index].type.kind is TypeKind.INT
 
     def _stored(self, place: Place, labels: set[Label]) -> None:
         if not isinstance(place.base, LocalBase):
