@@ -180,6 +180,9 @@ class Calls:
             other.substitute(symbol, 0)
             return [*self.call(machine, op, state), *self.call(machine, op, other)]
         self._uses(machine, site, arguments, state)
+        reopened = [arguments[index] for index in _reopened(contract) if index < len(arguments)]
+        if any(_is_closed(value, state) for value in reopened) and not self._reopen(machine, reopened, state):
+            return []
         if contract.extras and self._unnamed_escape(
             machine, site, arguments[len(contract.signature.parameters) :], state
         ):
@@ -194,6 +197,14 @@ class Calls:
             return True
         machine.publish(extras, state)
         return False
+
+    def _reopen(self, machine: Machine, reopened: list[Value], state: State) -> bool:
+        """The number of a descriptor that was closed stands for another one now; False: it was the resource."""
+        if state.own is Own.RELEASED and machine.universe.resource in reopened:
+            machine.listener.ended(Verdict.RELEASED, "", state)
+            return False
+        state.released = {value: where for value, where in state.released.items() if value not in reopened}
+        return True
 
     def _clear_record(self, machine: Machine, site: CallSite, state: State) -> None:
         assert site.record_result is not None
@@ -211,7 +222,7 @@ class Calls:
             for outcome in contract.outcomes
             for effect in outcome.effects
             if effect.kind in (EffectKind.RELEASE, EffectKind.SHARE) and effect.term is not None
-        }
+        } | _reopened(contract)
         parameters = contract.signature.parameters
         extras_used = contract.signature.variadic and not prints_addresses(site.op.arguments)
         for index, value in enumerate(arguments):
@@ -404,8 +415,8 @@ def _feared(call: ContractCall, state: State) -> set[int]:
 
 
 def _is_degenerate(call: ContractCall, outcome: Outcome, state: State) -> bool:
-    """Null only for a size of zero, ``xmalloc(n)``: who passes a number that may be anything does not mean that one."""
-    if call.contract.provenance is not Provenance.INFERRED or return_range(outcome) != ZERO:
+    """Null only for a size of zero, ``realloc(p, n)``: an unknown number is not meant to be that one."""
+    if return_range(outcome) != ZERO:
         return False
     numbers = (a for a in outcome.when if a.operator == "==" and a.value == 0 and a.term.root is Root.PARAM)
     return any(
@@ -430,6 +441,19 @@ def _takes(effect: Effect, call: ContractCall) -> bool:
 def _arguments_wanted(outcome: Outcome) -> frozenset[Atom]:
     """The conditions that do not depend on whether the call succeeds."""
     return frozenset(atom for atom in outcome.when if atom.term.root is not Root.RET)
+
+
+def _is_closed(value: Value, state: State) -> bool:
+    return value in state.released or (state.own is Own.RELEASED and value is state.universe.resource)
+
+
+def _reopened(contract: FunctionContract) -> set[int]:
+    """Numbers that the function returns: ``dup2(fd, 1)`` opens 1, whatever it was."""
+    types = contract.signature.parameters
+    returned = (e.term for o in contract.outcomes for e in o.effects if e.kind is EffectKind.RETURN)
+    if contract.provenance is Provenance.INFERRED:
+        return set()
+    return {t.index for t in returned if t is not None and t.index < len(types) and types[t.index].kind is TypeKind.INT}
 
 
 def _is_opaque(contract: FunctionContract) -> bool:

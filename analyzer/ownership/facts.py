@@ -94,8 +94,8 @@ class Facts:
                 return ZERO if least(left) >= greatest(right) else BOOLEAN
             case "+":
                 return shift(left, value.right) if isinstance(value.right, int) else added(left, right)
-            case "neg":
-                return negate(left)
+            case "neg" | "~":
+                return negate(left) if value.operator == "neg" else shift(negate(left), -1)
             case "&" if isinstance(value.right, int) and value.right >= 0:
                 return ((0, value.right),)
             case "unset" if isinstance(value.right, int):
@@ -174,8 +174,8 @@ class Facts:
                 return truth is None or self._assume_order(value.left, value.right, truth == 1)
             case "+" if isinstance(value.right, int):
                 return self.assume(value.left, shift(narrowed, -value.right))
-            case "neg":
-                return self.assume(value.left, negate(narrowed))
+            case "neg" | "~":
+                return self.assume(value.left, negate(narrowed if value.operator == "neg" else shift(narrowed, 1)))
             case "unset":
                 is_set = narrowed == ZERO
                 return (not is_set and contains(narrowed, 0)) or self.assume(value.left, NONZERO if is_set else ZERO)

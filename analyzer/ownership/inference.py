@@ -271,6 +271,11 @@ class _Inference:
         parameter = term.root is Root.PARAM and not term.selectors
         return parameter and self._function.locals[term.index].type.kind in (TypeKind.INT, TypeKind.BOOL)
 
+    def _is_passed(self, term: Term) -> bool:
+        """Whether it is a number or a pointer that is passed itself."""
+        pointer = term.root is Root.PARAM and not term.selectors and is_pointer(self._function.locals[term.index].type)
+        return pointer or self._is_number(term)
+
     # -- effects of a cell ----------------------------------------------------------------------------
 
     def _effects(self, cell: Cell, given: bool | None) -> tuple[tuple[Atom, ...], tuple[Effect, ...]]:
@@ -416,7 +421,7 @@ class _Inference:
         """What all of the endings say of numbers that are passed, where the cell does not say it."""
         told = {look for look, _ in cell.facts}
         for look in dict.fromkeys(look for ending in endings for look, _ in ending.facts):
-            if look in told or look.after or not self._is_number(look.term):
+            if look in told or look.after or not self._is_passed(look.term):
                 continue
             values = union(dict(ending.facts).get(look, FULL) for ending in endings)
             ctype = self._function.locals[look.term.index].type

@@ -117,6 +117,8 @@ def search(
     machine = Machine(prepared, universe, study, recorder, Calls(contracts))
     distance = prepared.distance_to(alarm.block)
     to_acquire = _site_distance(prepared, study)
+    # Without the resource the way leads over its acquisition first.
+    beyond = 0 if study is None or study.site is None else distance[prepared.block_of(study.site.op)]
     order = prepared.order
     queue: list[tuple[int, int, int, int, State]] = [(distance[0], 0, 0, 0, machine.start())]
     number = 0
@@ -139,7 +141,7 @@ def search(
             step = branch_step(end, truth)
             if step is not None:
                 _append(after, step)
-            far = distance[target] if after.own or to_acquire is None else to_acquire[target] + (1 << 10)
+            far = distance[target] if after.own or to_acquire is None else to_acquire[target] + beyond
             again = rounds + (order[target] <= order[block_id])
             heapq.heappush(queue, (far + again * _ROUND, number, again, target, after))
     return None
@@ -186,5 +188,6 @@ def fingerprint(prepared: Prepared, block_id: int, state: State) -> object:
         frozenset(state.temps.items()),
         frozenset(state.released),
         state.local_objects,
+        state.older,
         state.exposed,
     )
