@@ -401,12 +401,12 @@ class _StepAnalysis:
 
     def _analysed(self, group: tuple[str, ...], bodies: Mapping[str, Function]) -> GroupResult:
         self._begin()
-        # A function that a pack declares for a missing header is nobody's code.
-        functions = [bodies[name] for name in group if self._view.exists(bodies[name].file)]
-        self._group(functions)
-        for name in group:
-            if name in self._results:
-                self._guarded(self._report, *self._results[name])
+        self._group([bodies[name] for name in group])
+        # What a pack defines for a missing header is nobody's code: its contract is wanted, and nothing is said of it.
+        told = [name for name in group if name in self._results and self._view.exists(bodies[name].file)]
+        self._results = {name: self._results[name] for name in told}
+        for name in told:
+            self._guarded(self._report, *self._results[name])
         return GroupResult(
             tuple(self._findings),
             tuple(self._acquisitions),
@@ -516,7 +516,8 @@ class _StepAnalysis:
             self._mistaken = True
             self._contracts.pop(function.name, None)
             kind, text = _mistake(error)
-            self._notice(kind, function.file, function.at, f"not analysed: {text}", function.name)
+            at = function.at if self._view.exists(function.file) else -1
+            self._notice(kind, function.file, at, f"not analysed: {text}", function.name)
 
     def _text(self, file: str) -> LineIndex:
         if file not in self._texts:
