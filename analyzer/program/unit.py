@@ -175,10 +175,16 @@ class Analyst:
         """With the context's guard, raises nothing but KeyboardInterrupt and the like."""
         return self.scan(job) if isinstance(job, Task) else self.analyse(job)
 
+    def with_table(self, table: ContractTable) -> Analyst:
+        """One that has read the same files, and analyses with other contracts."""
+        other = Analyst(replace(self._context, table=table))
+        other._units, other._held = self._units, self._held
+        return other
+
     def scan(self, task: Task) -> UnitScan:
         """Reads one file."""
         try:
-            unit = self._unit(task)
+            unit = self.unit(task)
             notices = _UnitNotices(self._context, unit).all()
         except MustfreeError as error:
             reason = str(error).removeprefix(f"{task.path}: ")
@@ -198,7 +204,7 @@ class Analyst:
     def analyse(self, step: Step) -> UnitResult:
         """Analyses functions of one file that was read before."""
         try:
-            analysis = _StepAnalysis(self._context, step, self._unit(step.task), self._recall(step))
+            analysis = _StepAnalysis(self._context, step, self.unit(step.task), self._recall(step))
         except Exception as error:  # it could be read before
             if not self._context.guard:
                 raise
@@ -221,7 +227,8 @@ class Analyst:
         place = Relocation(self._context.root)
         return Recall(self._store, place, step.recipe, step.called, step.defined, step.contracts)
 
-    def _unit(self, task: Task) -> TranslationUnit:
+    def unit(self, task: Task) -> TranslationUnit:
+        """A file that can be read, lowered. Raises what `scan` tells of."""
         unit = self._units.get(task)
         if unit is None:
             unit = lower_file(task.path, frontend_options(self._context, task))
