@@ -98,7 +98,7 @@ def _without_conditions(contract: FunctionContract) -> Iterator[Weaker]:
     for outcome in contract.outcomes:
         for atom in outcome.when:
             others = tuple(negation(other) if other is atom else other for other in outcome.when)
-            there = [other for other in contract.outcomes if set(other.when) == set(others)]
+            there = [o for o in contract.outcomes if all(_implied(a, (*o.when, *contract.returns)) for a in others)]
             said = {effect for other in there for effect in other.effects}
             moves = tuple(e for e in outcome.effects if e.kind in _MOVES and not _follows(atom, e) and e not in said)
             if not moves or not _can_fail(atom, contract):
@@ -129,9 +129,14 @@ def _follows(atom: Atom, effect: Effect) -> bool:
 
 def _can_fail(atom: Atom, contract: FunctionContract) -> bool:
     """Whether some value that the function may return, or be given, does not meet the condition."""
-    limits = tuple(other for other in contract.returns if other.term == atom.term)
-    values = {value + step for one in (atom, *limits) for value in (one.value,) for step in (-1, 0, 1)}
-    return any(true_at((*limits, negation(atom)), {atom.term: value}) for value in values)
+    return not _implied(atom, contract.returns)
+
+
+def _implied(atom: Atom, by: tuple[Atom, ...]) -> bool:
+    """Whether a condition holds wherever others on the same term do."""
+    limits = tuple(other for other in by if other.term == atom.term)
+    values = {one.value + step for one in (atom, *limits) for step in (-1, 0, 1)}
+    return not any(true_at((*limits, negation(atom)), {atom.term: value}) for value in values)
 
 
 def _with_moved_limits(contract: FunctionContract) -> Iterator[Weaker]:
