@@ -1,4 +1,4 @@
-"""`mustfree rules`: check rule files, list what is known, explain one function; further commands are in `trials`."""
+"""`mustfree rules`: check rule files, list what is known, explain one function. See also `trials` and `imports`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from analyzer.cli.imports import import_
 from analyzer.cli.trials import test
 from analyzer.contracts.coverage import spelled
 from analyzer.contracts.headers import prototype
@@ -32,6 +33,7 @@ def rules() -> None:
 
 
 rules.add_command(test)
+rules.add_command(import_)
 
 
 @rules.command()
