@@ -1,15 +1,18 @@
-"""`mustfree rules import`: rule files made from what other tools know."""
+"""`mustfree rules import` and `draft`: rule files made from what other tools know, and from headers and sources."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from analyzer.cli.options import FlagsCommand, compiler_flags
 from analyzer.errors import MustfreeError
+
+if TYPE_CHECKING:
+    from analyzer.contracts.model import FunctionContract
 
 
 @click.group("import")
@@ -54,3 +57,45 @@ def cppcheck(context: click.Context, /, file: Path, headers: tuple[str, ...], **
         "as something is missing",
         err=True,
     )
+
+
+@click.command(cls=FlagsCommand)
+@click.argument("headers", nargs=-1, required=True, metavar="HEADER...", type=click.Path(path_type=Path))
+@click.option("--sources", metavar="DIR", help="Infer from the C files in this folder (or file) of the library.")
+@click.option("--library", metavar="NAME", help="Name of the library; by default that of the first HEADER.")
+@click.pass_context
+def draft(context: click.Context, /, headers: tuple[Path, ...], sources: str | None, library: str | None) -> None:
+    """Print a first rule file for a library: what the files HEADER declare, and what its sources do.
+
+    Functions that inference does not know, or knows in part, stand in it as comments: they are undecided.
+
+    \b
+      mustfree rules draft include/post.h --sources src -- -Iinclude > post.yaml
+      mustfree rules check post.yaml
+
+    Exit status: 0; 2 for a file that cannot be read.
+    """
+    from analyzer.drafts.draft import draft as drafted
+    from analyzer.drafts.draft import public
+    from analyzer.drafts.prototypes import prototypes
+    from analyzer.workspace import Settings, Workspace
+
+    flags = compiler_flags(context)
+    try:
+        for header in headers:
+            if not header.is_file():
+                raise MustfreeError(f"{header}: no such file; name the library's headers as files")
+        functions = public(prototypes([str(header) for header in headers], flags), headers)
+        workspace = Workspace(Settings(flags=flags, summaries=True, prepass=False))
+        inferred: dict[str, FunctionContract] = {}
+        if sources is not None:
+            if not Path(sources).exists():
+                raise MustfreeError(f"{sources}: no such file or folder")
+            inferred = workspace.link([sources]).inferred()
+        shown = [header.name for header in headers]
+        result = drafted(library or headers[0].stem, shown, functions, inferred, workspace.table.kinds)
+    except MustfreeError as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(2) from None
+    click.echo(result.text, nl=False)
+    click.echo(f"{result.decided} functions decided, {result.undecided} undecided, in comments", err=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from analyzer.cli.imports import import_
+from analyzer.cli.imports import draft, import_
 from analyzer.cli.trials import test
 from analyzer.contracts.coverage import spelled
 from analyzer.contracts.headers import prototype
@@ -34,6 +34,7 @@ def rules() -> None:
 
 rules.add_command(test)
 rules.add_command(import_)
+rules.add_command(draft)
 
 
 @rules.command()
