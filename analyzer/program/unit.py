@@ -355,6 +355,8 @@ class _UnitNotices:
         body = next((function for function in self._unit.functions if function.name == name), None)
         if contract is None or body is None or contract.provenance is Provenance.PROJECT:
             return
+        if not self._view.exists(body.file):  # the pack itself defines it, for a header that is missing
+            return
         message = f"is defined here, but its calls follow the contract in {contract.source} ({contract.library})"
         self._notice(NoticeKind.CONTRADICTION, body.file, body.at, message, name)
 
