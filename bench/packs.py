@@ -2,6 +2,9 @@
 
     python bench/packs.py            compare docs/packs.md with the packs; status 1 when it is out of date
     python bench/packs.py --write    write it again
+    python bench/packs.py --try [LIBRARY...]
+                                     try the packs on their fixtures, two minutes for all; the counts stand in
+                                     bench/noticed.csv
     python bench/packs.py --count HEADER... [--flags FLAG...] [--below PART...]
                                      list the public functions of installed headers; their number stands in
                                      bench/public.csv
@@ -24,10 +27,12 @@ from analyzer.contracts.model import EffectKind, FunctionContract, Pack
 from analyzer.contracts.packs import shipped_files
 from analyzer.libclang import kinds
 from analyzer.libclang.parse import parsed
+from analyzer.trials.trial import try_pack
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "packs.md"
 PUBLIC = ROOT / "bench" / "public.csv"
+NOTICED = ROOT / "bench" / "noticed.csv"
 COLUMNS: tuple[tuple[str, frozenset[EffectKind]], ...] = (
     ("hands out", frozenset({EffectKind.FRESH, EffectKind.SHARE})),
     ("releases", frozenset({EffectKind.RELEASE})),
@@ -48,6 +53,10 @@ head of its file in `rules/`.
 *Undecided* are the public functions of that version which the pack does not mention. The analyzer knows nothing of
 them, and what is given to them is out of sight. `-`: not counted.
 
+*Noticed*: `mustfree rules test` weakens each contract, one effect or condition at a time; so many of these weaker
+contracts make a mark of the pack's fixture fail. For the others the fixture lacks a use that shows the difference;
+the command lists them. (Some hardly have one: after `borrowed *out` the pointer owns nothing, as before.)
+
 {table}
 `mustfree rules list --library NAME` lists the functions of a pack, `mustfree rules explain FUNCTION` says what is
 known of one.
@@ -67,22 +76,52 @@ def effects_of(function: FunctionContract) -> set[EffectKind]:
     return {effect.kind for outcome in function.outcomes for effect in outcome.effects}
 
 
-def row(pack: Pack, public: Public | None) -> list[str]:
+def row(pack: Pack, public: Public | None, noticed: str = "-") -> list[str]:
     """One line of the table."""
     effects = [effects_of(function) for function in pack.functions]
     counts = [sum(1 for kinds in effects if kinds & members) for _, members in COLUMNS]
     borrows = sum(1 for kinds in effects if not kinds)
     undecided = "-" if public is None else str(public.functions - len(effects))
     judged = [pack.library, public.version if public else "-", str(len(effects))]
-    return [*judged, *map(str, counts), str(borrows), undecided]
+    return [*judged, *map(str, counts), str(borrows), undecided, noticed]
 
 
-def table(packs: Iterable[Pack], public: dict[str, Public]) -> str:
+def table(packs: Iterable[Pack], public: dict[str, Public], noticed: dict[str, tuple[int, int]]) -> str:
     """The whole table, in Markdown."""
-    head = ["library", "version", "functions", *(name for name, _ in COLUMNS), "borrows only", "undecided"]
+    head = ["library", "version", "functions", *(name for name, _ in COLUMNS), "borrows only", "undecided", "noticed"]
     lines = [head, ["---", "---", *["--:"] * (len(head) - 2)]]
-    lines += [row(pack, public.get(pack.library)) for pack in packs]
+    lines += [row(pack, public.get(pack.library), share(noticed.get(pack.library, (0, 0)))) for pack in packs]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def share(noticed: tuple[int, int]) -> str:
+    """``27 of 30 (90 %)``; "-" where nothing was weakened."""
+    found, weakened = noticed
+    return f"{found} of {weakened} ({100 * found // weakened} %)" if weakened else "-"
+
+
+def read_noticed(file: Path = NOTICED) -> dict[str, tuple[int, int]]:
+    """bench/noticed.csv by library."""
+    with file.open(newline="") as stream:
+        return {r["library"]: (int(r["noticed"]), int(r["weakened"])) for r in csv.DictReader(stream)}
+
+
+def try_packs(libraries: Sequence[str], known: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """The counts of all packs, those of the named ones (none: of all) found out anew."""
+    found = {}
+    for file in shipped_files():
+        library = load_pack(file).library
+        found[library] = known.get(library, (0, 0))
+        if not libraries or library in libraries:
+            trial = try_pack(file, ROOT / "fixtures" / "contracts" / f"{file.stem}.c", shipped=True)
+            found[library] = (trial.mutants - len(trial.survivors), trial.mutants)
+    return found
+
+
+def write_noticed(counts: dict[str, tuple[int, int]], file: Path = NOTICED) -> None:
+    """Writes bench/noticed.csv."""
+    lines = [f"{library},{noticed},{weakened}\n" for library, (noticed, weakened) in counts.items()]
+    file.write_text("library,noticed,weakened\n" + "".join(lines))
 
 
 def read_public(file: Path = PUBLIC) -> dict[str, Public]:
@@ -93,7 +132,7 @@ def read_public(file: Path = PUBLIC) -> dict[str, Public]:
 
 def page() -> str:
     """The text of docs/packs.md as the packs are now."""
-    return TEXT.format(table=table(map(load_pack, shipped_files()), read_public()))
+    return TEXT.format(table=table(map(load_pack, shipped_files()), read_public(), read_noticed()))
 
 
 def public_functions(headers: Sequence[str], flags: Sequence[str], below: Sequence[str]) -> list[str]:
@@ -123,7 +162,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--count", nargs="*", metavar="HEADER", help="headers, as one writes them after #include")
     parser.add_argument("--flags", nargs="*", default=[], metavar="FLAG", help="such as I/usr/include/libnl3, no dash")
     parser.add_argument("--below", nargs="*", default=[], metavar="PART", help="part of the path of public headers")
+    parser.add_argument("--try", dest="libraries", nargs="*", metavar="LIBRARY", help="see above")
     given = parser.parse_args(arguments)
+    if given.libraries is not None:
+        write_noticed(try_packs(given.libraries, read_noticed() if NOTICED.is_file() else {}))
+        return main(["--write"])
     if given.count:
         names = public_functions(given.count, [f"-{flag}" for flag in given.flags], given.below or given.count)
         print("\n".join(names))

@@ -1,4 +1,4 @@
-"""`mustfree rules`: check rule files, list what is known, explain one function."""
+"""`mustfree rules`: check rule files, list what is known, explain one function. See also `trials` and `imports`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from analyzer.cli.imports import draft, import_
+from analyzer.cli.trials import test
 from analyzer.contracts.coverage import spelled
 from analyzer.contracts.headers import prototype
 from analyzer.contracts.loader import load_pack
@@ -27,7 +29,12 @@ _EXTRA = click.option(
 
 @click.group()
 def rules() -> None:
-    """Check rule files, list the functions they describe, explain one of them."""
+    """Check and test rule files, list the functions they describe, explain one of them."""
+
+
+rules.add_command(test)
+rules.add_command(import_)
+rules.add_command(draft)
 
 
 @rules.command()
@@ -76,7 +83,7 @@ def list_(library: str | None, extra: tuple[str, ...]) -> None:
         raise SystemExit(2)
     for pack in packs:
         for function in sorted(pack.functions, key=lambda f: f.name):
-            click.echo(f"{function.name}\t{pack.library}\t{_role(function)}")
+            click.echo(f"{function.name}\t{pack.library}\t{role(function)}")
 
 
 @rules.command()
@@ -137,7 +144,8 @@ def _is_borrower(function: FunctionContract) -> bool:
     return all(not outcome.effects for outcome in function.outcomes)
 
 
-def _role(function: FunctionContract) -> str:
+def role(function: FunctionContract) -> str:
+    """What a function does, in a few words."""
     kinds = {effect.kind for outcome in function.outcomes for effect in outcome.effects}
     roles = [
         name

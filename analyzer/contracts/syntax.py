@@ -22,7 +22,7 @@ _TERM = re.compile(rf"(\**)({_NAME})((?:(?:->|\.){_NAME}|\[\])*|\[(?:0|[1-9][0-9
 _GLOBAL = re.compile(rf"::({_NAME})")
 _STEP = re.compile(rf"->{_NAME}|\.{_NAME}|\[\]")
 _ELEMENT = re.compile(r"\[([0-9]+)\]")
-_CONDITION = re.compile(r"(.+?)\s*(==|!=|<=|>=|!&|<|>|&)\s*(\S.*)")
+_CONDITION = re.compile(r"(.+?)\s*(==|!=|<=|(?<!-)>=|!&|<|(?<!-)>|&)\s*(\S.*)")  # the `->` of a member is none
 _NUMBER = re.compile(r"-?(?:0x[0-9A-Fa-f]+|0|[1-9][0-9]*)")
 _CONSTANT_NAME = re.compile(rf"-?{_NAME}")
 

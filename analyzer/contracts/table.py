@@ -8,6 +8,7 @@ here: unknown); a pack that fits by name and number of arguments where no protot
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import final
@@ -67,6 +68,13 @@ class ContractTable:
         self.acquiring_names = self._names_with(_ACQUIRES)
         self.releasing_names = self._names_with(_RELEASES)
         self.relevant_names = self.acquiring_names | self.releasing_names
+
+    def with_contract(self, old: FunctionContract, new: FunctionContract) -> ContractTable:
+        """The same table with another contract in the place of one; kinds and virtual headers stay."""
+        other = copy(self)
+        named = tuple(new if contract is old else contract for contract in self._contracts[old.name])
+        other._contracts = {**self._contracts, old.name: named}
+        return other
 
     @property
     def names(self) -> Iterable[str]:

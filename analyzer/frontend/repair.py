@@ -3,7 +3,8 @@
 1. A header that is not found is looked for in the file's folder, its parents, and `include` in them.
 2. Else the text of a contract pack stands in for it, when a pack names that header.
 3. Else the program's own headers are searched, all of them; the folder of what is found comes last on the path.
-4. Names that are still unknown get stubs, read off the parser's errors, a few rounds.
+4. Names that are still unknown get stubs, read off the parser's errors, a few rounds; macros that would have been a
+   `cleanup` attribute become one.
 
 Each step only when the one before left errors, so a file with its headers is parsed once. Headers that can be told
 to be missing from the text alone are looked for before the first parse.
@@ -20,6 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, final
 
+from analyzer.frontend.cleanups import Cleanups
 from analyzer.frontend.foresight import Foresight
 from analyzer.frontend.options import FrontendOptions
 from analyzer.frontend.stubs import Stubs
@@ -81,6 +83,7 @@ class _Attempt:
     folders: list[str] = field(default_factory=list)
     wanted: dict[str, bool] = field(default_factory=dict)
     stubs: Stubs = field(default_factory=Stubs)
+    cleanups: Cleanups = field(default_factory=Cleanups)
     read: dict[str, None] = field(default_factory=dict)
 
     def foresee(self) -> None:
@@ -102,7 +105,7 @@ class _Attempt:
             added += ["-idirafter", folder]
         if any(self.wanted.values()):
             added += ["-idirafter", str(VIRTUAL_DIR)]
-        if self.stubs.text():
+        if self._stand_ins():
             added += ["-include", str(VIRTUAL_DIR / "mustfree-stubs.h")]
         return (*self.flags, *added)
 
@@ -124,10 +127,16 @@ class _Attempt:
         found = [self._find(name) for name in new]
         if any(found):
             return True
-        if self.stubs.learn(dict.fromkeys(error.text for error in self.left(errors))):
-            self.files[str(VIRTUAL_DIR / "mustfree-stubs.h")] = self.stubs.text().encode()
-            return True
-        return False
+        before = self._stand_ins()
+        others = self.cleanups.learn(self.left(errors), self.files)
+        self.stubs.learn(dict.fromkeys(error.text for error in others), self.cleanups.functions)
+        text = self._stand_ins()
+        self.files[str(VIRTUAL_DIR / "mustfree-stubs.h")] = text.encode()
+        return text != before
+
+    def _stand_ins(self) -> str:
+        """Declarations for names that nobody has, "" without any."""
+        return self.stubs.text() + self.cleanups.text()
 
     def _find(self, name: str) -> bool:
         """Look for a missing header; True when the next parse will have more."""

@@ -68,12 +68,13 @@ class Stubs:
     variables: dict[str, None] = field(default_factory=dict)
     records: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
 
-    def learn(self, messages: Iterable[str]) -> bool:
-        """Add stubs for what the messages miss; whether anything is new."""
-        before = self.text()
+    def learn(self, messages: Iterable[str], functions: Iterable[str] = ()) -> None:
+        """Add stubs for what the messages miss. functions: names that are declared elsewhere by now."""
         for message in messages:
             self._message(message)
-        return self.text() != before
+        for name in functions:
+            self.variables.pop(name, None)
+            self.constants.pop(name, None)
 
     def _message(self, message: str) -> None:
         if match := _UNKNOWN_TYPE.search(message):

@@ -23,7 +23,7 @@ from analyzer.ir.function import Diagnostic, Function, GlobalVariable, Skipped, 
 from analyzer.libclang import kinds
 from analyzer.libclang.binding import Cursor, Location
 from analyzer.libclang.environment import parse_environment
-from analyzer.libclang.parse import ParserMessage, Unit
+from analyzer.libclang.parse import VIRTUAL_DIR, ParserMessage, Unit
 from analyzer.libclang.stack import run_with_big_stack
 from analyzer.sources import SourceView
 from analyzer.sources.view import absolute
@@ -129,19 +129,26 @@ class _UnitLowering:
         )
 
     def _definitions(self, main: int | None) -> list[_Definition]:
-        """Function definitions of the file and of the project's headers, in the order of the tree."""
+        """Function definitions of the file, of the project's headers and of packs that stand in for headers, in the
+        order of the tree.
+        """
         is_definition = self._lib.isCursorDefinition
         definitions = []
         for cursor in filter(is_definition, self._unit.functions()):
             handle, _, _, start = self._unit.place(self._lib.getCursorLocation(cursor))
             if handle is None:
                 continue
-            if handle != main and self._lib.Location_isInSystemHeader(self._lib.getCursorLocation(cursor)):
+            if handle != main and not self._is_followed(cursor, handle):
                 continue
             name = self._lib.text(self._lib.getCursorSpelling(cursor))
             end = self._end(cursor, handle, start)
             definitions.append(_Definition(cursor, name, handle, start, end))
         return definitions
+
+    def _is_followed(self, cursor: Cursor, handle: int) -> bool:
+        """Whether a definition in a header is the program's, or written for it in the `declare:` of a pack."""
+        in_system = self._lib.Location_isInSystemHeader(self._lib.getCursorLocation(cursor))
+        return not in_system or self._unit.file_name(handle).startswith(str(VIRTUAL_DIR))
 
     def _end(self, cursor: Cursor, handle: int, start: int) -> int:
         extent = self._lib.getCursorExtent(cursor)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -83,11 +83,21 @@ def parse_declarations(text: str, nameless_from: int = sys.maxsize) -> Declarati
         return run_with_big_stack(lambda: _parse(text, nameless_from))
 
 
-def _parse(text: str, nameless_from: int) -> Declarations:
-    with parsed(_FILE, _FLAGS, {_FILE: text.encode()}) as unit:
+def header_declarations(text: str, flags: Sequence[str]) -> Declarations:
+    """The same for C text that includes headers, with the compiler's include path and these flags."""
+    with parse_environment():
+        return run_with_big_stack(lambda: _parse_with(text, ("-xc", "-std=gnu17", "-D_GNU_SOURCE", *flags)))
+
+
+def _parse_with(text: str, flags: Sequence[str], nameless_from: int = sys.maxsize) -> Declarations:
+    with parsed(_FILE, tuple(flags), {_FILE: text.encode()}) as unit:
         functions, constants = _Reader(unit, nameless_from).read()
         problems = tuple(Problem(error.line, error.column, error.text) for error in unit.errors())
     return Declarations(functions, constants, problems)
+
+
+def _parse(text: str, nameless_from: int) -> Declarations:
+    return _parse_with(text, _FLAGS, nameless_from)
 
 
 class _Reader:

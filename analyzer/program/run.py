@@ -115,6 +115,16 @@ class LinkedProgram:
                 return {name: held.contract for name, held in known.items()}
         return {}
 
+    def inferred(self) -> dict[str, FunctionContract]:
+        """What was inferred of the program's functions, by name; nothing for a name whose definitions differ."""
+        found: dict[str, FunctionContract] = {}
+        several: set[str] = set()
+        for _, result in self.steps:
+            for name, one in result.contracts.items():
+                if found.setdefault(name, one.contract) != one.contract:
+                    several.add(name)
+        return {name: contract for name, contract in found.items() if name not in several}
+
 
 def analyse_program(paths: Sequence[str], options: ProgramOptions, progress: Progress | None = None) -> Report:
     """Analyses all C files that `paths` name or contain as one program.

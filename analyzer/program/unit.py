@@ -24,7 +24,7 @@ from analyzer.contracts.text import contract_lines
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Summary, Verdict
 from analyzer.frontend import FrontendOptions, lower_file
-from analyzer.ir.function import Function, FunctionDeclaration, TranslationUnit
+from analyzer.ir.function import Function, TranslationUnit
 from analyzer.ir.ops import Call
 from analyzer.ownership.at_sight import plain_contract
 from analyzer.ownership.engine import analyse
@@ -36,6 +36,7 @@ from analyzer.program.disposers import Disposer, disposer
 from analyzer.program.global_owners import loose_globals
 from analyzer.program.groups import GroupResult, Held, Recall, Recipe, held
 from analyzer.program.linking import FunctionCalls, calls_of
+from analyzer.program.unit_notices import unit_notices
 from analyzer.program.written import Agreement, differences
 from analyzer.sources import LineIndex, SourceView
 
@@ -175,11 +176,17 @@ class Analyst:
         """With the context's guard, raises nothing but KeyboardInterrupt and the like."""
         return self.scan(job) if isinstance(job, Task) else self.analyse(job)
 
+    def with_table(self, table: ContractTable) -> Analyst:
+        """One that has read the same files, and analyses with other contracts."""
+        other = Analyst(replace(self._context, table=table))
+        other._units, other._held = self._units, self._held
+        return other
+
     def scan(self, task: Task) -> UnitScan:
         """Reads one file."""
         try:
-            unit = self._unit(task)
-            notices = _UnitNotices(self._context, unit).all()
+            unit = self.unit(task)
+            notices = unit_notices(unit, self._context.table, self._context.root, SourceView(self._context.overlay))
         except MustfreeError as error:
             reason = str(error).removeprefix(f"{task.path}: ")
             return self._unread(task, NoticeKind.NOT_ANALYSED, f"not analysed: {reason}")
@@ -198,7 +205,7 @@ class Analyst:
     def analyse(self, step: Step) -> UnitResult:
         """Analyses functions of one file that was read before."""
         try:
-            analysis = _StepAnalysis(self._context, step, self._unit(step.task), self._recall(step))
+            analysis = _StepAnalysis(self._context, step, self.unit(step.task), self._recall(step))
         except Exception as error:  # it could be read before
             if not self._context.guard:
                 raise
@@ -221,7 +228,8 @@ class Analyst:
         place = Relocation(self._context.root)
         return Recall(self._store, place, step.recipe, step.called, step.defined, step.contracts)
 
-    def _unit(self, task: Task) -> TranslationUnit:
+    def unit(self, task: Task) -> TranslationUnit:
+        """A file that can be read, lowered. Raises what `scan` tells of."""
         unit = self._units.get(task)
         if unit is None:
             unit = lower_file(task.path, frontend_options(self._context, task))
@@ -265,91 +273,6 @@ def _mistake(error: Exception) -> tuple[NoticeKind, str]:
         NoticeKind.INTERNAL,
         f"internal error, please report it: {type(error).__name__}: {error} at {place}",
     )
-
-
-@final
-class _UnitNotices:
-    """What is to be said of a file as a whole."""
-
-    def __init__(self, context: Context, unit: TranslationUnit) -> None:
-        self._context = context
-        self._unit = unit
-        self._view = SourceView(context.overlay)
-        self._texts: dict[str, LineIndex] = {}
-        self._notices: list[Notice] = []
-
-    def all(self) -> tuple[Notice, ...]:
-        """All notices about the unit."""
-        self._unit_notices()
-        return tuple(self._notices)
-
-    def _text(self, file: str) -> LineIndex:
-        if file not in self._texts:
-            self._texts[file] = LineIndex(self._view.read(file))
-        return self._texts[file]
-
-    def _notice(self, kind: NoticeKind, file: str, at: int, message: str, function: str = "") -> None:
-        line = self._text(file).position(at)[0] if at >= 0 else 0
-        self._notices.append(Notice(kind, display_path(file, self._context.root), line, message, function))
-
-    def _unit_notices(self) -> None:
-        for header in self._unit.missing_headers:
-            self._notice(NoticeKind.MISSING_HEADER, self._unit.path, -1, f"header not found: {header}")
-        for flag, reason in self._unit.flags:
-            self._notice(NoticeKind.FLAG, self._unit.path, -1, f"compiler flag {flag}: {reason}")
-        self._error_notices()
-
-        for name, declaration in sorted(self._unit.declarations.items()):
-            if declaration.defined and not declaration.static:
-                self._contradiction(name, declaration)
-
-    def _error_notices(self) -> None:
-        """Errors that no function of the IR accounts for: one note per file.
-
-        They lie outside of functions, or in functions that lost so much that nothing relevant was left. A
-        file that has nothing but errors was not analysed.
-        """
-        path = self._unit.path
-        for skipped in self._unit.skipped:
-            if skipped.what != "declaration":
-                message = f"{skipped.what} not analysed: {skipped.reason}"
-                self._notice(NoticeKind.NOT_ANALYSED, skipped.file, skipped.at, message)
-        bodies = [self._lines_of(function) for function in self._unit.functions if function.file == path]
-        errors = [
-            error
-            for error in self._unit.diagnostics
-            if error.file == path
-            and error.severity in ("error", "fatal")
-            and not any(first <= error.line <= last for first, last in bodies)
-            and not any(header in error.message for header in self._unit.missing_headers)
-        ]
-        if not errors:
-            return
-        first, shown = errors[0], display_path(path, self._context.root)
-        if self._unit.function_count:
-            others = f"{len(errors) - 1} more error{'s' if len(errors) > 2 else ''}"
-            more = f" (and {others})" if len(errors) > 1 else ""
-            kind, message = NoticeKind.DEGRADED, f"parsed with errors: {first.message}{more}"
-        else:
-            kind = NoticeKind.NOT_ANALYSED
-            message = f"not analysed: no function could be read; {first.message}"
-        self._notices.append(Notice(kind, shown, first.line, message))
-
-    def _lines_of(self, function: Function) -> tuple[int, int]:
-        lines = self._text(function.file)
-        return lines.position(function.at)[0], lines.position(function.end)[0]
-
-    def _contradiction(self, name: str, declaration: FunctionDeclaration) -> None:
-        """A definition with the signature of a library function: calls follow the library's contract.
-
-        What the project itself wrote for its functions is compared with their bodies instead (`written`).
-        """
-        contract = self._context.table.lookup(declaration, defined_in_program=True).contract
-        body = next((function for function in self._unit.functions if function.name == name), None)
-        if contract is None or body is None or contract.provenance is Provenance.PROJECT:
-            return
-        message = f"is defined here, but its calls follow the contract in {contract.source} ({contract.library})"
-        self._notice(NoticeKind.CONTRADICTION, body.file, body.at, message, name)
 
 
 @final
@@ -401,12 +324,12 @@ class _StepAnalysis:
 
     def _analysed(self, group: tuple[str, ...], bodies: Mapping[str, Function]) -> GroupResult:
         self._begin()
-        # A function that a pack declares for a missing header is nobody's code.
-        functions = [bodies[name] for name in group if self._view.exists(bodies[name].file)]
-        self._group(functions)
-        for name in group:
-            if name in self._results:
-                self._guarded(self._report, *self._results[name])
+        self._group([bodies[name] for name in group])
+        # What a pack defines for a missing header is nobody's code: its contract is wanted, and nothing is said of it.
+        told = [name for name in group if name in self._results and self._view.exists(bodies[name].file)]
+        self._results = {name: self._results[name] for name in told}
+        for name in told:
+            self._guarded(self._report, *self._results[name])
         return GroupResult(
             tuple(self._findings),
             tuple(self._acquisitions),
@@ -516,7 +439,8 @@ class _StepAnalysis:
             self._mistaken = True
             self._contracts.pop(function.name, None)
             kind, text = _mistake(error)
-            self._notice(kind, function.file, function.at, f"not analysed: {text}", function.name)
+            at = function.at if self._view.exists(function.file) else -1
+            self._notice(kind, function.file, at, f"not analysed: {text}", function.name)
 
     def _text(self, file: str) -> LineIndex:
         if file not in self._texts:

@@ -38,8 +38,16 @@ def test_each_function_counts_in_every_column_that_fits():
     from packs import Public, row
 
     pack = parse_pack(PACK, "lib.yaml")
-    assert row(pack, Public("1.2", 10)) == ["lib", "1.2", "7", "2", "2", "1", "1", "1", "2", "3"]
-    assert row(pack, None)[1] == row(pack, None)[-1] == "-"
+    assert row(pack, Public("1.2", 10)) == ["lib", "1.2", "7", "2", "2", "1", "1", "1", "2", "3", "-"]
+    assert row(pack, None)[1] == row(pack, None)[-2] == "-"
+
+
+def test_the_counts_of_a_small_pack_are_right():
+    from packs import read_noticed, share, try_packs
+
+    known = read_noticed()
+    assert try_packs(["libnetfilter_log"], known) == known
+    assert share(known["libmnl"]).endswith("(100 %)") and share((0, 0)) == "-"
 
 
 def test_no_pack_judges_more_functions_than_its_library_has():

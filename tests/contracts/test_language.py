@@ -96,6 +96,7 @@ def test_conditions(operator: str):
     atom = Atom(OUT, operator, -3)
     assert parse_condition(f"*buf {operator} -3", NAMES, {}) == atom
     assert parse_condition(f"*buf{operator}-3", NAMES, {}) == atom
+    assert parse_condition(f"buf->size{operator}3", NAMES, {}) == Atom(parse_term("buf->size", NAMES), operator, 3)
     assert atom_text(atom, NAMES) == f"*buf {operator} -3"
 
 

@@ -1,0 +1,1 @@
+"""A pack tried on its fixture: do the findings fit, and would a weaker pack be noticed?"""
