@@ -1,0 +1,127 @@
+"""Whether a changed text does what a fix claims: the program is analysed with it, and compared with what was known."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import final
+
+from analyzer.change.matching import Files, match
+from analyzer.change.sides import Pair
+from analyzer.errors import MustfreeError
+from analyzer.findings.model import Finding, Notice, NoticeKind, Report, Verdict
+from analyzer.findings.points import loss_points
+from analyzer.program.discovery import real
+from analyzer.workspace import Workspace
+
+# What a fix must not add: places that cannot be seen any more, and calls that fit nothing.
+_WORSE = frozenset(
+    (
+        NoticeKind.BAD_INPUT,
+        NoticeKind.NOT_ANALYSED,
+        NoticeKind.DEGRADED,
+        NoticeKind.MISSING_HEADER,
+        NoticeKind.CONTRADICTION,
+        NoticeKind.WRITTEN,
+        NoticeKind.NAME_ONLY,
+        NoticeKind.INTERNAL,
+    )
+)
+_UNDECIDED = frozenset((Verdict.GAVE_UP, Verdict.UNPROVEN))
+_LINE = re.compile(r"(?<=line )\d+")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an analysis with changed texts shows.
+
+    gone: numbers of the known loss points that are no longer there. new: those that were not there.
+    worse: files of which less is seen than before; "" for the program as a whole.
+    report: the analysis itself.
+    """
+
+    gone: frozenset[int]
+    new: tuple[Finding, ...]
+    worse: frozenset[str]
+    report: Report
+
+
+@final
+class Prover:
+    """Analyses a program with other texts for some of its files.
+
+    known: the report on the program as it is; its loss points are numbered in `points`.
+    """
+
+    def __init__(self, workspace: Workspace, paths: Sequence[str], known: Report) -> None:
+        self._workspace = workspace
+        self._paths = tuple(paths)
+        self._known = known
+        self.points = _points(known)
+        self.analyses = 0
+        self._errors: dict[tuple[str, bytes], Counter[str]] = {}
+
+    def text(self, file: str) -> bytes:
+        """The text of a file as it is. Raises MustfreeError."""
+        data = self._workspace.read(file)
+        if data is None:
+            raise MustfreeError(f"{file}: cannot be read")
+        return data
+
+    def outcome(self, texts: Mapping[str, bytes]) -> Outcome:
+        """What the analysis shows with these texts: file as in the report -> contents."""
+        self.analyses += 1
+        root = self._workspace.root
+        overlay = dict(self._workspace.overlay) | {real(file, root): data for file, data in texts.items()}
+        settings = replace(self._workspace.settings, cache_read_only=True)
+        report = Workspace(settings, overlay, self._workspace.rules).analyse(self._paths)
+        files = Files([Pair(file, file, self.text(file), data) for file, data in texts.items()])
+        points = _points(report)
+        found = match(self.points, points, files)
+        gone = frozenset(range(len(self.points))) - set(found.values())
+        new = tuple(point for index, point in enumerate(points) if index not in found)
+        return Outcome(gone, new, self._worse(report, texts), report)
+
+    def _worse(self, report: Report, texts: Mapping[str, bytes]) -> frozenset[str]:
+        before, after = _signs(self._known.notices), _signs(report.notices)
+        files = {file for (_, file, _, _), count in (after - before).items() if count}
+        files |= {file for file, count in (_undecided(report) - _undecided(self._known)).items() if count}
+        degraded = {notice.file for notice in self._known.notices if notice.kind is NoticeKind.DEGRADED}
+        files |= {file for file, data in texts.items() if file in degraded and self._reads_worse(file, data)}
+        return frozenset(files)
+
+    def _reads_worse(self, file: str, data: bytes) -> bool:
+        """Whether the parser has more to say of a text; the notices of a function tell its first error only."""
+        return bool(self._parsed(file, data) - self._parsed(file, self.text(file)))
+
+    def _parsed(self, file: str, data: bytes) -> Counter[str]:
+        key = (file, data)
+        if key not in self._errors:
+            overlay = dict(self._workspace.overlay) | {real(file, self._workspace.root): data}
+            try:
+                unit = Workspace(self._workspace.settings, overlay, self._workspace.rules).lower(file)
+                self._errors[key] = Counter(one.message for one in unit.diagnostics)
+            except MustfreeError as error:
+                self._errors[key] = Counter([str(error)])
+        return self._errors[key]
+
+
+def _points(report: Report) -> tuple[Finding, ...]:
+    return tuple(point for finding in report.findings for point in loss_points(finding))
+
+
+def _signs(notices: Iterable[Notice]) -> Counter[tuple[NoticeKind, str, str, str]]:
+    """Notices without their lines, which move."""
+    return Counter(
+        (notice.kind, notice.file, notice.function, _LINE.sub("", notice.message))
+        for notice in notices
+        if notice.kind in _WORSE
+    )
+
+
+def _undecided(report: Report) -> Counter[str]:
+    """By file, how many acquisitions nothing can be said about."""
+    return Counter(one.at.file for one in report.acquisitions if one.verdict in _UNDECIDED)

@@ -1,0 +1,346 @@
+"""Finds fixes for the findings of a report: tries candidates file by file, and keeps what is proved.
+
+Each analysis tries at most one candidate for each file, and only for files that do not call into each other, so that
+none of them decides about another: what is proved holds for the fix alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import PurePosixPath
+from typing import final
+
+from analyzer.change.reach import callers
+from analyzer.contracts import ContractTable
+from analyzer.findings.model import Finding, Fix, Region, Replacement, Report, State
+from analyzer.findings.points import finding_order, loss_points
+from analyzer.fixes.candidates import Candidate, candidates
+from analyzer.fixes.changes import AtEnd, Before, Change, ConflictError, Edit, Line, applied, edits_of
+from analyzer.fixes.layout import Layout
+from analyzer.fixes.proof import Outcome, Prover
+from analyzer.fixes.site import Site
+from analyzer.fixes.syntax import FunctionText, NoStructureError, Statement
+from analyzer.program.prepass import FileFacts, file_facts
+from analyzer.sources import LineIndex
+from analyzer.sources.lines import decode
+from analyzer.workspace import Workspace
+
+Progress = Callable[[int, int], None]
+_PROBE = "mustfree_is_null_here"
+_MOST = 14  # candidates that are tried for one resource
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Fixes:
+    """What was found.
+
+    report: the findings with their fixes. texts: file -> its contents with all fixes that go together, proved as a
+    whole; before: what these files held. fixed: number of findings whose fix is in there.
+    left: fixes that do not go together with those, to be had in another run; left_findings: how many these are for.
+    without: findings for which there is none. analyses: how often the program was analysed.
+    """
+
+    report: Report
+    texts: Mapping[str, bytes]
+    before: Mapping[str, bytes]
+    fixed: int
+    left: tuple[Fix, ...]
+    left_findings: int
+    without: tuple[Finding, ...]
+    analyses: int
+
+
+@final
+@dataclass(eq=False)
+class _Job:
+    """The findings of one resource in one function, on their way to a fix."""
+
+    file: str
+    site: Site
+    points: frozenset[int]
+    trials: Iterator[Candidate]
+    layout: Layout
+    current: Candidate | None = None
+    stage: str = "plain"  # plain, probe, guarded
+    tried: int = 0
+    alone: bool = False
+    fix: Fix | None = None
+
+    @property
+    def function(self) -> FunctionText:
+        """The function's text."""
+        return self.site.function
+
+    def edits(self) -> tuple[Edit, ...]:
+        """Those of the current trial. Raises ConflictError."""
+        assert self.current is not None
+        changes: Sequence[Change] = self.current.changes
+        if self.stage == "probe":
+            changes = _with_probes(self.current)
+        return edits_of(self.function, self.layout, changes)
+
+
+def find_fixes(
+    workspace: Workspace,
+    paths: Sequence[str],
+    known: Report,
+    wanted: Callable[[Finding], bool],
+    progress: Progress | None = None,
+) -> Fixes:
+    """The fixes for what is `wanted` of the findings.
+
+    workspace: with a cache, or every trial analyses everything. known: its report on `paths`.
+    """
+    prover = Prover(workspace, paths, known)
+    search = _Search(prover, known, workspace.table, progress or (lambda done, total: None))
+    chosen = [finding for finding in known.findings if wanted(finding)]
+    jobs = search.jobs(chosen)
+    search.run(jobs)
+    done = [job for job in jobs if job.fix is not None]
+    texts, joined = search.together(done)
+    left = [job for job in done if job not in joined]
+    mended = {id(finding) for job in done for finding in job.site.findings}
+    return Fixes(
+        report=replace(known, findings=tuple(_with_fixes(finding, done) for finding in known.findings)),
+        texts=texts,
+        before={file: prover.text(file) for file in texts},
+        fixed=sum(len(job.site.findings) for job in joined),
+        left=tuple(job.fix for job in left if job.fix is not None),
+        left_findings=sum(len(job.site.findings) for job in left),
+        without=tuple(finding for finding in chosen if id(finding) not in mended),
+        analyses=prover.analyses,
+    )
+
+
+def _with_fixes(finding: Finding, jobs: Iterable[_Job]) -> Finding:
+    found = tuple(job.fix for job in jobs if job.fix is not None and any(finding is one for one in job.site.findings))
+    return replace(finding, fixes=found) if found else finding
+
+
+@final
+class _Search:
+    def __init__(self, prover: Prover, known: Report, table: ContractTable, progress: Progress) -> None:
+        self._prover = prover
+        self._known = known
+        self._table = table
+        self._progress = progress
+        self._facts: dict[str, FileFacts] | None = None
+        self._callers: dict[str, set[str]] = {}
+
+    # What there is to do
+
+    def jobs(self, findings: Sequence[Finding]) -> list[_Job]:
+        """One for each resource, in order of place."""
+        groups: dict[tuple[object, ...], list[Finding]] = {}
+        for finding in sorted(findings, key=finding_order):
+            if finding.state is not State.ABSENT and finding.at.line:
+                groups.setdefault(_resource(finding), []).append(finding)
+        numbers = {id(point): number for number, point in enumerate(self._prover.points)}
+        jobs = []
+        for group in groups.values():
+            file = group[0].at.file
+            with contextlib.suppress(NoStructureError):
+                lines, layout = self._file(file)
+                site = Site(group, self._function(file, group[0].lines), lines)
+                points = frozenset(numbers[id(point)] for one in group for point in loss_points(one))
+                jobs.append(_Job(file, site, points, candidates(site, self._table), layout))
+        for job in jobs:
+            self._next(job)
+        return jobs
+
+    @cache
+    def _file(self, file: str) -> tuple[LineIndex, Layout]:
+        data = self._prover.text(file)
+        return LineIndex(data), Layout(data)
+
+    @cache
+    def _function(self, file: str, place: tuple[int, int]) -> FunctionText:
+        """One tree for all findings of a function, so that what is to be done at a statement comes together."""
+        lines, _ = self._file(file)
+        return FunctionText(lines.data, lines.offset(place[0]), lines.offset(place[1], 1 << 30))
+
+    def _next(self, job: _Job) -> None:
+        """The next candidate that can be written down."""
+        job.stage = "plain"
+        for candidate in job.trials:
+            job.tried += 1
+            if job.tried > _MOST:
+                break
+            job.current = candidate
+            with contextlib.suppress(ConflictError):
+                job.edits()
+                return
+        job.current = None
+
+    # Trying
+
+    def run(self, jobs: Sequence[_Job]) -> None:
+        """Until each has a fix or nothing left to try."""
+        while open_ := [job for job in jobs if job.fix is None and job.current is not None]:
+            self._progress(len(jobs) - len(open_), len(jobs))
+            batch = self._batch(open_)
+            texts = {job.file: applied(self._prover.text(job.file), job.edits()) for job in batch}
+            self._judge(batch, self._prover.outcome(texts))
+        self._progress(len(jobs), len(jobs))
+
+    def _batch(self, jobs: Sequence[_Job]) -> list[_Job]:
+        batch: list[_Job] = []
+        for job in jobs:
+            if job.alone:
+                if not batch:
+                    return [job]
+                continue
+            if all(self._unrelated(job.file, other.file) for other in batch):
+                batch.append(job)
+        return batch
+
+    def _unrelated(self, one: str, other: str) -> bool:
+        return one != other and other not in self._reach(one) and one not in self._reach(other)
+
+    def _reach(self, file: str) -> set[str]:
+        """The files that a change of one can matter to; a header's, to all."""
+        if self._facts is None:
+            self._facts = {}
+            for name in self._known.seen:
+                self._facts[name] = file_facts(self._prover.text(name))
+        if file not in self._callers:
+            is_c = PurePosixPath(file).suffix == ".c"
+            self._callers[file] = callers({file}, self._facts) if is_c else set(self._known.seen)
+        return self._callers[file]
+
+    def _judge(self, batch: Sequence[_Job], outcome: Outcome) -> None:
+        blamed = {finding.at.file for finding in outcome.new if not _is_probe(finding)} | outcome.worse
+        mine = {job.file for job in batch}
+        stray = bool(blamed - mine)
+        for job in batch:
+            if stray and len(batch) > 1:
+                job.alone = True
+                continue
+            self._judge_one(job, outcome, job.points <= outcome.gone and job.file not in blamed and not stray)
+
+    def _judge_one(self, job: _Job, outcome: Outcome, good: bool) -> None:
+        candidate = job.current
+        assert candidate is not None
+        if job.stage == "probe":
+            job.stage = "guarded"
+            needed = self._null_at(job, candidate, outcome)
+            if needed:
+                job.current = candidate.guarded(needed)
+                return
+            good = True  # as it was before the probe
+        if not good:
+            self._next(job)
+        elif job.stage == "plain" and candidate.doubtful():
+            job.stage = "probe"
+        else:
+            job.fix = self._fix(job, candidate)
+
+    def _null_at(self, job: _Job, candidate: Candidate, outcome: Outcome) -> frozenset[Statement]:
+        """The statements before which the probe found that there may be nothing to release."""
+        found = {finding.resource for finding in outcome.new if _is_probe(finding) and finding.at.file == job.file}
+        return frozenset(
+            statement for number, statement in enumerate(candidate.doubtful()) if f"{_PROBE}_{number}" in found
+        )
+
+    def _fix(self, job: _Job, candidate: Candidate) -> Fix:
+        data = self._prover.text(job.file)
+        lines = LineIndex(data)
+        changed = edits_of(job.function, job.layout, candidate.changes)
+        return Fix(candidate.description, job.file, tuple(_replacement(job.file, lines, edit) for edit in changed))
+
+    # All at once
+
+    def together(self, jobs: Sequence[_Job]) -> tuple[Mapping[str, bytes], list[_Job]]:
+        """The texts with as many of the fixes as go together, proved."""
+        inside: list[_Job] = []
+        for job in jobs:
+            with contextlib.suppress(ConflictError):
+                self._texts([*inside, job])
+                inside.append(job)
+        if not inside:
+            return {}, []
+        if self._holds(inside):
+            return self._texts(inside), inside
+        return self._one_by_one(inside)
+
+    def _one_by_one(self, jobs: Sequence[_Job]) -> tuple[Mapping[str, bytes], list[_Job]]:
+        """Grows the set, half by half."""
+        inside: list[_Job] = []
+
+        def add(some: Sequence[_Job]) -> None:
+            if not some:
+                return
+            with contextlib.suppress(ConflictError):
+                if self._holds([*inside, *some]):
+                    inside.extend(some)
+                    return
+            if len(some) > 1:
+                half = len(some) // 2
+                add(some[:half])
+                add(some[half:])
+
+        add(jobs)
+        return self._texts(inside), inside
+
+    def _holds(self, jobs: Sequence[_Job]) -> bool:
+        outcome = self._prover.outcome(self._texts(jobs))
+        claimed = frozenset(number for job in jobs for number in job.points)
+        return claimed <= outcome.gone and not outcome.new and not outcome.worse
+
+    def _texts(self, jobs: Sequence[_Job]) -> dict[str, bytes]:
+        """Raises ConflictError where two fixes want different things of one place."""
+        found: dict[str, bytes] = {}
+        for file in dict.fromkeys(job.file for job in jobs):
+            edits: list[Edit] = []
+            functions: dict[FunctionText, list[_Job]] = {}
+            for job in jobs:
+                if job.file == file:
+                    functions.setdefault(job.function, []).append(job)
+            for several in functions.values():
+                edits += _joined(several)
+            found[file] = applied(self._prover.text(file), edits)
+        return found
+
+
+def _joined(jobs: Sequence[_Job]) -> tuple[Edit, ...]:
+    """The edits of several fixes of one function."""
+    changes = [change for job in jobs if job.current is not None for change in job.current.changes]
+    return edits_of(jobs[0].function, jobs[0].layout, changes)
+
+
+def _resource(finding: Finding) -> tuple[object, ...]:
+    """What makes findings ones of the same resource, to be fixed together."""
+    first = finding.steps[0].at if finding.steps else finding.at
+    kind = "lost" if finding.check == "leak" and finding.kind in ("exit", "overwritten", "loop") else finding.kind
+    return (finding.at.file, finding.function, finding.check, kind, finding.resource, first.line, first.column)
+
+
+def _with_probes(candidate: Candidate) -> list[Change]:
+    """The changes with something before each release that leaks where there may be nothing to release."""
+    release = candidate.release
+    assert release is not None
+    numbers = {statement: number for number, statement in enumerate(candidate.doubtful())}
+    plain = release.lines()
+    found: list[Change] = []
+    for change in candidate.changes:
+        if isinstance(change, Before | AtEnd) and change.lines == plain and change.statement in numbers:
+            name = f"{_PROBE}_{numbers[change.statement]}"
+            probe = f"if ({release.absent}) {{ extern void *malloc(__SIZE_TYPE__); void *{name} = malloc(1); }}"
+            change = replace(change, lines=(Line(probe), *change.lines))
+        found.append(change)
+    return found
+
+
+def _is_probe(finding: Finding) -> bool:
+    return finding.resource.startswith(_PROBE)
+
+
+def _replacement(file: str, lines: LineIndex, edit: Edit) -> Replacement:
+    line, column = lines.position(edit.start)
+    end_line, end_column = lines.position(edit.end)
+    at = Region(file, line, column, end_line, end_column, lines.line_text(line))
+    return Replacement(at, decode(edit.text))
