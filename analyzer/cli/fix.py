@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import click
 
-from analyzer.cli.analysis import Progress, analyse, cache_options, exit_leaks_option, limit_options, settings
+from analyzer.cli.analysis import analyse, cache_options, exit_leaks_option, limit_options
 from analyzer.cli.configured import configured
+from analyzer.cli.fixing import search, searching
 from analyzer.cli.options import NO_DATABASE, FlagsCommand, database_option, rules_option, say, toolchain_option
 from analyzer.cli.outputs import quiet_option, write_notices
-from analyzer.findings.model import Report
-from analyzer.fixes import Fixes, find_fixes
+from analyzer.fixes import Fixes
 from analyzer.fixes.patch import unified_diff, write_texts
-from analyzer.project.apply import apply, limit
+from analyzer.project.apply import apply
 from analyzer.report.plain import plain
-from analyzer.report.summary import exit_status, shown_findings, summarise
-from analyzer.workspace import Workspace
+from analyzer.report.summary import exit_status, summarise
 
 _EPILOG = """\b
 Exit status, the first of these that applies:
@@ -75,28 +71,6 @@ def fix(context: click.Context, /, mode: str, **options: Any) -> None:  # noqa: 
         _tell(found, mode == "apply" and not summary.failed)
     left = 0 if not found.left and not found.without else 1
     context.exit(exit_status(replace(summary, shown=left)))
-
-
-@contextmanager
-def searching(context: click.Context, options: dict[str, Any]) -> Iterator[Workspace]:
-    """The workspace for the search: with a cache in any case, or each trial would analyse everything."""
-    if not options["no_cache"] and not options["cache_read_only"]:
-        yield Workspace(settings(context, options))
-        return
-    with tempfile.TemporaryDirectory(prefix="mustfree-") as folder:
-        own = {**options, "no_cache": False, "cache_read_only": False, "cache_dir": folder}
-        yield Workspace(settings(context, own))
-
-
-def search(workspace: Workspace, report: Report, options: dict[str, Any]) -> Fixes:
-    """Fixes for what the settings show of a report. They have been applied to it."""
-    inside = limit(report, workspace.root, options["only"]) if options["only"] else report
-    wanted = {id(finding) for finding in shown_findings(inside, everything=True)}
-    progress = Progress(sys.stderr.isatty() and not options["quiet"], "fixing")
-    try:
-        return find_fixes(workspace, options["paths"], report, lambda finding: id(finding) in wanted, progress)
-    finally:
-        progress.finish()
 
 
 def _tell(found: Fixes, written: bool) -> None:

@@ -250,48 +250,45 @@ class _Writer:
         if instead is not None and not lines and not after and len(instead) == 1 and not instead[0].guard:
             self._edits.add(Edit(start, end, instead[0].text.encode()))
             return
-        head = function.tokens[parent.otherwise if statement.role is Role.ELSE else parent.head].end
         if not layout.ends_line(end) or statement.kind is not Kind.SIMPLE or parent.kind is Kind.DO:
             self._braced_inline(statement, lines, after, instead)
             return
-        outer = columns(layout.indent(function.tokens[parent.first].start))
-        place = outer + max(layout.brace, 0)
-        brace = layout.space(place)
+        place = columns(layout.indent(function.tokens[parent.first].start)) + max(layout.brace, 0)
         indent = layout.space(place + layout.unit)
-        own_line = layout.starts_line(start)
-        if own_line and layout.brace <= 0:
+        if layout.starts_line(start) and layout.brace <= 0:
             indent = layout.indent(start)
-        text = layout.data[start:end] if instead is None else b""
         body = self._block(lines, indent)
         if instead is None:
-            body += indent + self._shifted(text, start, indent) + layout.data[end : layout.line_end(end)]
-            body += layout.newline
+            text = self._shifted(layout.data[start:end], start, indent)
+            body += indent + text + layout.data[end : layout.line_end(end)] + layout.newline
         else:
             body += self._block(instead, indent)
-        body += self._block(after, indent)
-        if layout.brace < 0:
-            self._edits.add(Edit(head, head, b" {"))
-            opening = b""
-        else:
-            opening = brace + b"{" + layout.newline
-        first = layout.line_start(start) if own_line else start
-        if not own_line:
-            # `if (x) return;` on one line: the gap goes with the statement.
-            gap = layout.data[head:start]
-            if gap.strip():
-                raise ConflictError
+        self._enclose(statement, parent, layout.space(place), body + self._block(after, indent))
+
+    def _enclose(self, statement: Statement, parent: Statement, brace: bytes, body: bytes) -> None:
+        """Puts braces and a body in the place of a statement. brace: the white space before them."""
+        function, layout = self._function, self._layout
+        start, until = function.start(statement), layout.line_end(function.end(statement))
+        head = function.tokens[parent.otherwise if statement.role is Role.ELSE else parent.head].end
+        behind_head = layout.brace < 0
+        opening = b"" if behind_head else brace + b"{" + layout.newline
+        if layout.starts_line(start):
+            first = layout.line_start(start)
+            if behind_head:
+                self._edits.add(Edit(head, head, b" {"))
+        elif layout.data[head:start].strip():
+            raise ConflictError
+        else:  # `if (x) return;` on one line: the gap goes with the statement
             first = head
-            opening = (b" {" if layout.brace < 0 else b"") + layout.newline + opening
-            self._edits.discard(Edit(head, head, b" {"))
-        closing = brace + b"}"
-        until = layout.line_end(end)
-        if statement.role is Role.BODY and parent.otherwise >= 0 and layout.brace < 0:
+            opening = (b" {" if behind_head else b"") + layout.newline + opening
+        text = opening + body + brace + b"}"
+        if statement.role is Role.BODY and parent.otherwise >= 0 and behind_head:
             other = function.tokens[parent.otherwise].start
             if layout.data[until:other].strip():
                 raise ConflictError
-            self._edits.add(Edit(first, other, opening + body + closing + b" "))
-            return
-        self._edits.add(Edit(first, until, opening + body + closing))
+            self._edits.add(Edit(first, other, text + b" "))
+        else:
+            self._edits.add(Edit(first, until, text))
 
     def _shifted(self, text: bytes, start: int, indent: bytes) -> bytes:
         """The lines of a statement, moved in as far as its first one."""

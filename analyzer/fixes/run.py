@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import PurePosixPath
 from typing import final
 
@@ -130,6 +129,8 @@ class _Search:
         self._progress = progress
         self._facts: dict[str, FileFacts] | None = None
         self._callers: dict[str, set[str]] = {}
+        self._files: dict[str, tuple[LineIndex, Layout]] = {}
+        self._functions: dict[tuple[str, tuple[int, int]], FunctionText] = {}
 
     # What there is to do
 
@@ -152,16 +153,19 @@ class _Search:
             self._next(job)
         return jobs
 
-    @cache
     def _file(self, file: str) -> tuple[LineIndex, Layout]:
-        data = self._prover.text(file)
-        return LineIndex(data), Layout(data)
+        if file not in self._files:
+            data = self._prover.text(file)
+            self._files[file] = LineIndex(data), Layout(data)
+        return self._files[file]
 
-    @cache
     def _function(self, file: str, place: tuple[int, int]) -> FunctionText:
         """One tree for all findings of a function, so that what is to be done at a statement comes together."""
-        lines, _ = self._file(file)
-        return FunctionText(lines.data, lines.offset(place[0]), lines.offset(place[1], 1 << 30))
+        if (file, place) not in self._functions:
+            lines, _ = self._file(file)
+            text = FunctionText(lines.data, lines.offset(place[0]), lines.offset(place[1], 1 << 30))
+            self._functions[(file, place)] = text
+        return self._functions[(file, place)]
 
     def _next(self, job: _Job) -> None:
         """The next candidate that can be written down."""
