@@ -20,7 +20,7 @@ def reached(files: Iterable[str], changed: Iterable[str], read: Callable[[str], 
     facts = {file: file_facts(data) for file in files if (data := read(file)) is not None}
     found = _includers(set(changed), facts)
     if calls:
-        found = callers(found, facts)
+        found = _callers(found, facts)
         found = _callees(found, facts)
     return found & facts.keys()
 
@@ -38,8 +38,7 @@ def _includers(found: set[str], facts: dict[str, FileFacts]) -> set[str]:
     return found
 
 
-def callers(found: set[str], facts: dict[str, FileFacts]) -> set[str]:
-    """These files and those that mention a function of theirs, or of what does, and so on."""
+def _callers(found: set[str], facts: dict[str, FileFacts]) -> set[str]:
     grown = set(found)
     while grown:
         names = {name.encode() for file in grown if file in facts for name in facts[file].defines}

@@ -170,7 +170,7 @@ def _in_loop(site: Site, release: Release) -> Iterator[Candidate]:
     loops = {
         one if one is not None and one.kind in (Kind.LOOP, Kind.DO) else function.loop_of(one) if one else None
         for one in statements
-    }
+    } - {None}
     loop = next(iter(loops)) if len(loops) == 1 else None
     if loop is None or not loop.children or loop.children[0].kind is not Kind.BLOCK:
         return

@@ -37,7 +37,7 @@ class Layout:
         places = Counter(
             -1 if m.group(2) is None else columns(m.group(2)) - columns(m.group(1)) for m in _HEAD.finditer(data)
         )
-        self.brace = max((count, place) for place, count in places.items())[1] if places else -1
+        self.brace = max((count, -place) for place, count in places.items())[1] * -1 if places else -1
         if self.brace > 0:  # the step to the brace, and from there to what is in the block
             self.unit = self.brace
 

@@ -13,6 +13,7 @@ from analyzer.change.sides import Pair
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Finding, Notice, NoticeKind, Report, Verdict
 from analyzer.findings.points import loss_points
+from analyzer.fixes.reach import Place
 from analyzer.program.discovery import real
 from analyzer.workspace import Workspace
 
@@ -39,14 +40,12 @@ class Outcome:
     """What an analysis with changed texts shows.
 
     gone: numbers of the known loss points that are no longer there. new: those that were not there.
-    worse: files of which less is seen than before; "" for the program as a whole.
-    report: the analysis itself.
+    worse: functions of which less is seen than before, without a name where it is the file.
     """
 
     gone: frozenset[int]
     new: tuple[Finding, ...]
-    worse: frozenset[str]
-    report: Report
+    worse: frozenset[Place]
 
 
 @final
@@ -83,15 +82,15 @@ class Prover:
         found = match(self.points, points, files)
         gone = frozenset(range(len(self.points))) - set(found.values())
         new = tuple(point for index, point in enumerate(points) if index not in found)
-        return Outcome(gone, new, self._worse(report, texts), report)
+        return Outcome(gone, new, self._worse(report, texts))
 
-    def _worse(self, report: Report, texts: Mapping[str, bytes]) -> frozenset[str]:
+    def _worse(self, report: Report, texts: Mapping[str, bytes]) -> frozenset[Place]:
         before, after = _signs(self._known.notices), _signs(report.notices)
-        files = {file for (_, file, _, _), count in (after - before).items() if count}
-        files |= {file for file, count in (_undecided(report) - _undecided(self._known)).items() if count}
+        found = {Place(file, function) for _, file, function, _ in after - before}
+        found |= set(_undecided(report) - _undecided(self._known))
         degraded = {notice.file for notice in self._known.notices if notice.kind is NoticeKind.DEGRADED}
-        files |= {file for file, data in texts.items() if file in degraded and self._reads_worse(file, data)}
-        return frozenset(files)
+        found |= {Place(file, "") for file, data in texts.items() if file in degraded and self._reads_worse(file, data)}
+        return frozenset(found)
 
     def _reads_worse(self, file: str, data: bytes) -> bool:
         """Whether the parser has more to say of a text; the notices of a function tell its first error only."""
@@ -122,6 +121,6 @@ def _signs(notices: Iterable[Notice]) -> Counter[tuple[NoticeKind, str, str, str
     )
 
 
-def _undecided(report: Report) -> Counter[str]:
-    """By file, how many acquisitions nothing can be said about."""
-    return Counter(one.at.file for one in report.acquisitions if one.verdict in _UNDECIDED)
+def _undecided(report: Report) -> Counter[Place]:
+    """By function, how many acquisitions nothing can be said about."""
+    return Counter(Place(one.at.file, one.function) for one in report.acquisitions if one.verdict in _UNDECIDED)

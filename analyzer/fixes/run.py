@@ -1,7 +1,7 @@
 """Finds fixes for the findings of a report: tries candidates file by file, and keeps what is proved.
 
-Each analysis tries at most one candidate for each file, and only for files that do not call into each other, so that
-none of them decides about another: what is proved holds for the fix alone.
+Each analysis tries candidates for several functions at once, of which none calls another, so that none of them decides
+about another: what is proved holds for the fix alone.
 """
 
 from __future__ import annotations
@@ -9,10 +9,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from typing import final
 
-from analyzer.change.reach import callers
 from analyzer.contracts import ContractTable
 from analyzer.findings.model import Finding, Fix, Region, Replacement, Report, State
 from analyzer.findings.points import finding_order, loss_points
@@ -20,9 +18,9 @@ from analyzer.fixes.candidates import Candidate, candidates
 from analyzer.fixes.changes import AtEnd, Before, Change, ConflictError, Edit, Line, applied, edits_of
 from analyzer.fixes.layout import Layout
 from analyzer.fixes.proof import Outcome, Prover
+from analyzer.fixes.reach import Place, Reach
 from analyzer.fixes.site import Site
 from analyzer.fixes.syntax import FunctionText, NoStructureError, Statement
-from analyzer.program.prepass import FileFacts, file_facts
 from analyzer.sources import LineIndex
 from analyzer.sources.lines import decode
 from analyzer.workspace import Workspace
@@ -74,13 +72,15 @@ class _Job:
         """The function's text."""
         return self.site.function
 
-    def edits(self) -> tuple[Edit, ...]:
-        """Those of the current trial. Raises ConflictError."""
+    @property
+    def place(self) -> Place:
+        """The function."""
+        return Place(self.file, self.site.findings[0].function)
+
+    def changes(self) -> Sequence[Change]:
+        """Those of the current trial."""
         assert self.current is not None
-        changes: Sequence[Change] = self.current.changes
-        if self.stage == "probe":
-            changes = _with_probes(self.current)
-        return edits_of(self.function, self.layout, changes)
+        return _with_probes(self.current) if self.stage == "probe" else self.current.changes
 
 
 def find_fixes(
@@ -127,8 +127,7 @@ class _Search:
         self._known = known
         self._table = table
         self._progress = progress
-        self._facts: dict[str, FileFacts] | None = None
-        self._callers: dict[str, set[str]] = {}
+        self._reach = Reach(known.seen, prover.text)
         self._files: dict[str, tuple[LineIndex, Layout]] = {}
         self._functions: dict[tuple[str, tuple[int, int]], FunctionText] = {}
 
@@ -176,7 +175,7 @@ class _Search:
                 break
             job.current = candidate
             with contextlib.suppress(ConflictError):
-                job.edits()
+                edits_of(job.function, job.layout, job.changes())
                 return
         job.current = None
 
@@ -187,44 +186,34 @@ class _Search:
         while open_ := [job for job in jobs if job.fix is None and job.current is not None]:
             self._progress(len(jobs) - len(open_), len(jobs))
             batch = self._batch(open_)
-            texts = {job.file: applied(self._prover.text(job.file), job.edits()) for job in batch}
-            self._judge(batch, self._prover.outcome(texts))
+            self._judge(batch, self._prover.outcome(self._texts(batch)))
         self._progress(len(jobs), len(jobs))
 
     def _batch(self, jobs: Sequence[_Job]) -> list[_Job]:
+        """What can be tried at once: no function is another's caller."""
+        if jobs[0].alone:
+            return [jobs[0]]
         batch: list[_Job] = []
         for job in jobs:
-            if job.alone:
-                if not batch:
-                    return [job]
-                continue
-            if all(self._unrelated(job.file, other.file) for other in batch):
+            if not job.alone and not any(self._reach.related(job.place, other.place) for other in batch):
                 batch.append(job)
         return batch
 
-    def _unrelated(self, one: str, other: str) -> bool:
-        return one != other and other not in self._reach(one) and one not in self._reach(other)
-
-    def _reach(self, file: str) -> set[str]:
-        """The files that a change of one can matter to; a header's, to all."""
-        if self._facts is None:
-            self._facts = {}
-            for name in self._known.seen:
-                self._facts[name] = file_facts(self._prover.text(name))
-        if file not in self._callers:
-            is_c = PurePosixPath(file).suffix == ".c"
-            self._callers[file] = callers({file}, self._facts) if is_c else set(self._known.seen)
-        return self._callers[file]
-
     def _judge(self, batch: Sequence[_Job], outcome: Outcome) -> None:
-        blamed = {finding.at.file for finding in outcome.new if not _is_probe(finding)} | outcome.worse
-        mine = {job.file for job in batch}
-        stray = bool(blamed - mine)
+        blamed = {Place(finding.at.file, finding.function) for finding in outcome.new if not _is_probe(finding)}
+        blamed |= outcome.worse
+        reached = {job: self._reach.of(job.place) for job in batch}
+        stray = {
+            place
+            for place in blamed
+            if not any(place in functions or place == Place(job.file, "") for job, functions in reached.items())
+        }
         for job in batch:
             if stray and len(batch) > 1:
                 job.alone = True
                 continue
-            self._judge_one(job, outcome, job.points <= outcome.gone and job.file not in blamed and not stray)
+            mine = not reached[job].isdisjoint(blamed) or Place(job.file, "") in blamed or bool(stray)
+            self._judge_one(job, outcome, job.points <= outcome.gone and not mine)
 
     def _judge_one(self, job: _Job, outcome: Outcome, good: bool) -> None:
         candidate = job.current
@@ -245,7 +234,11 @@ class _Search:
 
     def _null_at(self, job: _Job, candidate: Candidate, outcome: Outcome) -> frozenset[Statement]:
         """The statements before which the probe found that there may be nothing to release."""
-        found = {finding.resource for finding in outcome.new if _is_probe(finding) and finding.at.file == job.file}
+        found = {
+            finding.resource
+            for finding in outcome.new
+            if _is_probe(finding) and Place(finding.at.file, finding.function) == job.place
+        }
         return frozenset(
             statement for number, statement in enumerate(candidate.doubtful()) if f"{_PROBE}_{number}" in found
         )
@@ -312,7 +305,7 @@ class _Search:
 
 def _joined(jobs: Sequence[_Job]) -> tuple[Edit, ...]:
     """The edits of several fixes of one function."""
-    changes = [change for job in jobs if job.current is not None for change in job.current.changes]
+    changes = [change for job in jobs for change in job.changes()]
     return edits_of(jobs[0].function, jobs[0].layout, changes)
 
 
