@@ -61,7 +61,7 @@ class Prover:
         self._known = known
         self.points = _points(known)
         self.analyses = 0
-        self._errors: dict[tuple[str, bytes], Counter[str]] = {}
+        self._errors: dict[str, frozenset[str]] = {}
 
     def text(self, file: str) -> bytes:
         """The text of a file as it is. Raises MustfreeError."""
@@ -82,30 +82,29 @@ class Prover:
         found = match(self.points, points, files)
         gone = frozenset(range(len(self.points))) - set(found.values())
         new = tuple(point for index, point in enumerate(points) if index not in found)
-        return Outcome(gone, new, self._worse(report, texts))
+        return Outcome(gone, new, self._worse(report))
 
-    def _worse(self, report: Report, texts: Mapping[str, bytes]) -> frozenset[Place]:
+    def _worse(self, report: Report) -> frozenset[Place]:
         before, after = _signs(self._known.notices), _signs(report.notices)
         found = {Place(file, function) for _, file, function, _ in after - before}
         found |= set(_undecided(report) - _undecided(self._known))
-        degraded = {notice.file for notice in self._known.notices if notice.kind is NoticeKind.DEGRADED}
-        found |= {Place(file, "") for file, data in texts.items() if file in degraded and self._reads_worse(file, data)}
         return frozenset(found)
 
-    def _reads_worse(self, file: str, data: bytes) -> bool:
-        """Whether the parser has more to say of a text; the notices of a function tell its first error only."""
-        return bool(self._parsed(file, data) - self._parsed(file, self.text(file)))
+    def parses(self, file: str, data: bytes) -> bool:
+        """Whether the parser has nothing against a text that it has not against the file as it is.
 
-    def _parsed(self, file: str, data: bytes) -> Counter[str]:
-        key = (file, data)
-        if key not in self._errors:
-            overlay = dict(self._workspace.overlay) | {real(file, self._workspace.root): data}
-            try:
-                unit = Workspace(self._workspace.settings, overlay, self._workspace.rules).lower(file)
-                self._errors[key] = Counter(one.message for one in unit.diagnostics)
-            except MustfreeError as error:
-                self._errors[key] = Counter([str(error)])
-        return self._errors[key]
+        The analysis cannot tell: it makes up for what is not declared.
+        """
+        if file not in self._errors:
+            self._errors[file] = self._parsed(file, self.text(file))
+        return self._parsed(file, data) <= self._errors[file]
+
+    def _parsed(self, file: str, data: bytes) -> frozenset[str]:
+        overlay = dict(self._workspace.overlay) | {real(file, self._workspace.root): data}
+        try:
+            return Workspace(self._workspace.settings, overlay, self._workspace.rules).errors(file)
+        except MustfreeError as error:
+            return frozenset((str(error),))
 
 
 def _points(report: Report) -> tuple[Finding, ...]:

@@ -213,7 +213,9 @@ class _Search:
                 job.alone = True
                 continue
             mine = not reached[job].isdisjoint(blamed) or Place(job.file, "") in blamed or bool(stray)
-            self._judge_one(job, outcome, job.points <= outcome.gone and not mine)
+            good = job.points <= outcome.gone and not mine
+            text = self._texts([job])[job.file] if good else b""
+            self._judge_one(job, outcome, good and self._prover.parses(job.file, text))
 
     def _judge_one(self, job: _Job, outcome: Outcome, good: bool) -> None:
         candidate = job.current

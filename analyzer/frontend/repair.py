@@ -51,11 +51,14 @@ class Repaired:
 
 
 @contextmanager
-def parse_repaired(path: str, data: bytes, view: SourceView, options: FrontendOptions) -> Iterator[Repaired]:
-    """Parse the file as well as it can be."""
+def parse_repaired(
+    path: str, data: bytes, view: SourceView, options: FrontendOptions, *, stubs: bool = True
+) -> Iterator[Repaired]:
+    """Parse the file as well as it can be. stubs: also with stand-ins for single names."""
     main = absolute(path)
     passed, dropped = choose_flags(options.flags, options.directory)
     attempt = _Attempt(main, passed, {**view.overlay, main: data}, options.virtual_headers, options.headers)
+    attempt.learns = stubs
     attempt.foresee()
     for round_ in range(ROUNDS + 1):
         with parsed(main, attempt.arguments(), attempt.files) as unit:
@@ -81,6 +84,7 @@ class _Attempt:
     folders: list[str] = field(default_factory=list)
     wanted: dict[str, bool] = field(default_factory=dict)
     stubs: Stubs = field(default_factory=Stubs)
+    learns: bool = True
     read: dict[str, None] = field(default_factory=dict)
 
     def foresee(self) -> None:
@@ -124,7 +128,7 @@ class _Attempt:
         found = [self._find(name) for name in new]
         if any(found):
             return True
-        if self.stubs.learn(dict.fromkeys(error.text for error in self.left(errors))):
+        if self.learns and self.stubs.learn(dict.fromkeys(error.text for error in self.left(errors))):
             self.files[str(VIRTUAL_DIR / "mustfree-stubs.h")] = self.stubs.text().encode()
             return True
         return False

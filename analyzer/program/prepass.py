@@ -76,7 +76,7 @@ def definitions(data: bytes) -> Iterator[tuple[str, bool, frozenset[bytes]]]:
     What stands between two functions counts as part of the first.
     """
     found = [match for match in _DEFINITION.finditer(data) if match.group(1) not in _KEYWORDS]
-    ends = [match.start() for match in found[1:]] + [len(data)]
+    ends = [*(match.start() for match in found[1:]), len(data)][: len(found)]
     for match, end in zip(found, ends, strict=True):
         static = b"static" in data[match.start() : match.start(1)].split()
         yield match.group(1).decode("ascii"), static, frozenset(_IDENTIFIER.findall(data, match.start(), end))

@@ -1,12 +1,12 @@
 #include <fcntl.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
 
-int msg_put_u32(void *msg, int what, int value);
-
-int attach(void *msg, const char *name)
+int attach(struct nl_msg *msg, const char *name)
 {
 	int fd = open(name, O_RDONLY);
 
 	if (fd < 0)
 		return -1;
-	return msg_put_u32(msg, 3, fd);
+	return nla_put_u32(msg, 3, fd);
 }
