@@ -8,7 +8,7 @@ around a return expression.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, final
 
@@ -25,6 +25,7 @@ from analyzer.fixes.syntax import FunctionText, Kind, Role, Statement
 _LOSSES: Final = frozenset(("exit", "overwritten", "loop"))
 # What puts a descriptor's number where somebody will look for it later.
 _KEEPS_NUMBER: Final = re.compile(r"put|addattr|append|attr|store|push|insert|register", re.I)
+_MOST_PLACES: Final = 10  # with more, somebody should rather think of another structure
 
 
 @final
@@ -33,12 +34,14 @@ class Candidate:
     """A repair to be tried.
 
     description: for the reader, a sentence without full stop. changes: see `changes`.
-    tests: statements before which a release that cannot take null was put; with the guard where it may be null.
+    release: what stands before the losses, None for another sort of repair.
+    grows: further losses that come to light get a release as well.
     """
 
     description: str
     changes: tuple[Change, ...]
     release: Release | None = None
+    grows: bool = False
 
     def guarded(self, statements: frozenset[Statement]) -> Candidate:
         """With a test before the releases at these statements."""
@@ -88,7 +91,13 @@ def candidates(site: Site, table: ContractTable) -> Iterator[Candidate]:
 
 
 def _losses(site: Site, release: Release) -> Iterator[Candidate]:
-    base = _by_places(site, release)
+    unset = _unset_otherwise(site, release)
+    for one in _releases(site, release):
+        yield replace(one, changes=tuple(dict.fromkeys((*one.changes, *unset))))
+
+
+def _releases(site: Site, release: Release) -> Iterator[Candidate]:
+    base = _by_places(site, site.points, release)
     if base is None:
         yield from _in_loop(site, release)
         return
@@ -98,18 +107,40 @@ def _losses(site: Site, release: Release) -> Iterator[Candidate]:
     looping = all(point.kind == "loop" for point in site.points)
     if looping and not _outlives_loop(site, release):
         yield from _in_loop(site, release)
-    yield Candidate(_describe(call, site), base, release)
+    what = _describe(call, site)
+    yield Candidate(what, base, release, grows=True)
     before, after = _start_empty(site, release), _emptied(site, release, everywhere=False)
     if after and before is not None:
-        yield Candidate(f"{_describe(call, site)}, and note that it is gone", (*base, *after), release)
+        yield Candidate(f"{what}, and note that it is gone", (*base, *after), release, grows=True)
     if before:
-        yield Candidate(f"{_describe(call, site)}; it starts out as {release.nothing}", (*base, *before), release)
+        yield Candidate(f"{what}; it starts out as {release.nothing}", (*base, *before), release, grows=True)
         again = _emptied(site, release, everywhere=True)
         if again:
-            text = f"{_describe(call, site)}; it is {release.nothing} while there is nothing to release"
-            yield Candidate(text, (*base, *before, *again), release)
+            text = f"{what}; it is {release.nothing} while there is nothing to release"
+            yield Candidate(text, (*base, *before, *again), release, grows=True)
     if looping:
         yield from _in_loop(site, release)
+
+
+def grown(site: Site, candidate: Candidate, points: Sequence[Finding]) -> Candidate | None:
+    """The candidate with a release before these losses, too; None where it has them all, or they cannot have one."""
+    if not candidate.grows or candidate.release is None:
+        return None
+    more = _by_places(site, points, candidate.release)
+    changes = tuple(dict.fromkeys((*candidate.changes, *(more or ()))))
+    too_many = len(changes) > _MOST_PLACES + len(candidate.changes)
+    return None if changes == candidate.changes or too_many else replace(candidate, changes=changes)
+
+
+def _unset_otherwise(site: Site, release: Release) -> tuple[Change, ...]:
+    """The variable's declaration with a null pointer, where a call may leave the variable as it was.
+
+    Of a function that hands something out through a parameter, no analysis knows all that happens when it fails.
+    """
+    through_call = any(finding.slot.startswith("*") for finding in site.findings)
+    if not through_call or release.is_number or any("&" in call for call in release.calls):
+        return ()
+    return _start_empty(site, release) or ()
 
 
 def _describe(call: str, site: Site) -> str:
@@ -118,15 +149,16 @@ def _describe(call: str, site: Site) -> str:
     return f"call {call} {where}"
 
 
-def _by_places(site: Site, release: Release) -> tuple[Change, ...] | None:
+def _by_places(site: Site, points: Sequence[Finding], release: Release) -> tuple[Change, ...] | None:
     """A release before each loss; None where one of them cannot have it."""
     changes: list[Change] = []
-    for point in site.points:
+    for point in points:
         found = _before_loss(site, point, release)
         if found is None:
             return None
         changes += found
-    return tuple(dict.fromkeys(changes))
+    distinct = tuple(dict.fromkeys(changes))
+    return distinct if len(distinct) <= _MOST_PLACES else None
 
 
 def _before_loss(site: Site, point: Finding, release: Release) -> tuple[Change, ...] | None:
@@ -152,14 +184,15 @@ def _before_loss(site: Site, point: Finding, release: Release) -> tuple[Change, 
 
 def _kept_apart(function: FunctionText, statement: Statement, release: Release) -> bool:
     """Whether a statement that overwrites the place does not read it."""
-    last = statement.last if statement.kind is Kind.SIMPLE else statement.head
+    index, last = statement.first, statement.last if statement.kind is Kind.SIMPLE else statement.head
     uses = 0
-    for index in range(statement.first, last + 1):
-        if function.tokens[index].text == release.name:
-            before = function.tokens[index - 1].text if index else ""
-            uses += before != "&"
-    if not release.is_variable:
-        return True
+    while index <= last and release.is_variable:
+        text, following = function.tokens[index].text, function.tokens[index + 1 : index + 2]
+        if text == "sizeof" and following and following[0].text == "(":
+            index = function.closing(index + 1)
+        elif text == release.name:
+            uses += function.tokens[index - 1].text != "&"
+        index += 1
     return uses <= 1
 
 

@@ -41,11 +41,14 @@ class Outcome:
 
     gone: numbers of the known loss points that are no longer there. new: those that were not there.
     worse: functions of which less is seen than before, without a name where it is the file.
+    there: all loss points there are, as far as they lie on lines that have not changed: where these are in the text
+        as it was.
     """
 
     gone: frozenset[int]
     new: tuple[Finding, ...]
     worse: frozenset[Place]
+    there: tuple[Finding, ...]
 
 
 @final
@@ -82,7 +85,8 @@ class Prover:
         found = match(self.points, points, files)
         gone = frozenset(range(len(self.points))) - set(found.values())
         new = tuple(point for index, point in enumerate(points) if index not in found)
-        return Outcome(gone, new, self._worse(report))
+        there = tuple(moved for point in points if (moved := _at_base(point, files)) is not None)
+        return Outcome(gone, new, self._worse(report), there)
 
     def _worse(self, report: Report) -> frozenset[Place]:
         before, after = _signs(self._known.notices), _signs(report.notices)
@@ -105,6 +109,12 @@ class Prover:
             return Workspace(self._workspace.settings, overlay, self._workspace.rules).errors(file)
         except MustfreeError as error:
             return frozenset((str(error),))
+
+
+def _at_base(point: Finding, files: Files) -> Finding | None:
+    lines = files.lines(point.at.file)
+    line = lines.to_base(point.at.line) if lines is not None else 0
+    return replace(point, at=replace(point.at, line=line, end_line=line)) if line else None
 
 
 def _points(report: Report) -> tuple[Finding, ...]:

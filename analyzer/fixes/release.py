@@ -85,7 +85,7 @@ def releases(finding: Finding, function: FunctionText, table: ContractTable) -> 
     nothing = _nothing(name, table)
     written = _written(function, name, place)
     if written:
-        return (Release(place, (written,), name, nothing, fine),)
+        return (Release(place, (written,), name, nothing, fine or f"&{place}" in written),)
     if _arity(name, table) != 1:
         return ()
     if _both_ends(finding, function, nothing):

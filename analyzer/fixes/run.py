@@ -14,7 +14,7 @@ from typing import final
 from analyzer.contracts import ContractTable
 from analyzer.findings.model import Finding, Fix, Region, Replacement, Report, State
 from analyzer.findings.points import finding_order, loss_points
-from analyzer.fixes.candidates import Candidate, candidates
+from analyzer.fixes.candidates import Candidate, candidates, grown
 from analyzer.fixes.changes import AtEnd, Before, Change, ConflictError, Edit, Line, applied, edits_of
 from analyzer.fixes.layout import Layout
 from analyzer.fixes.proof import Outcome, Prover
@@ -28,6 +28,7 @@ from analyzer.workspace import Workspace
 Progress = Callable[[int, int], None]
 _PROBE = "mustfree_is_null_here"
 _MOST = 14  # candidates that are tried for one resource
+_MOST_GROWN = 6  # times that one of them is extended
 
 
 @final
@@ -64,6 +65,7 @@ class _Job:
     current: Candidate | None = None
     stage: str = "plain"  # plain, probe, guarded
     tried: int = 0
+    grown: int = 0
     alone: bool = False
     fix: Fix | None = None
 
@@ -168,7 +170,7 @@ class _Search:
 
     def _next(self, job: _Job) -> None:
         """The next candidate that can be written down."""
-        job.stage = "plain"
+        job.stage, job.grown = "plain", 0
         for candidate in job.trials:
             job.tried += 1
             if job.tried > _MOST:
@@ -228,11 +230,34 @@ class _Search:
                 return
             good = True  # as it was before the probe
         if not good:
-            self._next(job)
+            grown = self._grown(job, candidate, outcome)
+            if grown is None:
+                self._next(job)
+            else:
+                job.current = grown
         elif job.stage == "plain" and candidate.doubtful():
             job.stage = "probe"
         else:
             job.fix = self._fix(job, candidate)
+
+    def _grown(self, job: _Job, candidate: Candidate, outcome: Outcome) -> Candidate | None:
+        """The candidate with releases at further losses of the resource, which the ones before had hidden."""
+        first = job.site.findings[0]
+        more = [
+            point
+            for point in outcome.there
+            if Place(point.at.file, point.function) == job.place
+            and (point.check, point.resource, point.callee) == (first.check, first.resource, first.callee)
+        ]
+        if job.stage != "plain" or not more or job.grown == _MOST_GROWN:
+            return None
+        job.grown += 1
+        with contextlib.suppress(ConflictError):
+            larger = grown(job.site, candidate, more)
+            if larger is not None:
+                edits_of(job.function, job.layout, larger.changes)
+                return larger
+        return None
 
     def _null_at(self, job: _Job, candidate: Candidate, outcome: Outcome) -> frozenset[Statement]:
         """The statements before which the probe found that there may be nothing to release."""
