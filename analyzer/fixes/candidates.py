@@ -19,6 +19,7 @@ from analyzer.fixes.labels import by_label
 from analyzer.fixes.realloc import by_temporary
 from analyzer.fixes.release import Release, null_is_fine, release_statements, releases
 from analyzer.fixes.returns import before_return
+from analyzer.fixes.safety import may_stand
 from analyzer.fixes.site import Site
 from analyzer.fixes.syntax import FunctionText, Kind, Role, Statement
 
@@ -172,7 +173,9 @@ def _before_loss(site: Site, point: Finding, release: Release) -> tuple[Change, 
     if statement.kind is Kind.BLOCK:
         if function.tokens[index].text != "}":
             return None
-        return (AtEnd(statement, release.lines(), site.rank),)
+        return (AtEnd(statement, release.lines(), site.rank),) if may_stand(site, release, statement) else None
+    if not may_stand(site, release, statement):
+        return None
     if statement.kind in (Kind.LOOP, Kind.DO) or (statement.kind is Kind.IF and statement.role is Role.ELSE):
         return None
     if function.word(statement) == "return":
@@ -217,6 +220,8 @@ def _in_loop(site: Site, release: Release) -> Iterator[Candidate]:
     ]
     on_path = [one for one in rounds if _under_last_branch(site, one)]
     what = f"call {release.calls[0]} where the round of the loop ends"
+    if not all(may_stand(site, release, one) for one in (*on_path, body)):
+        return
     for jumps in (on_path, [], rounds):
         changes: tuple[Change, ...] = tuple(Before(one, release.lines(), site.rank) for one in jumps)
         if jumps:

@@ -177,7 +177,7 @@ class _Writer:
         function, layout = self._function, self._layout
         brace = function.tokens[change.statement.last].start
         together = [one for one in self._changes if isinstance(one, AtEnd) and one.statement is change.statement]
-        lines = [line for one in sorted(together, key=lambda one: one.rank) for line in one.lines]
+        lines = _in_order(together)
         children = change.statement.children
         if not layout.starts_line(brace):
             text = " ".join(self._flat(line) for line in lines).encode() + b" "
@@ -193,8 +193,7 @@ class _Writer:
     def _around(self, statement: Statement) -> None:
         """All that is said of one statement."""
         mine = [change for change in self._changes if getattr(change, "statement", None) is statement]
-        before = sorted((one for one in mine if isinstance(one, Before)), key=lambda one: one.rank)
-        lines = [line for one in before for line in one.lines]
+        lines = _in_order([one for one in mine if isinstance(one, Before)])
         after = [line for one in mine if isinstance(one, After | AtEnd) for line in one.lines]
         instead = [one for one in mine if isinstance(one, Instead)]
         if len(instead) > 1:
@@ -330,6 +329,12 @@ class _Writer:
 
     def _flat(self, line: Line) -> str:
         return f"if ({line.guard}) {line.text}" if line.guard else line.text
+
+
+def _in_order(changes: Sequence[Before | AtEnd]) -> list[Line]:
+    """The lines by rank; what two fixes want alike stands there once."""
+    wanted = dict.fromkeys(change.lines for change in sorted(changes, key=lambda one: one.rank))
+    return [line for lines in wanted for line in lines]
 
 
 _NOT_TYPES = frozenset(("return", "goto", "break", "continue", "sizeof", "else", "case", "default"))

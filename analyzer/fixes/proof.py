@@ -11,7 +11,7 @@ from typing import final
 from analyzer.change.matching import Files, match
 from analyzer.change.sides import Pair
 from analyzer.errors import MustfreeError
-from analyzer.findings.model import Finding, Notice, NoticeKind, Report, Verdict
+from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Report, Verdict
 from analyzer.findings.points import loss_points
 from analyzer.fixes.reach import Place
 from analyzer.program.discovery import real
@@ -43,12 +43,14 @@ class Outcome:
     worse: functions of which less is seen than before, without a name where it is the file.
     there: all loss points there are, as far as they lie on lines that have not changed: where these are in the text
         as it was.
+    reached: the acquisitions that are not in unreachable code.
     """
 
     gone: frozenset[int]
     new: tuple[Finding, ...]
     worse: frozenset[Place]
     there: tuple[Finding, ...]
+    reached: tuple[Acquisition, ...]
 
 
 @final
@@ -86,7 +88,8 @@ class Prover:
         gone = frozenset(range(len(self.points))) - set(found.values())
         new = tuple(point for index, point in enumerate(points) if index not in found)
         there = tuple(moved for point in points if (moved := _at_base(point, files)) is not None)
-        return Outcome(gone, new, self._worse(report), there)
+        reached = tuple(one for one in report.acquisitions if one.verdict is not Verdict.UNREACHABLE)
+        return Outcome(gone, new, self._worse(report), there, reached)
 
     def _worse(self, report: Report) -> frozenset[Place]:
         before, after = _signs(self._known.notices), _signs(report.notices)

@@ -47,6 +47,8 @@ class Reach:
         return other in self.of(one) or one in self.of(other)
 
     def _callers(self, place: Place) -> Iterable[Place]:
+        if place.function == "main":
+            return
         for caller in self._mentions.get(place.function.encode(), ()):
             if caller.file == place.file or place not in self._static or not place.file.endswith(".c"):
                 yield caller

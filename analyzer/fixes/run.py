@@ -147,12 +147,15 @@ class _Search:
             file = group[0].at.file
             with contextlib.suppress(NoStructureError):
                 lines, layout = self._file(file)
-                site = Site(group, self._function(file, group[0].lines), lines)
+                site = Site(group, self._function(file, group[0].lines), lines, self._all_texts)
                 points = frozenset(numbers[id(point)] for one in group for point in loss_points(one))
                 jobs.append(_Job(file, site, points, candidates(site, self._table), layout))
         for job in jobs:
             self._next(job)
         return jobs
+
+    def _all_texts(self) -> Iterator[bytes]:
+        return (self._prover.text(file) for file in self._known.seen)
 
     def _file(self, file: str) -> tuple[LineIndex, Layout]:
         if file not in self._files:
@@ -202,20 +205,14 @@ class _Search:
         return batch
 
     def _judge(self, batch: Sequence[_Job], outcome: Outcome) -> None:
-        blamed = {Place(finding.at.file, finding.function) for finding in outcome.new if not _is_probe(finding)}
-        blamed |= outcome.worse
-        reached = {job: self._reach.of(job.place) for job in batch}
-        stray = {
-            place
-            for place in blamed
-            if not any(place in functions or place == Place(job.file, "") for job, functions in reached.items())
-        }
+        blamed = self._blamed(outcome)
+        known = frozenset().union(*(self._reach.of(job.place) | {Place(job.file, "")} for job in batch))
+        stray = bool(blamed - known)
         for job in batch:
             if stray and len(batch) > 1:
                 job.alone = True
                 continue
-            mine = not reached[job].isdisjoint(blamed) or Place(job.file, "") in blamed or bool(stray)
-            good = job.points <= outcome.gone and not mine
+            good = job.points <= outcome.gone and not stray and not self._is_blamed(job, blamed)
             text = self._texts([job])[job.file] if good else b""
             self._judge_one(job, outcome, good and self._prover.parses(job.file, text))
 
@@ -261,11 +258,7 @@ class _Search:
 
     def _null_at(self, job: _Job, candidate: Candidate, outcome: Outcome) -> frozenset[Statement]:
         """The statements before which the probe found that there may be nothing to release."""
-        found = {
-            finding.resource
-            for finding in outcome.new
-            if _is_probe(finding) and Place(finding.at.file, finding.function) == job.place
-        }
+        found = {one.holder for one in outcome.reached if Place(one.at.file, one.function) == job.place}
         return frozenset(
             statement for number, statement in enumerate(candidate.doubtful()) if f"{_PROBE}_{number}" in found
         )
@@ -287,33 +280,31 @@ class _Search:
                 inside.append(job)
         if not inside:
             return {}, []
-        if self._holds(inside):
-            return self._texts(inside), inside
-        return self._one_by_one(inside)
+        while inside:
+            spoilers = self._spoilers(inside)
+            if not spoilers:
+                return self._texts(inside), inside
+            inside = [job for job in inside if job not in spoilers]
+        return {}, []
 
-    def _one_by_one(self, jobs: Sequence[_Job]) -> tuple[Mapping[str, bytes], list[_Job]]:
-        """Grows the set, half by half."""
-        inside: list[_Job] = []
-
-        def add(some: Sequence[_Job]) -> None:
-            if not some:
-                return
-            with contextlib.suppress(ConflictError):
-                if self._holds([*inside, *some]):
-                    inside.extend(some)
-                    return
-            if len(some) > 1:
-                half = len(some) // 2
-                add(some[:half])
-                add(some[half:])
-
-        add(jobs)
-        return self._texts(inside), inside
-
-    def _holds(self, jobs: Sequence[_Job]) -> bool:
+    def _spoilers(self, jobs: Sequence[_Job]) -> list[_Job]:
+        """What to leave out, so that the rest may hold together: of each function with trouble, the last fix."""
         outcome = self._prover.outcome(self._texts(jobs))
-        claimed = frozenset(number for job in jobs for number in job.points)
-        return claimed <= outcome.gone and not outcome.new and not outcome.worse
+        blamed = self._blamed(outcome)
+        if not blamed and all(job.points <= outcome.gone for job in jobs):
+            return []
+        troubled = [job for job in jobs if not job.points <= outcome.gone or self._is_blamed(job, blamed)]
+        last = {job.place: job for job in troubled or jobs}
+        return list(last.values())
+
+    def _blamed(self, outcome: Outcome) -> frozenset[Place]:
+        """The functions that got worse."""
+        new = (Place(finding.at.file, finding.function) for finding in outcome.new if not _is_probe(finding))
+        return outcome.worse | frozenset(new)
+
+    def _is_blamed(self, job: _Job, blamed: frozenset[Place]) -> bool:
+        """Whether a change of this function may be the reason."""
+        return Place(job.file, "") in blamed or not self._reach.of(job.place).isdisjoint(blamed)
 
     def _texts(self, jobs: Sequence[_Job]) -> dict[str, bytes]:
         """Raises ConflictError where two fixes want different things of one place."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import final
 
 from analyzer.findings.model import Finding, Region, StepKind
@@ -15,12 +15,23 @@ from analyzer.sources import LineIndex
 class Site:
     """The findings of one resource in one function, and the text there."""
 
-    def __init__(self, findings: Sequence[Finding], function: FunctionText, lines: LineIndex) -> None:
+    def __init__(
+        self,
+        findings: Sequence[Finding],
+        function: FunctionText,
+        lines: LineIndex,
+        texts: Callable[[], Iterable[bytes]],
+    ) -> None:
+        """texts: of all files of the program."""
         self.findings = findings
         self.function = function
         self._lines = lines
+        self.texts = texts
         self.points = [point for finding in findings for point in loss_points(finding)]
         self.rank = -self.offset(_acquired(findings[0]))
+        self.acquired = sorted(
+            {self.offset(step.at) for point in self.points for step in point.steps if step.kind is StepKind.ACQUIRE}
+        )
 
     def offset(self, at: Region) -> int:
         """The byte at which a region begins."""
