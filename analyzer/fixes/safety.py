@@ -49,15 +49,10 @@ def _is_owner(site: Site, name: str) -> bool:
     """Whether a variable of the program only ever gets a null pointer, or the result of the function at hand."""
     callee = site.findings[0].callee
     word = re.escape(name)
-    assigned = re.compile(rf"(?<![\w.>]){word}\s*=(?!=)\s*((?:\([^()]*\)\s*)*[\w]+)\s*(\()?|&\s*{word}\b".encode())
-    for data in site.texts():
-        for match in assigned.finditer(data):
-            value, call = match.group(1), match.group(2)
-            last = b"" if value is None else re.split(rb"[\s)]", value)[-1]
-            null = value is not None and not call and last in (b"NULL", b"0")
-            if not null and not (call and last == callee.encode()):
-                return False
-    return bool(callee)
+    given = re.compile(rf"(?<![\w.>]){word}\s*=(?!=)\s*([^;,]*)|&\s*{word}\b".encode())
+    harmless = re.compile(rf"(?:\([\w\s*]+\)\s*)*(?:NULL|0|\(?{re.escape(callee)}\s*\(.*)\)?\s*".encode(), re.DOTALL)
+    values = (match.group(1) for data in site.texts() for match in given.finditer(data))
+    return bool(callee) and all(value is not None and harmless.fullmatch(value) for value in values)
 
 
 def _given_away(function: FunctionText, release: Release, at: int) -> bool:
