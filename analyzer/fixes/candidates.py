@@ -14,12 +14,12 @@ from typing import Final, final
 
 from analyzer.contracts import ContractTable
 from analyzer.findings.model import Finding, StepKind
-from analyzer.fixes.changes import After, AtEnd, Before, Change, Line, Swap, is_declaration
+from analyzer.fixes.changes import After, AtEnd, Before, Change, Line, Otherwise, Swap, is_declaration
 from analyzer.fixes.labels import by_label
 from analyzer.fixes.realloc import by_temporary
 from analyzer.fixes.release import Release, null_is_fine, release_statements, releases
 from analyzer.fixes.returns import before_return
-from analyzer.fixes.safety import may_stand
+from analyzer.fixes.safety import given_away, may_stand
 from analyzer.fixes.site import Site
 from analyzer.fixes.syntax import FunctionText, Kind, Role, Statement
 
@@ -100,6 +100,7 @@ def _losses(site: Site, release: Release) -> Iterator[Candidate]:
 def _releases(site: Site, release: Release) -> Iterator[Candidate]:
     base = _by_places(site, site.points, release)
     if base is None:
+        yield from _where_not_stored(site, release)
         yield from _in_loop(site, release)
         return
     call = release.calls[0]
@@ -121,6 +122,18 @@ def _releases(site: Site, release: Release) -> Iterator[Candidate]:
             yield Candidate(text, (*base, *before, *again), release, grows=True)
     if looping:
         yield from _in_loop(site, release)
+
+
+def _where_not_stored(site: Site, release: Release) -> Iterator[Candidate]:
+    """``if (found) *out = p;`` gets an else that releases."""
+    function = site.function
+    store = given_away(function, release, function.body.last)
+    condition = store.parent if store is not None and store.role is Role.BODY else None
+    if store is None or condition is None or condition.kind is not Kind.IF or condition.role is not Role.ITEM:
+        return
+    if condition.otherwise < 0 and may_stand(site, release, condition) and len(release.calls) == 1:
+        line = release.lines()[0]
+        yield Candidate(f"call {release.calls[0]} where it is not handed over", (Otherwise(condition, line),))
 
 
 def grown(site: Site, candidate: Candidate, points: Sequence[Finding]) -> Candidate | None:

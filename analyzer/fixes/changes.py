@@ -73,6 +73,15 @@ class Instead:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Otherwise:
+    """An else for an if that has none, with a body without braces."""
+
+    condition: Statement
+    line: Line
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Declare:
     """A declaration behind those at the start of a block."""
 
@@ -90,7 +99,7 @@ class Swap:
     text: str
 
 
-Change = Before | After | AtEnd | Instead | Declare | Swap
+Change = Before | After | AtEnd | Instead | Otherwise | Declare | Swap
 
 
 class ConflictError(Exception):
@@ -125,6 +134,8 @@ class _Writer:
                 self._edits.add(Edit(change.start, change.end, change.text.encode("latin-1")))
             elif isinstance(change, Declare):
                 self._declare(change)
+            elif isinstance(change, Otherwise):
+                self._otherwise(change)
             elif isinstance(change, AtEnd) and change.statement.kind is Kind.BLOCK:
                 self._at_end(change)
             else:
@@ -171,6 +182,17 @@ class _Writer:
             at = layout.line_start(at)
             line = layout.indent(function.start(children[0])) + change.text.encode() + layout.newline + layout.newline
         self._edits.add(Edit(at, at, line))
+
+    def _otherwise(self, change: Otherwise) -> None:
+        function, layout = self._function, self._layout
+        start, end = function.start(change.condition), function.end(change.condition)
+        body = change.condition.children[0]
+        if not (layout.starts_line(start) and layout.starts_line(function.start(body)) and layout.ends_line(end)):
+            raise ConflictError
+        inner = layout.indent(function.start(body))
+        text = layout.newline + layout.indent(start) + b"else" + layout.newline + inner + change.line.text.encode()
+        at = layout.line_end(end)
+        self._edits.add(Edit(at, at, text))
 
     def _at_end(self, change: AtEnd) -> None:
         """Before the closing brace of a block."""

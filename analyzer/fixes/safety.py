@@ -20,7 +20,7 @@ def may_stand(site: Site, release: Release, statement: Statement) -> bool:
     """Whether a release may be put before a statement, or at the end of a block."""
     function = site.function
     at = statement.last if statement.kind is Kind.BLOCK else statement.first
-    if _given_away(function, release, at):
+    if given_away(function, release, at) is not None:
         return False
     if release.is_variable and not _by_address(release):
         if _is_local(function, release.name):
@@ -55,8 +55,8 @@ def _is_owner(site: Site, name: str) -> bool:
     return bool(callee) and all(value is not None and harmless.fullmatch(value) for value in values)
 
 
-def _given_away(function: FunctionText, release: Release, at: int) -> bool:
-    """Whether the pointer is stored outside of the function on a way that may come here.
+def given_away(function: FunctionText, release: Release, at: int) -> Statement | None:
+    """The statement that stores the pointer outside of the function on a way that may come here.
 
     at: number of the token before which the release would stand.
     """
@@ -76,8 +76,8 @@ def _given_away(function: FunctionText, release: Release, at: int) -> bool:
         ):
             names.add(function.tokens[sign - 1].text)
         elif not _leaves(function, statement):
-            return True
-    return False
+            return statement
+    return None
 
 
 def _leaves(function: FunctionText, statement: Statement) -> bool:

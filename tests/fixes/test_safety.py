@@ -19,8 +19,10 @@ STORED = """void f(char **out, int n)
 
 	if (!p)
 		return;
-	if (pick(n))
+	if (pick(n)) {
+		n++;
 		*out = p;
+	}
 	return;
 }
 """
