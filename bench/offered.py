@@ -32,11 +32,11 @@ def programs(paths: Sequence[str], each: bool) -> Iterator[tuple[str, Path, str]
             yield root.name, root, str(file or root)
 
 
-def measure(root: Path, path: str, patches: Path | None, name: str) -> dict[str, float]:
+def measure(root: Path, path: str, patches: Path | None, name: str, jobs: int) -> dict[str, float]:
     """One program."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        space = Workspace(replace(Settings(root=str(root), find_database=True), cache=folder))
+        space = Workspace(replace(Settings(root=str(root), find_database=True, jobs=jobs), cache=folder))
         report = apply(space.analyse([path]), space.root, everything=False, generated=False)
         plain = time.monotonic() - started
         wanted = {id(finding) for finding in shown_findings(report, everything=True)}
@@ -64,7 +64,7 @@ def main() -> None:
     rows: dict[str, dict[str, float]] = {}
     for name, root, path in programs(options.paths, options.each):
         row = rows.setdefault(name, {})
-        for key, value in measure(root, path, options.patches, name).items():
+        for key, value in measure(root, path, options.patches, name, int(options.each)).items():
             row[key] = row.get(key, 0) + value
     columns = ["findings", "fixed", "another run", "analyses", "check", "search"]
     table = [[name, *(f"{row[column]:.0f}" for column in columns)] for name, row in rows.items()]

@@ -28,6 +28,8 @@ _LOSSES: Final = frozenset(("exit", "overwritten", "loop"))
 _KEEPS_NUMBER: Final = re.compile(r"put|addattr|append|attr|store|push|insert|register", re.I)
 _MOST_PLACES: Final = 10  # with more, somebody should rather think of another structure
 
+_MOST_RESETS: Final = 3
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -321,7 +323,7 @@ def _emptied(site: Site, release: Release, *, everywhere: bool) -> tuple[Change,
             continue
         if everywhere or site.function.loop_of(statement) is not None:
             changes.append(After(statement, (Line(f"{release.place} = {release.nothing};"),)))
-    return tuple(changes)
+    return tuple(changes) if len(changes) <= _MOST_RESETS else ()
 
 
 def _next(statement: Statement) -> Statement | None:
