@@ -17,7 +17,7 @@ from analyzer.findings.model import Finding, StepKind
 from analyzer.fixes.changes import After, AtEnd, Before, Change, Line, Otherwise, Swap, is_declaration
 from analyzer.fixes.labels import by_label
 from analyzer.fixes.realloc import by_temporary
-from analyzer.fixes.release import Release, null_is_fine, release_statements, releases
+from analyzer.fixes.release import Release, is_tested, null_is_fine, release_statements, releases
 from analyzer.fixes.returns import before_return
 from analyzer.fixes.safety import given_away, may_stand
 from analyzer.fixes.site import Site
@@ -39,12 +39,14 @@ class Candidate:
     description: for the reader, a sentence without full stop. changes: see `changes`.
     release: what stands before the losses, None for another sort of repair.
     grows: further losses that come to light get a release as well.
+    needs: what must not be, and where: a label also releases other things, which must be there.
     """
 
     description: str
     changes: tuple[Change, ...]
     release: Release | None = None
     grows: bool = False
+    needs: tuple[tuple[Statement, str], ...] = ()
 
     def guarded(self, statements: frozenset[Statement]) -> Candidate:
         """With a test before the releases at these statements."""
@@ -106,8 +108,8 @@ def _releases(site: Site, release: Release) -> Iterator[Candidate]:
         yield from _in_loop(site, release)
         return
     call = release.calls[0]
-    for changes in by_label(site, release):
-        yield Candidate("leave through the label that releases it", changes, release)
+    for changes, needs in by_label(site, release):
+        yield Candidate("leave through the label that releases it", changes, release, needs=needs)
     looping = all(point.kind == "loop" for point in site.points)
     if looping and not _outlives_loop(site, release):
         yield from _in_loop(site, release)
@@ -357,22 +359,10 @@ def _resets(site: Site, table: ContractTable) -> Iterator[Candidate]:
         second = site.statement(point.at)
         if statement is None or statement.kind is not Kind.SIMPLE or second is None:
             return
-        if not (release.null_is_fine or _is_tested(function, second, release)):
+        if not (release.null_is_fine or is_tested(function, second, release.place, number=release.is_number)):
             return
         changes.append(After(statement, (Line(f"{release.place} = {release.nothing};"),)))
     yield Candidate(f"set {release.place} to {release.nothing} after the first release", tuple(dict.fromkeys(changes)))
-
-
-def _is_tested(function: FunctionText, statement: Statement, release: Release) -> bool:
-    """Whether a condition around a statement looks whether there is anything."""
-    for above in statement.ancestors():
-        if above.kind is Kind.IF:
-            text = function.text(above.first, above.head)
-            place = re.escape(release.place)
-            wanted = rf"{place} >= 0|{place} != -1" if release.is_number else rf"[(&]\s*{place}\s*(?:[)&]|!= NULL)"
-            if re.search(wanted, text):
-                return True
-    return False
 
 
 def _initialised(site: Site) -> Iterator[Candidate]:

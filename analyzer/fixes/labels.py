@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer.fixes.changes import Change, Instead, Line
-from analyzer.fixes.release import Release, releases_in
+from analyzer.fixes.release import Release, is_tested, null_is_fine, releases_in
 from analyzer.fixes.site import Site
 from analyzer.fixes.syntax import FunctionText, Kind, Statement
 
@@ -15,8 +15,11 @@ _TIDYING: Final = re.compile(r"free|close|release|put|destroy|unref|delete|clean
 _MOST = 3
 
 
-def by_label(site: Site, release: Release) -> Iterator[tuple[Change, ...]]:
-    """The changes for each label that fits all losses, the last label first."""
+_Needs = tuple[tuple[Statement, str], ...]
+
+
+def by_label(site: Site, release: Release) -> Iterator[tuple[tuple[Change, ...], _Needs]]:
+    """The changes for each label that fits all losses, the last label first; and what must not be at the jumps."""
     function = site.function
     labels = [
         one
@@ -27,13 +30,14 @@ def by_label(site: Site, release: Release) -> Iterator[tuple[Change, ...]]:
     for label in reversed(labels):
         changes = _to(site, label, release)
         if changes is not None:
-            yield changes
+            absent = _others(site.function, label, release)
+            yield changes, tuple((one.statement, what) for one in changes for what in absent)
             tried += 1
         if tried == _MOST:
             return
 
 
-def _to(site: Site, label: Statement, release: Release) -> tuple[Change, ...] | None:
+def _to(site: Site, label: Statement, release: Release) -> tuple[Instead, ...] | None:
     function = site.function
     rest = function.body.children[function.body.children.index(label) + 1 :]
     if not rest or not releases_in(function, rest, release) or not _tidies(function, rest):
@@ -41,7 +45,7 @@ def _to(site: Site, label: Statement, release: Release) -> tuple[Change, ...] | 
     result = _result(function, rest[-1])
     if result is None:
         return None
-    changes: list[Change] = []
+    changes: list[Instead] = []
     for point in site.points:
         statement = site.statement(point.at)
         if statement is None or function.word(statement) != "return" or statement.last > label.first:
@@ -55,6 +59,21 @@ def _to(site: Site, label: Statement, release: Release) -> tuple[Change, ...] | 
         else:
             return None
     return tuple(changes)
+
+
+def _others(function: FunctionText, label: Statement, release: Release) -> list[str]:
+    """For each other pointer that is released behind a label without a test: the condition that it is null."""
+    found: list[str] = []
+    for one in function.statements():
+        if one.kind is not Kind.SIMPLE or one.first < label.last:
+            continue
+        for index in function.calls(one.first, one.last):
+            name, arguments = function.tokens[index].text, function.arguments(index)
+            place = function.text(*arguments[0]) if len(arguments) == 1 else ""
+            known = null_is_fine(name) or name == "close" or place == release.place
+            if re.fullmatch(r"[A-Za-z_]\w*", place) and not known and not is_tested(function, one, place):
+                found.append(f"!{place}")
+    return found
 
 
 def _unwrapped(value: str) -> str:

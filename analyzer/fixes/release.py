@@ -146,3 +146,11 @@ def releases_in(function: FunctionText, statements: Sequence[Statement], release
     """Whether one of the statements holds the call."""
     texts = (function.text(one.first, one.last) for one in statements)
     return any(call in text for text in texts for call in release.calls)
+
+
+def is_tested(function: FunctionText, statement: Statement, place: str, *, number: bool = False) -> bool:
+    """Whether a condition around a statement looks whether a place holds anything. number: a descriptor."""
+    name = re.escape(place)
+    wanted = rf"{name} >= 0|{name} != -1" if number else rf"[(&]\s*{name}\s*(?:[)&]|!= NULL)"
+    conditions = (function.text(one.first, one.head) for one in statement.ancestors() if one.kind is Kind.IF)
+    return any(re.search(wanted, text) for text in conditions)

@@ -222,17 +222,17 @@ class _Search:
         if job.stage == "probe":
             job.stage = "guarded"
             needed = self._null_at(job, candidate, outcome)
+            good = needed is not None  # else as it was before the probe
             if needed:
                 job.current = candidate.guarded(needed)
                 return
-            good = True  # as it was before the probe
         if not good:
             grown = self._grown(job, candidate, outcome)
             if grown is None:
                 self._next(job)
             else:
                 job.current = grown
-        elif job.stage == "plain" and candidate.doubtful():
+        elif job.stage == "plain" and (candidate.doubtful() or candidate.needs):
             job.stage = "probe"
         else:
             job.fix = self._fix(job, candidate)
@@ -256,9 +256,14 @@ class _Search:
                 return larger
         return None
 
-    def _null_at(self, job: _Job, candidate: Candidate, outcome: Outcome) -> frozenset[Statement]:
-        """The statements before which the probe found that there may be nothing to release."""
+    def _null_at(self, job: _Job, candidate: Candidate, outcome: Outcome) -> frozenset[Statement] | None:
+        """The statements before which the probe found that there may be nothing to release.
+
+        None: something else may be missing that the candidate needs.
+        """
         found = {one.holder for one in outcome.reached if Place(one.at.file, one.function) == job.place}
+        if any(_need(number) in found for number in range(len(candidate.needs))):
+            return None
         return frozenset(
             statement for number, statement in enumerate(candidate.doubtful()) if f"{_PROBE}_{number}" in found
         )
@@ -343,11 +348,20 @@ def _with_probes(candidate: Candidate) -> list[Change]:
     found: list[Change] = []
     for change in candidate.changes:
         if isinstance(change, Before | AtEnd) and change.lines == plain and change.statement in numbers:
-            name = f"{_PROBE}_{numbers[change.statement]}"
-            probe = f"if ({release.absent}) {{ extern void *malloc(__SIZE_TYPE__); void *{name} = malloc(1); }}"
-            change = replace(change, lines=(Line(probe), *change.lines))
+            probe = _probe(release.absent, f"{_PROBE}_{numbers[change.statement]}")
+            change = replace(change, lines=(probe, *change.lines))
         found.append(change)
-    return found
+    needs = enumerate(candidate.needs)
+    return [*(Before(statement, (_probe(what, _need(number)),)) for number, (statement, what) in needs), *found]
+
+
+def _need(number: int) -> str:
+    return f"{_PROBE}_need_{number}"
+
+
+def _probe(condition: str, name: str) -> Line:
+    """A statement that can be reached and leaks where the condition can hold."""
+    return Line(f"if ({condition}) {{ extern void *malloc(__SIZE_TYPE__); void *{name} = malloc(1); }}")
 
 
 def _is_probe(finding: Finding) -> bool:
