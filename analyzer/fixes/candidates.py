@@ -319,6 +319,8 @@ def declarator(function: FunctionText, name: str) -> tuple[Statement, int] | Non
 def _emptied(site: Site, release: Release, *, everywhere: bool) -> tuple[Change, ...]:
     """A null pointer behind the other releases; everywhere: also behind those that are in no loop."""
     changes: list[Change] = []
+    if release.is_number:  # others may have its number, and close it
+        return ()
     for statement in release_statements(site.function, release):
         follows = _next(statement)
         if follows is not None and _ends_it(site.function, follows, release):
