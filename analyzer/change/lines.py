@@ -45,6 +45,13 @@ class LineMap:
         base, head, count = self.moved[index]
         return head + line - base if line < base + count else 0
 
+    def to_base(self, line: int) -> int:
+        """The line of the base side that a head line is, 0 when it is new or changed."""
+        if self.moved is None:
+            return line
+        run = next((one for one in reversed(self.moved) if one[1] <= line), None)
+        return run[0] + line - run[1] if run is not None and line < run[1] + run[2] else 0
+
     def rewritten(self, line: int) -> int:
         """The first of the head lines that took the place of a base line, 0 when none did."""
         for one in self.deletions:

@@ -79,6 +79,7 @@ class FindingBuilder:
             lines=source.function_lines(),
             record=event.record if check.id == "leak" else "",
             releases=event.fits if event.record and check.id == "leak" else (),
+            remedy=event.fits[0] if event.fits else event.released_by,
         )
 
     def _steps(self, check: Check, event: Event) -> tuple[Step, ...]:

@@ -134,8 +134,9 @@ def settings(context: click.Context, options: dict[str, Any]) -> Settings:
 class Progress:
     """A bar on a terminal, once a run has become long."""
 
-    def __init__(self, wanted: bool) -> None:
+    def __init__(self, wanted: bool, label: str = "analysing") -> None:
         self._wanted = wanted
+        self._label = label
         self._start = time.monotonic()
         self._bar: Any = None
 
@@ -144,7 +145,7 @@ class Progress:
         if not self._wanted:
             return
         if self._bar is None and time.monotonic() - self._start >= _LONG_RUN and done < total:
-            self._bar = click.progressbar(length=total, label="analysing", file=sys.stderr, show_pos=True)
+            self._bar = click.progressbar(length=total, label=self._label, file=sys.stderr, show_pos=True)
         if self._bar is not None:
             self._bar.update(done - self._bar.pos)
 

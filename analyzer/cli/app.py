@@ -18,6 +18,7 @@ _COMMANDS = {
     "diff": ("analyzer.cli.diff", "diff"),
     "dump": ("analyzer.cli.dump", "dump"),
     "explain": ("analyzer.cli.explain", "explain"),
+    "fix": ("analyzer.cli.fix", "fix"),
     "rules": ("analyzer.cli.rules", "rules"),
     "toolchain": ("analyzer.cli.toolchain", "toolchain"),
     "why": ("analyzer.cli.why", "why"),
@@ -76,6 +77,7 @@ def app() -> None:
       mustfree contracts src/                   what your own functions do to ownership
       mustfree diff origin/main                 what the work tree introduces since then
       mustfree check --baseline known.json src/ only what known.json does not hold
+      mustfree fix src/                         a patch that repairs what check reports
       mustfree why main.c:31 src/               why what main.c acquires in line 31 is taken to end so
       mustfree explain leak                     what a check reports, and how to mend it
       mustfree rules explain nl_recv            what a library function does to ownership

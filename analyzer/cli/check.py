@@ -13,6 +13,7 @@ from analyzer.cli.analysis import analyse, cache_options, exit_leaks_option, lim
 from analyzer.cli.configured import configured
 from analyzer.cli.options import NO_DATABASE, FlagsCommand, database_option, rules_option, toolchain_option
 from analyzer.cli.outputs import color_option, output_option, quiet_option, report_options, verbose_option, write_report
+from analyzer.findings.model import Report
 from analyzer.project.apply import apply, limit
 from analyzer.workspace import Workspace
 
@@ -39,6 +40,7 @@ An interrupted run ends with 130 and writes whole output files or none."""
 @output_option("--verdicts-json", "the verdicts as JSON")
 @click.option("--all", "everything", is_flag=True, help="Show findings of low confidence too.")
 @exit_leaks_option
+@click.option("--fixes", is_flag=True, help="Put proved fixes into the SARIF log; costs analyses of what they change.")
 @click.option("--baseline", default="", metavar="FILE", help="Report only what this baseline or SARIF log lacks.")
 @click.option(
     "--exclude", multiple=True, metavar="GLOB", help="Leave out these files and folders; `*` also fits /. Repeatable."
@@ -66,13 +68,27 @@ def check(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - 
     options, _ = configured(context, options)
     if not options["paths"] and options["database"] in NO_DATABASE:
         raise click.UsageError("name at least one file or folder, or a compile database with -p")
-    workspace = Workspace(settings(context, options))
+    if options["fixes"] and not options["sarif"]:
+        raise click.UsageError("--fixes goes into the SARIF log; add --sarif FILE, or use `mustfree fix`")
     started = time.monotonic()
     known = read_baseline(Path(options["baseline"])) if options["baseline"] else None
-    report = apply(analyse(workspace, options), workspace.root, options["everything"], options["generated"])
+    if options["fixes"]:
+        workspace, report = _with_fixes(context, options)
+    else:
+        workspace = Workspace(settings(context, options))
+        report = apply(analyse(workspace, options), workspace.root, options["everything"], options["generated"])
     if options["only"]:
         report = limit(report, workspace.root, options["only"])
     options["everything"] = True  # apply() has judged the confidence, by the settings of each file
     if known is not None:
         report = compare(report, known, lambda file: workspace.read(file) is not None, options["baseline"])
     context.exit(write_report(report, workspace, options, time.monotonic() - started))
+
+
+def _with_fixes(context: click.Context, options: dict[str, Any]) -> tuple[Workspace, Report]:
+    """The report with fixes, as far as there are any."""
+    from analyzer.cli.fixing import search, searching
+
+    with searching(context, options) as workspace:
+        report = apply(analyse(workspace, options), workspace.root, options["everything"], options["generated"])
+        return workspace, search(workspace, report, options).report

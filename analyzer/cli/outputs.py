@@ -64,7 +64,7 @@ def report_options(command: _Command) -> _Command:
 def write_report(report: Report, workspace: Workspace, options: dict[str, Any], seconds: float) -> int:
     """Writes all that was asked for; the exit status."""
     failed = _write_outputs(report, workspace, options)
-    _write_notices(report, options)
+    write_notices(report, options)
     if options["verbose"] > 1:
         _write_details(report, seconds)
     _write_text(report, options)
@@ -127,7 +127,8 @@ def _write_output(path: str, make: Callable[[], str]) -> None:
         write_file(Path(path), make())
 
 
-def _write_notices(report: Report, options: dict[str, Any]) -> None:
+def write_notices(report: Report, options: dict[str, Any]) -> None:
+    """What was not analysed, and what else is to be said, on standard error."""
     writer = TextWriter(wants_colour(options["color"], sys.stderr))
     for line in writer.notices(report, verbose=options["verbose"] > 0, quiet=options["quiet"]):
         say(line)

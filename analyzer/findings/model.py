@@ -100,6 +100,28 @@ class Suppression:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Replacement:
+    """Other text for a piece of a file; where the piece is empty, an insertion."""
+
+    at: Region
+    text: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A repair that was proved by analysing the program with it.
+
+    description: a sentence without full stop. file: that it changes. replacements: by place, without overlap.
+    """
+
+    description: str
+    file: str
+    replacements: tuple[Replacement, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One report.
 
@@ -122,6 +144,8 @@ class Finding:
     record: type of the pointer that is lost, where a function of the program made the structure that it points to, and
         nothing has taken that apart; "" otherwise. releases: what releases it, the usual function first.
     withheld: why the settings keep it from being shown; None when they do not.
+    remedy: the function that would release it as the help proposes, or the one that was called, "" for none.
+    fixes: repairs, when they were asked for.
     """
 
     check: str
@@ -149,6 +173,8 @@ class Finding:
     withheld: Withheld | None = None
     record: str = ""
     releases: tuple[str, ...] = ()
+    remedy: str = ""
+    fixes: tuple[Fix, ...] = ()
 
 
 class Verdict(Enum):

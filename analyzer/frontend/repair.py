@@ -53,11 +53,14 @@ class Repaired:
 
 
 @contextmanager
-def parse_repaired(path: str, data: bytes, view: SourceView, options: FrontendOptions) -> Iterator[Repaired]:
-    """Parse the file as well as it can be."""
+def parse_repaired(
+    path: str, data: bytes, view: SourceView, options: FrontendOptions, *, stubs: bool = True
+) -> Iterator[Repaired]:
+    """Parse the file as well as it can be. stubs: also with stand-ins for single names."""
     main = absolute(path)
     passed, dropped = choose_flags(options.flags, options.directory)
     attempt = _Attempt(main, passed, {**view.overlay, main: data}, options.virtual_headers, options.headers)
+    attempt.learns = stubs
     attempt.foresee()
     for round_ in range(ROUNDS + 1):
         with parsed(main, attempt.arguments(), attempt.files) as unit:
@@ -84,6 +87,7 @@ class _Attempt:
     wanted: dict[str, bool] = field(default_factory=dict)
     stubs: Stubs = field(default_factory=Stubs)
     cleanups: Cleanups = field(default_factory=Cleanups)
+    learns: bool = True
     read: dict[str, None] = field(default_factory=dict)
 
     def foresee(self) -> None:
@@ -127,6 +131,8 @@ class _Attempt:
         found = [self._find(name) for name in new]
         if any(found):
             return True
+        if not self.learns:
+            return False
         before = self._stand_ins()
         others = self.cleanups.learn(self.left(errors), self.files)
         self.stubs.learn(dict.fromkeys(error.text for error in others), self.cleanups.functions)

@@ -50,6 +50,21 @@ def lower_file(path: str, options: FrontendOptions) -> TranslationUnit:
     return run_with_big_stack(task)
 
 
+def parse_errors(path: str, options: FrontendOptions) -> frozenset[str]:
+    """What the parser holds against the text of a file, without our stand-ins for names that nothing declares.
+
+    Raises MustfreeError when the file cannot be read or the parser makes nothing of it.
+    """
+    view = SourceView(options.overlay)
+    data = view.read(path)
+
+    def task() -> frozenset[str]:
+        with parse_environment(), parse_repaired(path, data, view, options, stubs=False) as repaired:
+            return frozenset(error.text for error in repaired.errors)
+
+    return run_with_big_stack(task)
+
+
 def run_names(path: str, directory: str) -> Callable[[str], str]:
     """A function from libclang's file names to the run's: relative where the run's own path is relative."""
     main, here = absolute(path), os.getcwd()  # noqa: PTH109 - a string is wanted

@@ -71,7 +71,7 @@ def _advised(finding: Finding, by_record: dict[str, dict[tuple[str, str], Dispos
     if len(fitting) != 1 or not finding.advice.startswith(usual):
         return finding
     better = f"call {fitting[0].name}({finding.resource})"
-    return replace(finding, advice=better + finding.advice.removeprefix(usual))
+    return replace(finding, advice=better + finding.advice.removeprefix(usual), remedy=fitting[0].name)
 
 
 def _fits(one: Disposer, finding: Finding) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,7 @@ _DEFINITION = re.compile(
     rb"(?:[a-z][\w \t*,\[\]]*;\s*)*\{",
     re.MULTILINE,
 )
+_NO_CODE = re.compile(rb'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 _KEYWORDS = frozenset((b"if", b"while", b"for", b"switch", b"return", b"sizeof", b"else", b"do"))
 _GUESSES = ("", "include", "../include", "..", "../..", "../../include")
 
@@ -68,6 +69,19 @@ def file_facts(data: bytes) -> FileFacts:
         defines=frozenset(name.decode("ascii") for name in names),
         odd=b"\0" in data or data.startswith((b"\xff\xfe", b"\xfe\xff")),
     )
+
+
+def definitions(data: bytes) -> Iterator[tuple[str, bool, frozenset[bytes]]]:
+    """The functions that a text defines: name, whether it is static, and the identifiers from there to the next one.
+
+    What stands between two functions counts as part of the first. Comments and strings do not count.
+    """
+    data = _NO_CODE.sub(b" ", data)
+    found = [match for match in _DEFINITION.finditer(data) if match.group(1) not in _KEYWORDS]
+    ends = [*(match.start() for match in found[1:]), len(data)][: len(found)]
+    for match, end in zip(found, ends, strict=True):
+        static = b"static" in data[match.start() : match.start(1)].split()
+        yield match.group(1).decode("ascii"), static, frozenset(_IDENTIFIER.findall(data, match.start(), end))
 
 
 def include_folders(flags: Iterable[str], directory: str) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from analyzer.contracts.model import FunctionContract, Route
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Report, Summary, Verdict
 from analyzer.findings.points import finding_order
-from analyzer.frontend import lower_file
+from analyzer.frontend import lower_file, parse_errors
 from analyzer.ir.function import TranslationUnit
 from analyzer.libclang.flags import choose_flags
 from analyzer.ownership.limits import Limits
@@ -218,6 +218,13 @@ def lower_for_dump(path: str, options: ProgramOptions) -> TranslationUnit:
     task = _tasks(path, options)[0]
     context = Context(options.rules.table, options.root, overlay=_overlay(options))
     return lower_file(path, frontend_options(context, task, everything=True))
+
+
+def errors_of(path: str, options: ProgramOptions) -> frozenset[str]:
+    """What the parser holds against one file, with the flags that a run would use, in all ways of compiling it."""
+    context = Context(options.rules.table, options.root, overlay=_overlay(options))
+    found = [parse_errors(path, frontend_options(context, task)) for task in _tasks(path, options)]
+    return frozenset().union(*found)
 
 
 def _with_global_owners(report: Report, whole: Whole) -> Report:

@@ -17,6 +17,7 @@ import sarif_om as om
 
 from analyzer.findings.model import (
     Finding,
+    Fix,
     Notice,
     NoticeKind,
     Region,
@@ -192,7 +193,27 @@ class _Writer:
                 "lossPoints": [point.point for point in loss_points(finding) if point.point],
             },
             suppressions=[self._suppression(finding.suppression)] if finding.suppression else None,
+            fixes=[self._fix(fix) for fix in finding.fixes] or None,
         )
+
+    def _fix(self, fix: Fix) -> Any:  # noqa: ANN401
+        change = om.ArtifactChange(
+            artifact_location=self._artifact(fix.file),
+            replacements=[
+                om.Replacement(
+                    deleted_region=om.Region(
+                        start_line=one.at.line,
+                        start_column=one.at.column,
+                        end_line=one.at.end_line,
+                        end_column=one.at.end_column,
+                    ),
+                    inserted_content=om.ArtifactContent(text=one.text),
+                )
+                for one in fix.replacements
+            ],
+        )
+        description = om.Message(text=_no_links(plain(fix.description)))
+        return om.Fix(description=description, artifact_changes=[change])
 
     def _suppression(self, suppression: Suppression) -> Any:  # noqa: ANN401
         until = f" (until {suppression.until})" if suppression.until else ""

@@ -27,6 +27,7 @@ from analyzer.program.run import (
     LinkedProgram,
     ProgramOptions,
     analyse_program,
+    errors_of,
     link_program,
     lower_for_dump,
     sorted_notices,
@@ -138,6 +139,11 @@ class Workspace:
         """All functions of one file as IR, whether they matter or not. MustfreeError: it cannot be parsed."""
         options = replace(self._options(), database=self._found([path])[0])
         return lower_for_dump(real(path, self.root), options)
+
+    def errors(self, path: str) -> frozenset[str]:
+        """What the parser holds against one file. MustfreeError: it cannot be parsed."""
+        options = replace(self._options(), database=self._found([path])[0])
+        return errors_of(real(path, self.root), options)
 
     def link(self, paths: Sequence[str], progress: Progress | None = None) -> LinkedProgram:
         """Analyses as `analyse` does, without the cache, and keeps what was inferred."""

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from analyzer.checks import CHECKS
-from analyzer.findings.model import Level, Notice, NoticeKind, Report, Suppression
+from analyzer.findings.model import Fix, Level, Notice, NoticeKind, Replacement, Report, Suppression
 from analyzer.findings.points import merge
 from analyzer.report.line_hash import line_hashes
 from analyzer.report.sarif import SarifOptions, sarif_report
@@ -229,3 +229,34 @@ def test_loss_points_have_fingerprints_of_their_own():
     first, second = replace(LEAK, point="11" * 32), replace(LEAK, point="22" * 32, at=CONDITION)
     result = run_of(replace(REPORT, findings=(merge((first, second)),)))["results"][0]
     assert result["properties"]["lossPoints"] == ["22" * 32, "11" * 32]
+
+
+def test_fixes():
+    at = replace(LEAK.at, line=11, column=12, end_line=12, end_column=1)
+    fix = Fix("call f(a[1]](x) {first}", "src/a b.c", (Replacement(at, " {\r\n"), Replacement(LEAK.at, "")))
+    (result, *_) = run_of(Report(findings=(replace(LEAK, fixes=(fix,)),)))["results"]
+    assert result["fixes"] == [
+        {
+            "description": {"text": "call f(a\\[1\\]\\](x) {{first}}"},
+            "artifactChanges": [
+                {
+                    "artifactLocation": {"uri": "src/a%20b.c", "uriBaseId": "SRCROOT"},
+                    "replacements": [
+                        {
+                            "deletedRegion": {"startLine": 11, "startColumn": 12, "endLine": 12, "endColumn": 1},
+                            "insertedContent": {"text": " {\r\n"},
+                        },
+                        {
+                            "deletedRegion": {
+                                "startLine": LEAK.at.line,
+                                "startColumn": LEAK.at.column,
+                                "endLine": LEAK.at.end_line,
+                                "endColumn": LEAK.at.end_column,
+                            },
+                            "insertedContent": {"text": ""},
+                        },
+                    ],
+                }
+            ],
+        }
+    ]

@@ -1,0 +1,156 @@
+"""How to write the call that releases what a finding says is lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, final
+
+from analyzer.contracts import ContractTable
+from analyzer.findings.model import Finding
+from analyzer.fixes.changes import Line
+from analyzer.fixes.syntax import FunctionText, Kind, Statement
+
+# Documented to do nothing for a null pointer. Before a call of another one the pointer is tested where it may be null.
+_NULL_IS_FINE: Final = frozenset(
+    (
+        *("free", "nlmsg_free", "nl_socket_free", "nl_cb_put", "json_decref", "json_object_put", "cJSON_Delete"),
+        *("sqlite3_free", "sqlite3_close", "sqlite3_finalize", "X509_free", "X509_CRL_free", "BIO_free"),
+        *("BIO_free_all", "EVP_PKEY_free", "EVP_CIPHER_CTX_free", "SSL_free", "SSL_CTX_free", "NCONF_free"),
+        *("g_free", "g_clear_error", "curl_easy_cleanup", "curl_slist_free_all", "xmlFreeDoc"),
+    )
+)
+_PLACE: Final = re.compile(r"\**[A-Za-z_]\w*(?:(?:->|\.)[A-Za-z_]\w*|\[\w+\])*")
+_NAME: Final = re.compile(r"[A-Za-z_]\w*")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A call that releases a resource.
+
+    place: the lvalue that holds it. calls: statements without semicolon, usually one. function: what they call.
+    nothing: how the program says that there is none, "NULL" or "-1". null_is_fine: no test is needed before it.
+    """
+
+    place: str
+    calls: tuple[str, ...]
+    function: str
+    nothing: str = "NULL"
+    null_is_fine: bool = False
+
+    @property
+    def name(self) -> str:
+        """The variable that the place belongs to."""
+        match = _NAME.search(self.place)
+        return match.group() if match else ""
+
+    @property
+    def is_variable(self) -> bool:
+        """Whether the place is a variable, and not behind or in one."""
+        return self.place == self.name
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a descriptor."""
+        return self.nothing != "NULL"
+
+    @property
+    def present(self) -> str:
+        """The condition that there is something to release."""
+        return f"{self.place} >= 0" if self.is_number else self.place
+
+    @property
+    def absent(self) -> str:
+        """The opposite."""
+        return f"{self.place} < 0" if self.is_number else f"!{self.place}"
+
+    def lines(self, guarded: bool = False) -> tuple[Line, ...]:
+        """The statements."""
+        return tuple(Line(f"{call};", self.present if guarded else "") for call in self.calls)
+
+
+def null_is_fine(function: str) -> bool:
+    """Whether a function is documented to do nothing for a null pointer."""
+    return function in _NULL_IS_FINE
+
+
+def releases(finding: Finding, function: FunctionText, table: ContractTable) -> tuple[Release, ...]:
+    """The ways to write it, the likeliest first; none where the place cannot be written down."""
+    name, place = finding.remedy, finding.resource
+    if not name or not _PLACE.fullmatch(place):
+        return ()
+    fine = name in _NULL_IS_FINE
+    nothing = _nothing(name, table)
+    written = _written(function, name, place)
+    if written:
+        return (Release(place, (written,), name, nothing, fine or f"&{place}" in written),)
+    if _arity(name, table) != 1:
+        return ()
+    if _both_ends(finding, function, nothing):
+        calls = (f"{name}({place}[0])", f"{name}({place}[1])")
+        return (Release(place, calls, name, nothing, fine),)
+    plain = Release(place, (f"{name}({place})",), name, nothing, fine)
+    inside = Release(place, (f"{name}(&{place})",), name, nothing, True)
+    if finding.slot.startswith("*") and not place.startswith("*") and not plain.is_number:
+        return (plain, inside)
+    return (plain,)
+
+
+def _arity(name: str, table: ContractTable) -> int:
+    """How many arguments it takes; one for a function of the program, which is proposed only then."""
+    known = table.all_named(name)
+    return len(known[0].signature.parameters) if known else 1
+
+
+def _written(function: FunctionText, name: str, place: str) -> str:
+    """The call as the function has it elsewhere, with all its arguments."""
+    for index in function.calls(0, len(function.tokens) - 1):
+        if function.tokens[index].text == name:
+            arguments = function.arguments(index)
+            if any(_bare(function.text(*argument)) == place for argument in arguments):
+                return function.text(index, function.closing(index + 1))
+    return ""
+
+
+def _bare(argument: str) -> str:
+    """``&x`` and ``(void *)x`` as ``x``."""
+    return re.sub(r"^(?:\([\w\s*]+\)|&|\s)+", "", argument)
+
+
+def _nothing(name: str, table: ContractTable) -> str:
+    """How one says that there is no such resource: what the function usually releases is a number, or a pointer."""
+    usual = [kind for kind in table.kinds.values() if kind.releases[:1] == (name,)]
+    return str(usual[0].failure[0]) if usual and all(kind.integer for kind in usual) else "NULL"
+
+
+def _both_ends(finding: Finding, function: FunctionText, nothing: str) -> bool:
+    """Whether the place is an array of two descriptors, as pipe() fills it."""
+    if nothing == "NULL" or not _NAME.fullmatch(finding.resource):
+        return False
+    return any(
+        token.text == finding.resource and [t.text for t in function.tokens[i + 1 : i + 4]] == ["[", "2", "]"]
+        for i, token in enumerate(function.tokens)
+    )
+
+
+def release_statements(function: FunctionText, release: Release) -> Iterator[Statement]:
+    """The statements that do nothing but release the resource."""
+    for statement in function.statements():
+        if statement.kind is Kind.SIMPLE and function.text(statement.first, statement.last - 1) in release.calls:
+            yield statement
+
+
+def releases_in(function: FunctionText, statements: Sequence[Statement], release: Release) -> bool:
+    """Whether one of the statements holds the call."""
+    texts = (function.text(one.first, one.last) for one in statements)
+    return any(call in text for text in texts for call in release.calls)
+
+
+def is_tested(function: FunctionText, statement: Statement, place: str, *, number: bool = False) -> bool:
+    """Whether a condition around a statement looks whether a place holds anything. number: a descriptor."""
+    name = re.escape(place)
+    wanted = rf"{name} >= 0|{name} != -1" if number else rf"[(&]\s*{name}\s*(?:[)&]|!= NULL)"
+    conditions = (function.text(one.first, one.head) for one in statement.ancestors() if one.kind is Kind.IF)
+    return any(re.search(wanted, text) for text in conditions)

@@ -1,0 +1,42 @@
+#include <stdlib.h>
+#include <stdio.h>
+
+int use(const char *text);
+
+int f(int n, const char *name)
+{
+	char *p = malloc(n);
+	FILE *file;
+
+	if (!p)
+		return -1;
+	if (n > 3) {	/* too much */
+		free(p);
+		return -2; /* give up */
+	}
+	file = fopen(name, "r");
+	if (file == NULL)
+	{
+		free(p);
+		return -3;
+	}
+	if (n == 2) {
+		fclose(file);
+		free(p);
+		return -4;
+	} else if (n == 1) {
+		fclose(file);
+		free(p);
+		return -5;
+	} else
+		use(p);
+	switch (n) {
+	case 0:
+		fclose(file);
+		free(p);
+		return -6;
+	default: fclose(file); free(p); return -7;
+	}
+	free(p);
+	return 0;
+}

@@ -1,0 +1,29 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+int parse(const char *text);
+
+int load(const char *name, int n)
+{
+	char *text = NULL;
+	FILE *file;
+	int err = 0;
+
+	file = fopen(name, "r");
+	if (!file)
+		return -1;
+	text = malloc(n);
+	if (!text) {
+		err = -2;
+		goto out;
+	}
+	if (!fgets(text, n, file))
+		return -3;
+	err = parse(text);
+	if (err)
+		return err;
+out:
+	free(text);
+	fclose(file);
+	return err;
+}

@@ -1,0 +1,22 @@
+#include <stdlib.h>
+#include <string.h>
+#include <stdio.h>
+
+int main_loop(int argc, char **argv)
+{
+	char *name = NULL, *other;
+	int i;
+
+	other = NULL;
+	for (i = 0; i < argc; i++) {
+		if (argv[i][0] == 'n')
+			name = strdup(argv[i]);
+		else if (argv[i][0] == 'o')
+			other = strdup(argv[i]);
+	}
+	if (name)
+		puts(name);
+	free(other);
+	free(name);
+	return 0;
+}
