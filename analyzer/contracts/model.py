@@ -259,6 +259,7 @@ class Pack:
     """One rule file.
 
     declare: C text that stands in for the library's header where it is missing.
+    ignores_null: functions that are documented to do nothing for a null pointer.
     headers: glob patterns of the headers that the library ships (``netlink/*.h``).
     """
 
@@ -271,3 +272,4 @@ class Pack:
     declare: str = ""
     provenance: Provenance = Provenance.PACK
     notes: Mapping[str, str] = field(default_factory=dict)
+    ignores_null: frozenset[str] = frozenset()

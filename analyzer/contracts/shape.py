@@ -56,6 +56,7 @@ class Draft:
     declare: str = ""
     declare_at: Node | None = None
     headers: list[str] = field(default_factory=list)
+    ignores_null: list[str] = field(default_factory=list)
     kinds: dict[str, ResourceKind] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
@@ -79,6 +80,7 @@ class Shape:
             "functions": self._functions,
             "borrows": self._borrows,
             "pure": self._pure,
+            "ignores-null": self._ignores_null,
             "notes": self._notes,
         }
         document.read_mapping(root, readers, self.problems, "the rule file", required=["library"])
@@ -94,6 +96,14 @@ class Shape:
             value = document.read_text_value(item, self.problems, "a header pattern")
             if value:
                 self.draft.headers.append(value)
+
+    def _ignores_null(self, node: Node) -> None:
+        for item in document.read_list(node, self.problems, "`ignores-null:`"):
+            value = document.read_text_value(item, self.problems, "a function's name")
+            if value and not value.isidentifier():
+                self.problems.at(item, f"`{value}` is no function name; write the name alone")
+            elif value:
+                self.draft.ignores_null.append(value)
 
     def _declare(self, node: Node) -> None:
         self.draft.declare = document.read_text_value(node, self.problems, "`declare:`") or ""

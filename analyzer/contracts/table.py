@@ -69,6 +69,10 @@ class ContractTable:
         self.releasing_names = self._names_with(_RELEASES)
         self.relevant_names = self.acquiring_names | self.releasing_names
 
+    def ignores_null(self, function: str) -> bool:
+        """Whether the function is documented to do nothing for a null pointer."""
+        return any(function in pack.ignores_null for pack in self.packs)
+
     def with_contract(self, old: FunctionContract, new: FunctionContract) -> ContractTable:
         """The same table with another contract in the place of one; kinds and virtual headers stay."""
         other = copy(self)

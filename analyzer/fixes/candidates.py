@@ -17,7 +17,7 @@ from analyzer.findings.model import Finding, StepKind
 from analyzer.fixes.changes import After, AtEnd, Before, Change, Line, Otherwise, Swap, is_declaration
 from analyzer.fixes.labels import by_label
 from analyzer.fixes.realloc import by_temporary
-from analyzer.fixes.release import Release, is_tested, null_is_fine, release_statements, releases
+from analyzer.fixes.release import Release, is_tested, release_statements, releases
 from analyzer.fixes.returns import before_return
 from analyzer.fixes.safety import given_away, may_stand
 from analyzer.fixes.site import Site
@@ -82,7 +82,7 @@ def candidates(site: Site, table: ContractTable) -> Iterator[Candidate]:
     if first.check == "leak" and kinds <= _LOSSES:
         for release in releases(first, site.function, table):
             if not _number_is_kept(site, release):
-                yield from _losses(site, release)
+                yield from _losses(site, release, table)
     elif first.check == "leak" and kinds == {"realloc"}:
         for point in site.points:
             statement = site.statement(point.at)
@@ -92,23 +92,23 @@ def candidates(site: Site, table: ContractTable) -> Iterator[Candidate]:
     elif first.check == "double-release":
         yield from _resets(site, table)
     elif first.check == "uninitialized-release":
-        yield from _initialised(site)
+        yield from _initialised(site, table)
 
 
-def _losses(site: Site, release: Release) -> Iterator[Candidate]:
+def _losses(site: Site, release: Release, table: ContractTable) -> Iterator[Candidate]:
     unset = _unset_otherwise(site, release)
-    for one in _releases(site, release):
+    for one in _releases(site, release, table):
         yield replace(one, changes=tuple(dict.fromkeys((*one.changes, *unset))))
 
 
-def _releases(site: Site, release: Release) -> Iterator[Candidate]:
+def _releases(site: Site, release: Release, table: ContractTable) -> Iterator[Candidate]:
     base = _by_places(site, site.points, release)
     if base is None:
         yield from _where_not_stored(site, release)
         yield from _in_loop(site, release)
         return
     call = release.calls[0]
-    for changes, needs in by_label(site, release):
+    for changes, needs in by_label(site, release, table):
         yield Candidate("leave through the label that releases it", changes, release, needs=needs)
     looping = all(point.kind == "loop" for point in site.points)
     if looping and not _outlives_loop(site, release):
@@ -367,12 +367,12 @@ def _resets(site: Site, table: ContractTable) -> Iterator[Candidate]:
     yield Candidate(f"set {release.place} to {release.nothing} after the first release", tuple(dict.fromkeys(changes)))
 
 
-def _initialised(site: Site) -> Iterator[Candidate]:
+def _initialised(site: Site, table: ContractTable) -> Iterator[Candidate]:
     """A null pointer where the variable is declared."""
     finding = site.findings[0]
     place = finding.resource
     found = declarator(site.function, place)
-    if found is None or not null_is_fine(finding.remedy):
+    if found is None or not table.ignores_null(finding.remedy):
         return
     statement, index = found
     if site.function.tokens[index + 1].text in (",", ";") and site.function.word(statement) != "static":

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from analyzer.contracts import ContractTable
 from analyzer.fixes.changes import Change, Instead, Line
-from analyzer.fixes.release import Release, is_tested, null_is_fine, releases_in
+from analyzer.fixes.release import Release, is_tested, releases_in
 from analyzer.fixes.site import Site
 from analyzer.fixes.syntax import FunctionText, Kind, Statement
 
@@ -18,7 +19,7 @@ _MOST = 3
 _Needs = tuple[tuple[Statement, str], ...]
 
 
-def by_label(site: Site, release: Release) -> Iterator[tuple[tuple[Change, ...], _Needs]]:
+def by_label(site: Site, release: Release, table: ContractTable) -> Iterator[tuple[tuple[Change, ...], _Needs]]:
     """The changes for each label that fits all losses, the last label first; and what must not be at the jumps."""
     function = site.function
     labels = [
@@ -30,7 +31,7 @@ def by_label(site: Site, release: Release) -> Iterator[tuple[tuple[Change, ...],
     for label in reversed(labels):
         changes = _to(site, label, release)
         if changes is not None:
-            absent = _others(site.function, label, release)
+            absent = _others(site.function, label, release, table)
             yield changes, tuple((one.statement, what) for one in changes for what in absent)
             tried += 1
         if tried == _MOST:
@@ -61,7 +62,7 @@ def _to(site: Site, label: Statement, release: Release) -> tuple[Instead, ...] |
     return tuple(changes)
 
 
-def _others(function: FunctionText, label: Statement, release: Release) -> list[str]:
+def _others(function: FunctionText, label: Statement, release: Release, table: ContractTable) -> list[str]:
     """For each other pointer that is released behind a label without a test: the condition that it is null."""
     found: list[str] = []
     for one in function.statements():
@@ -70,7 +71,7 @@ def _others(function: FunctionText, label: Statement, release: Release) -> list[
         for index in function.calls(one.first, one.last):
             name, arguments = function.tokens[index].text, function.arguments(index)
             place = function.text(*arguments[0]) if len(arguments) == 1 else ""
-            known = null_is_fine(name) or name == "close" or place == release.place
+            known = table.ignores_null(name) or name == "close" or place == release.place
             if re.fullmatch(r"[A-Za-z_]\w*", place) and not known and not is_tested(function, one, place):
                 found.append(f"!{place}")
     return found

@@ -12,15 +12,6 @@ from analyzer.findings.model import Finding
 from analyzer.fixes.changes import Line
 from analyzer.fixes.syntax import FunctionText, Kind, Statement
 
-# Documented to do nothing for a null pointer. Before a call of another one the pointer is tested where it may be null.
-_NULL_IS_FINE: Final = frozenset(
-    (
-        *("free", "nlmsg_free", "nl_socket_free", "nl_cb_put", "json_decref", "json_object_put", "cJSON_Delete"),
-        *("sqlite3_free", "sqlite3_close", "sqlite3_finalize", "X509_free", "X509_CRL_free", "BIO_free"),
-        *("BIO_free_all", "EVP_PKEY_free", "EVP_CIPHER_CTX_free", "SSL_free", "SSL_CTX_free", "NCONF_free"),
-        *("g_free", "g_clear_error", "curl_easy_cleanup", "curl_slist_free_all", "xmlFreeDoc"),
-    )
-)
 _PLACE: Final = re.compile(r"\**[A-Za-z_]\w*(?:(?:->|\.)[A-Za-z_]\w*|\[\w+\])*")
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
 
@@ -71,17 +62,12 @@ class Release:
         return tuple(Line(f"{call};", self.present if guarded else "") for call in self.calls)
 
 
-def null_is_fine(function: str) -> bool:
-    """Whether a function is documented to do nothing for a null pointer."""
-    return function in _NULL_IS_FINE
-
-
 def releases(finding: Finding, function: FunctionText, table: ContractTable) -> tuple[Release, ...]:
     """The ways to write it, the likeliest first; none where the place cannot be written down."""
     name, place = finding.remedy, finding.resource
     if not name or not _PLACE.fullmatch(place):
         return ()
-    fine = name in _NULL_IS_FINE
+    fine = table.ignores_null(name)
     nothing = _nothing(name, table)
     written = _written(function, name, place)
     if written:
