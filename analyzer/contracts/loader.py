@@ -87,7 +87,7 @@ def parse_pack(
         declare=draft.declare,
         provenance=provenance,
         notes=draft.notes,
-        ignores_null=frozenset(draft.ignores_null),
+        ignores_null=tuple(sorted(draft.ignores_null)),
     )
 
 

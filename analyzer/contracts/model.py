@@ -272,4 +272,4 @@ class Pack:
     declare: str = ""
     provenance: Provenance = Provenance.PACK
     notes: Mapping[str, str] = field(default_factory=dict)
-    ignores_null: frozenset[str] = frozenset()
+    ignores_null: tuple[str, ...] = ()

@@ -54,7 +54,7 @@ def pack_text(pack: Pack) -> str:
     if pack.declare:
         lines += [f"declare: {_quoted(pack.declare)}"]
     if pack.ignores_null:
-        lines.append(f"ignores-null: [{', '.join(sorted(pack.ignores_null))}]")
+        lines.append(f"ignores-null: [{', '.join(pack.ignores_null)}]")
     functions = [function for function in pack.functions if not _only_borrows(function)]
     if functions:
         lines.append("functions:")
