@@ -118,6 +118,7 @@ def settings(context: click.Context, options: dict[str, Any]) -> Settings:
         flags=compiler_flags(context),
         **database_settings(options["database"]),
         toolchain=options.get("toolchain", ""),
+        variants=tuple(options.get("variants", ())),
         global_owners=options.get("global_owners", False),
         jobs=options["jobs"],
         limits=Limits(states=options["max_states"], steps=options["max_steps"]),
@@ -146,6 +147,7 @@ class Progress:
         if self._bar is None and time.monotonic() - self._start >= _LONG_RUN and done < total:
             self._bar = click.progressbar(length=total, label="analysing", file=sys.stderr, show_pos=True)
         if self._bar is not None:
+            self._bar.length = total  # it grows when configurations are read
             self._bar.update(done - self._bar.pos)
 
     def finish(self) -> None:

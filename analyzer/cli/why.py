@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from analyzer.cli.analysis import Progress, exit_leaks_option, limit_options, settings
-from analyzer.cli.options import FlagsCommand, database_option, rules_option, toolchain_option
+from analyzer.cli.options import FlagsCommand, database_option, program_options, rules_option
 from analyzer.report.why import why_json, why_text
 from analyzer.workspace import Workspace
 
@@ -20,7 +20,7 @@ _PLACE = re.compile(r"(.+?):(\d+)(?::\d+)?")
 @click.argument("place", metavar="FILE:LINE")
 @click.argument("paths", nargs=-1, metavar="[PATH...]")
 @database_option
-@toolchain_option
+@program_options
 @rules_option
 @exit_leaks_option
 @limit_options

@@ -58,7 +58,7 @@ def parse_repaired(path: str, data: bytes, view: SourceView, options: FrontendOp
     attempt = _Attempt(main, passed, {**view.overlay, main: data}, options.virtual_headers, options.headers)
     attempt.foresee()
     for round_ in range(ROUNDS + 1):
-        with parsed(main, attempt.arguments(), attempt.files) as unit:
+        with parsed(main, attempt.arguments(), attempt.files, bool(options.sought)) as unit:
             errors = tuple(unit.errors())
             attempt.read.update(dict.fromkeys(unit.included()))
             if round_ == ROUNDS or not attempt.improve(errors):

@@ -36,32 +36,10 @@ from analyzer.program.disposers import Disposer, disposer
 from analyzer.program.global_owners import loose_globals
 from analyzer.program.groups import GroupResult, Held, Recall, Recipe, held
 from analyzer.program.linking import FunctionCalls, calls_of
+from analyzer.program.not_compiled import Dropped, not_compiled
+from analyzer.program.tasks import Task
 from analyzer.program.written import Agreement, differences
 from analyzer.sources import LineIndex, SourceView
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One file to analyse. path: absolute. directory: the compiler's working directory.
-
-    variant: number of the way in which the file is compiled, where there are several.
-    """
-
-    path: str
-    flags: tuple[str, ...]
-    directory: str
-    variant: int = 0
-
-    @property
-    def unit(self) -> str:
-        """What tells the translation unit from all others of the program: the path, for the first variant."""
-        return f"{self.path}\0{self.variant}" if self.variant else self.path
-
-
-def file_of(unit: str) -> str:
-    """The file of a `Task.unit`."""
-    return unit.partition("\0")[0]
 
 
 @final
@@ -87,7 +65,8 @@ class Step:
 class UnitScan:
     """What reading one file brings. functions: number of functions in it. analysed: it could be read.
 
-    read: the files that were looked into. missing: headers that were not found.
+    read: the files that were looked into. missing: headers that were not found. dropped: calls of acquiring functions
+    in text that the preprocessor dropped here, each with its file.
     """
 
     path: str
@@ -97,6 +76,7 @@ class UnitScan:
     analysed: bool = True
     read: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
 
 
 @final
@@ -157,6 +137,7 @@ def frontend_options(context: Context, task: Task, everything: bool = False) -> 
         headers=context.headers,
         virtual_headers=context.table.virtual_headers(),
         relevant=None if everything else context.table.relevant_names,
+        sought=() if everything else context.table.acquiring_names,
         directory=task.directory,
     )
 
@@ -167,7 +148,7 @@ class Analyst:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._units: dict[Task, TranslationUnit] = {}
+        self._units: dict[Task, TranslationUnit] = {}  # by what was read
         self._held = 0  # operations in them
         self._store: Store | None = None
 
@@ -189,7 +170,9 @@ class Analyst:
             kind, text = _mistake(error)
             return self._unread(task, kind, f"the file was not analysed: {text}")
         functions = 0 if task.variant else unit.function_count
-        return UnitScan(task.unit, calls_of(unit), notices, functions, read=unit.read, missing=unit.missing_headers)
+        dropped = tuple(not_compiled(unit, self._context.root, SourceView(self._context.overlay)))
+        read, missing = unit.read, unit.missing_headers
+        return UnitScan(task.unit, calls_of(unit), notices, functions, read=read, missing=missing, dropped=dropped)
 
     def _unread(self, task: Task, kind: NoticeKind, message: str) -> UnitScan:
         notice = Notice(kind, display_path(task.path, self._context.root), 0, message)
@@ -222,6 +205,7 @@ class Analyst:
         return Recall(self._store, place, step.recipe, step.called, step.defined, step.contracts)
 
     def _unit(self, task: Task) -> TranslationUnit:
+        task = task.reading
         unit = self._units.get(task)
         if unit is None:
             unit = lower_file(task.path, frontend_options(self._context, task))

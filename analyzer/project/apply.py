@@ -42,6 +42,7 @@ def limit(report: Report, root: str, only: Sequence[str]) -> Report:
         report,
         findings=tuple(finding for finding in report.findings if inside(finding.at.file)),
         acquisitions=tuple(one for one in report.acquisitions if inside(one.at.file)),
+        not_compiled=tuple(one for one in report.not_compiled if inside(one.at.file)),
     )
 
 

@@ -18,9 +18,9 @@ CONFIDENCES = tuple(confidence.value for confidence in Confidence)
 class Key:
     """One key.
 
-    form: "text", "texts", "number", "decimal", "switch" or "levels". option: the command line's parameter, "" where
-    there is none. choices: the only texts allowed, () for any. least: the smallest number. paths: the texts name
-    files, relative to the folder of the settings file.
+    form: "text", "texts", "number", "decimal", "switch", "levels" or "variants". option: the command line's
+    parameter, "" where there is none. choices: the only texts allowed, () for any. least: the smallest number.
+    paths: the texts name files, relative to the folder of the settings file.
     """
 
     form: str
@@ -37,6 +37,7 @@ KEYS: dict[str, Key] = {
     "exclude": Key("texts", "exclude", paths=True),
     "compile-commands": Key("text", "database", paths=True),
     "rules": Key("texts", "rules"),
+    "variants": Key("variants", "variants"),
     "checks": Key("texts", choices=CHECK_IDS),
     "levels": Key("levels", choices=LEVELS),
     "confidence": Key("text", choices=CONFIDENCES),
@@ -72,8 +73,10 @@ def mistake(name: str, value: object) -> str:
             if not isinstance(value, list):
                 return 'takes a list of texts: ["...", "..."]'
             return next(filter(None, (_text_mistake(item, key.choices, "takes texts") for item in value)), "")
-        case _:
+        case "levels":
             return _levels_mistake(value)
+        case _:
+            return ""  # see `project.variants`
 
 
 def _text_mistake(value: object, choices: tuple[str, ...], form: str) -> str:

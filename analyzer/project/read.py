@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, final
 
 from analyzer.errors import MustfreeError
+from analyzer.program.variants import Variant
 from analyzer.project.keys import KEYS, mistake
 from analyzer.project.rules import rule_files
+from analyzer.project.variants import variant_lines, variant_mistakes, variants
 from analyzer.project.version import version_mistake
 
 NAMES = ("mustfree.toml", "pyproject.toml")
@@ -69,6 +71,11 @@ def _read(file: Path, above: tuple[Path, ...]) -> ProjectSettings:
     entries: dict[str, Entry] = {}
     for name, value in table.items():
         line = _line_of(text, name, file.name == NAMES[1])
+        if name == "variants":
+            wrongs, value = _variants(value, file, text, line)
+            problems += wrongs
+            entries[name] = Entry(value, str(file), line)
+            continue
         wrong = _wrong(name, value)
         if wrong:
             problems.append(f"{file}:{line}: {wrong}")
@@ -140,6 +147,18 @@ def _resolved(name: str, value: Any, folder: Path) -> Any:  # noqa: ANN401 - any
     if not KEYS[name].paths:
         return value
     return [str(folder / item) for item in value] if isinstance(value, list) else str(folder / value)
+
+
+def _variants(value: Any, file: Path, text: str, line: int) -> tuple[list[str], tuple[Variant, ...]]:  # noqa: ANN401
+    """The mistakes in `[[variants]]`, each with its line; and what is described, when there are none."""
+    count = len(value) if isinstance(value, list) else 0
+    lines = variant_lines(text, "tool.mustfree.variants" if file.name == NAMES[1] else "variants", count)
+    lines = lines or [{"": line}] * count
+    problems = []
+    for number, key, what in variant_mistakes(value):
+        places = lines[number] if lines else {"": line}
+        problems.append(f"{file}:{places.get(key, places[''])}: `variants`: {what}")
+    return problems, () if problems else variants(value, [places[""] for places in lines], file)
 
 
 def _line_of(text: str, name: str, inside: bool) -> int:

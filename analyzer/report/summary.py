@@ -19,7 +19,8 @@ class Summary:
     hidden: findings of low confidence that are not shown. failed: things that were asked for and could not be
     done. not_analysed: files and functions. suppressed: allowed by comments. known, gone: after a comparison with a
     baseline, findings that it holds: still there, and no longer. changed: the run is about a change.
-    generated, off: kept back by the settings, as in `Withheld`.
+    generated, off: kept back by the settings, as in `Withheld`. not_compiled: calls of acquiring functions that no
+    configuration compiles.
     """
 
     shown: int
@@ -37,6 +38,7 @@ class Summary:
     changed: bool = False
     generated: int = 0
     off: int = 0
+    not_compiled: int = 0
 
 
 def confident_findings(report: Report, everything: bool) -> tuple[Finding, ...]:
@@ -86,6 +88,7 @@ def summarise(report: Report, everything: bool = False) -> Summary:
         changed=bool(report.base),
         generated=withheld.count(Withheld.GENERATED),
         off=withheld.count(Withheld.OFF),
+        not_compiled=len(report.not_compiled),
         gone=sum(finding.state is State.ABSENT for finding in report.findings),
     )
 
@@ -139,6 +142,7 @@ def _gaps(summary: Summary) -> list[str]:
         (summary.suppressed, f"{summary.suppressed} suppressed"),
         (summary.degraded, f"{summary.degraded} degraded"),
         (summary.escaped, _count(summary.escaped, "resource") + " escaped"),
+        (summary.not_compiled, _count(summary.not_compiled, "acquisition") + " not compiled"),
         (summary.skipped, _count(summary.skipped, "file") + " skipped"),
         (summary.not_analysed, f"{summary.not_analysed} not analysed"),
         (summary.failed, _count(summary.failed, "failure")),

@@ -7,6 +7,7 @@ from datetime import date
 from typing import final
 
 from analyzer.ownership.limits import Limits
+from analyzer.program.variants import Variant
 
 DEFAULT_SECONDS = 120.0
 DEFAULT_MEGABYTES = 4096
@@ -20,6 +21,7 @@ class Settings:
     root: folder that relative names refer to; "" is the current one.
     rules: rule files to add. flags: compiler flags for every file. database: file or folder, "" for none.
     toolchain: file written by `mustfree toolchain record`, "" for none.
+    variants: further configurations to analyse.
     find_database: without one, look for it above the paths.
     jobs: worker processes; 1: none, everything in this process; 0: one per CPU.
     seconds, megabytes: the safety net around one file in a worker; 0 = none.
@@ -39,6 +41,7 @@ class Settings:
     database: str = ""
     find_database: bool = False
     toolchain: str = ""
+    variants: tuple[Variant, ...] = ()
     jobs: int = 0
     limits: Limits = field(default_factory=Limits)
     seconds: float = DEFAULT_SECONDS

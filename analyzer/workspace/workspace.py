@@ -18,6 +18,7 @@ from analyzer.findings.model import Notice, NoticeKind, Report
 from analyzer.ir.function import Function, TranslationUnit
 from analyzer.ownership.engine import analyse
 from analyzer.ownership.events import FunctionResult
+from analyzer.program.collect import sorted_notices
 from analyzer.program.compile_database import CompileDatabase, find_databases, joined, read_database
 from analyzer.program.discovery import display_path, real
 from analyzer.program.pool import PoolLimits
@@ -29,7 +30,6 @@ from analyzer.program.run import (
     analyse_program,
     link_program,
     lower_for_dump,
-    sorted_notices,
     versions,
 )
 from analyzer.program.toolchain import read_toolchain
@@ -115,6 +115,7 @@ class Workspace:
             root=self.root,
             flags=settings.flags,
             database=self._database,
+            variants=settings.variants,
             toolchain=self._toolchain,
             overlay=self.overlay,
             limits=settings.limits,

@@ -213,3 +213,89 @@ def test_config_says_where_each_value_comes_from(mustfree, project):
     assert rows["jobs"] == "1  # command line"
     assert rows["exit-zero"] == "false  # default"
     assert rows["paths"] == '["leak.c"]  # command line'
+
+
+VARIANT = '[[variants]]\nname = "%s"\ndefine = ["%s"]\n'
+BUILT = LEAK.replace("\tif (n > 3)", "#ifdef TLS\n\tif (n > 3)").replace("-2;", "-2;\n#endif")
+
+
+def test_variants_of_the_settings_and_of_the_command_line(mustfree, project):
+    write(project, BUILT, "built.c")
+    assert mustfree("check", "built.c").last == "0 findings in 1 file"
+    assert "(only with variant `TLS`)" in mustfree("check", "--define", "TLS", "built.c").out
+    assert "(only with variant `X TLS=2`)" in mustfree("check", "--define", "X  TLS=2", "built.c").out
+    write(project, VARIANT % ("tls", "TLS") + VARIANT % ("x", "XQ"))
+    outcome = mustfree("check", "--define", "YQ", "built.c")
+    assert "(only with variant `tls`)" in outcome.out
+    assert "mustfree.toml:4: warning: variant `x` changes nothing: no file that was read mentions XQ\n" in outcome.err
+    assert "--define: warning: variant `YQ` changes nothing" in outcome.err
+    assert mustfree("check", "--no-variants", "built.c").status == 0
+    assert "(only with variant `TLS`)" in mustfree("check", "--no-variants", "--define", "TLS", "built.c").out
+
+
+def test_config_shows_variants(mustfree, project):
+    write(project, "[tool.mustfree]\nstrict = true\n[[tool.mustfree.variants]]\nname = 'tls'\nundefine = ['X']\n",
+          "pyproject.toml")  # fmt: skip
+    rows = json.loads(mustfree("config", "--format", "json", "--define", "B").out)["settings"]
+    value = [{"name": "tls", "undefine": ["X"]}, {"name": "B", "define": ["B"]}]
+    assert rows["variants"] == {"value": value, "from": "pyproject.toml:3 and command line"}
+
+
+def test_flags_of_a_variant_count_from_its_file(mustfree, project):
+    write(project, '#include "v.h"\n' + BUILT, "src/built.c")
+    write(project, "", "src/v.h")
+    write(project, "#define TLS\n", "other/v.h")
+    write(project, '[[variants]]\nname = "other"\nflags = ["-include", "other/v.h"]\n')
+    assert "(only with variant `other`)" in mustfree("check", "src/built.c").out
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        ('\nvariants = "tls"\n', ["2: `variants`: takes tables; write [[variants]] with"]),
+        ('\nvariants = ["tls"]\n', ["2: `variants`: takes tables; write [[variants]] with"]),
+        ("\n[[variants]]\ndefine = ['A']\n", ["2: `variants`: each needs a `name`"]),
+        ('[[variants]]\nname = "a"\n', ['1: `variants`: variant "a": changes nothing; it needs `define`,']),
+        (
+            VARIANT % ("a", "A B"),
+            ['3: `variants`: variant "a": `define` "A B" defines no macro; write NAME, NAME=VALUE'],
+        ),
+        (
+            VARIANT % ("a", "A") + "undefine = ['A', '1']\n",
+            ['4: `variants`: variant "a": `undefine` "1" is no name of a macro; write NAME'],
+        ),
+        (VARIANT % ("a", "A=1") + "undefine = ['A']\n", ['4: `variants`: variant "a": A is both in `define` and in']),
+        (
+            VARIANT % ("a", "A") + "flags = ['-O2']\n",
+            ['4: `variants`: variant "a": `flags` names nothing that changes'],
+        ),
+        (VARIANT % ("a", "A") + "flags = '-DX'\n", ['4: `variants`: variant "a": `flags` takes a list of texts']),
+        (
+            VARIANT % ("a", "A") + "\n" + VARIANT % ("a", "B") + "defnie = ['X']\n",
+            ['6: `variants`: the name "a" is there twice', '8: `variants`: variant "a": unknown key `defnie`; did you'],
+        ),
+        ("variants = [{name = 'a'}]\n", ['1: `variants`: variant "a": changes nothing']),
+    ],
+)
+def test_mistakes_in_variants(mustfree, project, text, messages):
+    write(project, text)
+    outcome = mustfree("check", "leak.c")
+    assert outcome.status == 2
+    lines = [line.partition("mustfree.toml:")[2] for line in outcome.err.splitlines()]
+    assert len(lines) == len(messages)
+    assert all(line.startswith(message) for line, message in zip(lines, messages, strict=True)), lines
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--define", "1A"], '--define: "1A" defines no macro; write NAME, NAME=VALUE'),
+        (["--define", " "], "--define: takes NAME or NAME=VALUE"),
+        (["--define", "A", "--define", "A"], '--define: "A" is there twice; leave one out'),
+        (["--define", "a"], "--define: mustfree.toml:1 has a variant `a`, too; leave one of them out"),
+    ],
+)
+def test_mistakes_in_definitions_of_the_command_line(mustfree, project, arguments, message):
+    write(project, VARIANT % ("a", "A"))
+    outcome = mustfree("check", *arguments, "leak.c")
+    assert (outcome.status, message in outcome.err) == (2, True)
