@@ -12,6 +12,7 @@ import click
 
 from analyzer.cache import default_folder
 from analyzer.cli.options import compiler_flags, database_settings, say
+from analyzer.contracts.beliefs import ESCAPE
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Report
 from analyzer.ownership.limits import Limits
@@ -119,6 +120,8 @@ def settings(context: click.Context, options: dict[str, Any]) -> Settings:
         **database_settings(options["database"]),
         toolchain=options.get("toolchain", ""),
         variants=tuple(options.get("variants", ())),
+        noreturn=tuple(options.get("noreturn", ())),
+        unknown_calls=options.get("unknown_calls", ESCAPE),
         global_owners=options.get("global_owners", False),
         jobs=options["jobs"],
         limits=Limits(states=options["max_states"], steps=options["max_steps"]),

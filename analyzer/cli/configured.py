@@ -16,15 +16,15 @@ from analyzer.program.variants import Variant
 from analyzer.project import ProjectSettings, nearest, read_settings
 from analyzer.project.keys import KEYS
 
-LISTS = ("paths", "exclude", "rules", "variants")
-ADDED = ("exclude", "rules", "variants")  # to those of the settings
+LISTS = ("paths", "exclude", "rules", "variants", "noreturn")
+ADDED = ("exclude", "rules", "variants", "noreturn")  # to those of the settings
 
 
 def configured(context: click.Context, options: dict[str, Any]) -> tuple[dict[str, Any], ProjectSettings]:
     """The options with the values of the nearest settings file for all that was not typed; and that file.
 
-    Rule files, excludes and configurations of the command line come on top of those of the settings. MustfreeError: the
-    settings are wrong, or two configurations have one name.
+    What the command line adds comes on top of what the settings say. MustfreeError: the settings are wrong, or two
+    configurations have one name.
     """
     found = read_settings(nearest(_common(options["paths"])))
     completed = dict(options)

@@ -9,6 +9,8 @@ from typing import Any, TextIO, TypedDict, TypeVar
 
 import click
 
+from analyzer.contracts.beliefs import BORROW, ESCAPE, pattern_mistake
+from analyzer.errors import MustfreeError
 from analyzer.program.variants import defined_together
 
 FLAGS_KEY = "mustfree.flags"
@@ -80,7 +82,27 @@ _PROGRAM_OPTIONS = (
         "Repeatable: each is a configuration of its own.",
     ),
     click.option("--no-variants", is_flag=True, help="Leave out the configurations that the settings name."),
+    click.option(
+        "--noreturn",
+        multiple=True,
+        metavar="NAME",
+        callback=lambda _context, _parameter, names: _checked_patterns(names),
+        help="This function never returns; a pattern such as 'fatal_*' will do. Repeatable.",
+    ),
+    click.option(
+        "--unknown-calls",
+        type=click.Choice([ESCAPE, BORROW]),
+        default=ESCAPE,
+        show_default=True,
+        help="What a function of which nothing is known does with what it is given.",
+    ),
 )
+
+
+def _checked_patterns(names: tuple[str, ...]) -> tuple[str, ...]:
+    for wrong in filter(None, map(pattern_mistake, names)):
+        raise MustfreeError(f"--noreturn: {wrong}")
+    return names
 
 
 def program_options(command: _Command) -> _Command:

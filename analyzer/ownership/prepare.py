@@ -68,6 +68,10 @@ class Contracts(Protocol):
     def kinds(self) -> Mapping[str, ResourceKind]:
         """Resource kinds by name."""
 
+    @property
+    def lends(self) -> bool:
+        """Whether a function of which nothing is known borrows what it is given."""
+
     def lookup(self, declaration: FunctionDeclaration, defined_in_program: bool) -> Match:
         """The contract for a call of the declared function."""
 
@@ -102,6 +106,7 @@ class CallSite:
     cyclic: bool
     record_result: Spot | None
     key: int = -1
+    lends: bool = False  # nothing is known of it, and the project says that such functions borrow
     through: str = ""  # for a call through a pointer: the name of the variable or member that holds it
 
 
@@ -549,8 +554,9 @@ class _Flattener:
             self.prepared.results[op.record_result.base.index] = f"{op.name}()"
         record = self._spot(op.record_result) if op.record_result is not None else None
         texts = tuple(self._operand_text(argument) for argument in op.arguments)
+        lends = contract is None and self.contracts.lends and borrowing.may_lend(op.name or "")
         self.prepared.calls[id(op)] = CallSite(
-            op, contract, by, declaration, texts, cyclic, record, self._key(op), self._pointer_name(op)
+            op, contract, by, declaration, texts, cyclic, record, self._key(op), lends, self._pointer_name(op)
         )
         if op.result is not None and op.name:
             self.prepared.temp_text[op.result.id] = f"{op.name}()"

@@ -18,6 +18,7 @@ from analyzer import __version__
 from analyzer.cache import Contents, Store, StoreOptions
 from analyzer.checks import CHECKS
 from analyzer.contracts import RuleSet
+from analyzer.contracts.beliefs import Beliefs
 from analyzer.contracts.model import FunctionContract
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Notice, NoticeKind, Report
@@ -34,7 +35,7 @@ from analyzer.program.pool import PoolLimits
 from analyzer.program.rounds import Crew, Progress, Work
 from analyzer.program.tasks import Task, given_unit
 from analyzer.program.toolchain import HEADER, Toolchain
-from analyzer.program.unit import Analyst, Context, Step, UnitResult, frontend_options
+from analyzer.program.unit import Analyst, Context, Step, UnitResult, UnitScan, frontend_options
 from analyzer.program.unlocks import unlocks_of
 from analyzer.program.variants import Mentions, Variant
 from analyzer.sources import SourceView
@@ -57,6 +58,7 @@ class ProgramOptions:
     toolchain: what a recorded compiler says; its flags come first.
     exclude: patterns of files and folders that are left out.
     jobs: worker processes; 1: none, all in this process and without the limits of `pool`; 0: one per CPU.
+    beliefs: what the project says of functions in a word.
     prepass: leave out files when none of them can matter. cache: results of earlier runs.
     summaries: the report tells the inferred contract of every function. global_owners: and the variables whose contents
         nothing ever releases.
@@ -76,6 +78,7 @@ class ProgramOptions:
     pool: PoolLimits = field(default_factory=PoolLimits)
     jobs: int = 0
     exit_leaks: bool = False
+    beliefs: Beliefs = field(default_factory=Beliefs)
     summaries: bool = False
     global_owners: bool = False
     guard: bool = True
@@ -142,6 +145,7 @@ class _Outcome:
     failed: frozenset[str] = frozenset()
     steps: tuple[tuple[Step, UnitResult], ...] = ()
     tasks: tuple[Task, ...] = ()
+    unmet: tuple[Notice, ...] = ()
 
 
 @final
@@ -168,7 +172,7 @@ class _Run:
         done = _analyse(self.chosen, self.said, memory, self.context, options, progress or (lambda done, total: None))
         self.steps = done.steps
         self.tasks |= _by_path(done.tasks)
-        unmet = _unmet_variants(done.tasks, options)
+        unmet = [*_unmet_variants(done.tasks, options), *done.unmet]
         notices = [*found.notices, *unreadable, *unmet, *_about_flags(readable, options)]
         notices += [
             Notice(NoticeKind.SKIPPED, display_path(path, options.root), 0, NO_CPP) for path in options.left_out
@@ -187,6 +191,7 @@ class _Run:
             limits=options.limits,
             overlay=_overlay(options),
             exit_leaks=options.exit_leaks,
+            beliefs=options.beliefs,
             summaries=options.summaries,
             global_owners=options.global_owners,
             headers=self._headers,
@@ -301,6 +306,17 @@ def _unmet_variants(tasks: Iterable[Task], options: ProgramOptions) -> Iterator[
             yield Notice(NoticeKind.SETTINGS, shown, variant.line, message)
 
 
+def _unmet_names(scans: Sequence[UnitScan], options: ProgramOptions) -> tuple[Notice, ...]:
+    """Functions that are said not to return, and that nothing calls: the name may be misspelt."""
+    if not options.beliefs.noreturn or not scans:
+        return ()
+    called = {name for scan in scans for function in scan.calls for name in function.callees}
+    return tuple(
+        Notice(NoticeKind.SETTINGS, "noreturn", 0, f"`{pattern}` fits no function that is called in what was read")
+        for pattern in options.beliefs.unmet(sorted(called))
+    )
+
+
 def _by_last_part(headers: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Headers by the last part of their names."""
     found: dict[str, tuple[str, ...]] = {}
@@ -325,14 +341,14 @@ def _analyse(
         work.read(progress)
         known = memory.whole(work.tasks, said.defined) if work.remembered else None
         if known is not None:
-            return _Outcome(known, tasks=tuple(work.tasks))
+            return _Outcome(known, tasks=tuple(work.tasks), unmet=_unmet_names(work.scans, options))
         work.analyse()
     results = [result for _, result in work.steps]
     configurations = ("", *(variant.name for variant in options.variants))
     whole, failed = collected(work.scans, results, configurations, view, options.root)
     if not failed and not any(result.mistaken for result in results):
         memory.keep_whole(work.tasks, said.defined, whole)
-    return _Outcome(whole, failed, tuple(work.steps), tuple(work.tasks))
+    return _Outcome(whole, failed, tuple(work.steps), tuple(work.tasks), _unmet_names(work.scans, options))
 
 
 def _report(whole: Whole, notices: Iterable[Notice], files: int, options: ProgramOptions) -> Report:

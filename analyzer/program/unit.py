@@ -18,6 +18,7 @@ from analyzer.cache import Relocation, Store, StoreOptions
 from analyzer.checks import SourceText, findings
 from analyzer.contracts import ContractTable
 from analyzer.contracts.attributes import stated_contracts
+from analyzer.contracts.beliefs import Beliefs
 from analyzer.contracts.linked import LinkedContracts
 from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Outcome, Provenance, Route
 from analyzer.contracts.text import contract_lines
@@ -84,6 +85,7 @@ class UnitScan:
 class Context:
     """What all tasks of a run share; goes to the workers once.
 
+    beliefs: what the project says of functions in a word.
     summaries: infer and print the contract of every function, also of those that nobody calls.
     global_owners: see which global variables are released, or handed on.
     headers: the program's own, see FrontendOptions.
@@ -96,6 +98,7 @@ class Context:
     limits: Limits = field(default_factory=Limits)
     overlay: Mapping[str, bytes] = field(default_factory=dict)
     exit_leaks: bool = False
+    beliefs: Beliefs = field(default_factory=Beliefs)
     summaries: bool = False
     global_owners: bool = False
     headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -349,7 +352,7 @@ class _StepAnalysis:
         self._texts: dict[str, LineIndex] = {}
         self._contracts = {name: one.contract for name, one in step.contracts.items()}
         stated = stated_contracts(unit.declarations, context.table)
-        self._linked = LinkedContracts(context.table, self._contracts, stated)
+        self._linked = LinkedContracts(context.table, self._contracts, stated, context.beliefs)
         self._begin()
 
     def _begin(self) -> None:

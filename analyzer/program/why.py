@@ -37,7 +37,7 @@ class _Place:
         context = program.context
         self.unit = unit
         self.function = function
-        self.linked = LinkedContracts(context.table, program.contracts(task.unit, function.name))
+        self.linked = LinkedContracts(context.table, program.contracts(task.unit, function.name), None, context.beliefs)
         self.prepared: Prepared = prepare(function, unit, self.linked, program.defined)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 from analyzer.checks import CHECKS
+from analyzer.contracts.beliefs import BORROW, ESCAPE
 from analyzer.findings.model import Confidence, Level
 
 CHECK_IDS = tuple(check.id for check in CHECKS)
@@ -36,7 +37,10 @@ KEYS: dict[str, Key] = {
     "paths": Key("texts", "paths", paths=True),
     "exclude": Key("texts", "exclude", paths=True),
     "compile-commands": Key("text", "database", paths=True),
+    "toolchain": Key("text", "toolchain", paths=True),
     "rules": Key("texts", "rules"),
+    "noreturn": Key("texts", "noreturn"),
+    "unknown-calls": Key("text", "unknown_calls", choices=(ESCAPE, BORROW)),
     "variants": Key("variants", "variants"),
     "checks": Key("texts", choices=CHECK_IDS),
     "levels": Key("levels", choices=LEVELS),

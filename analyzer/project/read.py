@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
+from analyzer.contracts.beliefs import pattern_mistake
 from analyzer.errors import MustfreeError
 from analyzer.program.variants import Variant
 from analyzer.project.keys import KEYS, mistake
@@ -130,7 +131,7 @@ def _broken(file: Path, text: str, error: tomllib.TOMLDecodeError) -> str:
     return f"{file}:{place}: not TOML: {str(error).partition(' (at ')[0]}"
 
 
-def _wrong(name: str, value: object) -> str:
+def _wrong(name: str, value: Any) -> str:  # noqa: ANN401 - any value TOML has
     if name not in KEYS:
         near = difflib.get_close_matches(name, KEYS, 1)
         remedy = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(KEYS)}"
@@ -138,6 +139,8 @@ def _wrong(name: str, value: object) -> str:
     wrong = mistake(name, value)
     if not wrong and name == "required-version":
         wrong = version_mistake(str(value))
+    if not wrong and name == "noreturn":
+        wrong = next(filter(None, map(pattern_mistake, value)), "")
     return f"`{name}` {wrong}" if wrong else ""
 
 

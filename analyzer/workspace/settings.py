@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import final
 
+from analyzer.contracts.beliefs import ESCAPE
 from analyzer.ownership.limits import Limits
 from analyzer.program.variants import Variant
 
@@ -27,6 +28,8 @@ class Settings:
     seconds, megabytes: the safety net around one file in a worker; 0 = none.
     exclude: patterns of files and folders that are left out; relative ones refer to the root.
     exit_leaks: also report what is lost where the process ends.
+    noreturn: names and patterns of functions that never return.
+    unknown_calls: "escape", or "borrow": what a function of which nothing is known does with what it is given.
     summaries: the report tells the inferred contract of every function. global_owners: and what variables hold that
         nothing in the whole program ever releases.
     guard: turn mistakes of ours into notices; tests switch it off.
@@ -47,6 +50,8 @@ class Settings:
     seconds: float = DEFAULT_SECONDS
     megabytes: int = DEFAULT_MEGABYTES
     exit_leaks: bool = False
+    noreturn: tuple[str, ...] = ()
+    unknown_calls: str = ESCAPE
     summaries: bool = False
     global_owners: bool = False
     guard: bool = True

@@ -11,6 +11,7 @@ from typing import final
 
 from analyzer.cache import Store, StoreOptions, version
 from analyzer.contracts import ContractTable, RuleSet
+from analyzer.contracts.beliefs import BORROW, Beliefs
 from analyzer.contracts.linked import LinkedContracts
 from analyzer.errors import MustfreeError
 from analyzer.findings.explanation import Explanation
@@ -122,6 +123,7 @@ class Workspace:
             pool=PoolLimits(settings.seconds, settings.megabytes),
             jobs=settings.jobs,
             exit_leaks=settings.exit_leaks,
+            beliefs=self._beliefs(),
             summaries=settings.summaries,
             global_owners=settings.global_owners,
             guard=settings.guard,
@@ -130,6 +132,9 @@ class Workspace:
             prepass=settings.prepass,
             cache=self._cache,
         )
+
+    def _beliefs(self) -> Beliefs:
+        return Beliefs(self.settings.noreturn, self.settings.unknown_calls == BORROW)
 
     def versions(self) -> tuple[tuple[str, str], ...]:
         """What takes part in an analysis, as in a report."""
@@ -151,7 +156,7 @@ class Workspace:
 
     def states(self, function: Function, unit: TranslationUnit, program: LinkedProgram) -> FunctionResult:
         """What the engine sees in a function of a program, with its states at the entry of each block."""
-        contracts = LinkedContracts(self.table, program.contracts(unit.path, function.name))
+        contracts = LinkedContracts(self.table, program.contracts(unit.path, function.name), None, self._beliefs())
         return analyse(function, unit, contracts, self.settings.limits, program.defined, want_states=True)
 
     def why(self, file: str, line: int, paths: Sequence[str], progress: Progress | None = None) -> Explanation:

@@ -299,3 +299,76 @@ def test_mistakes_in_definitions_of_the_command_line(mustfree, project, argument
     write(project, VARIANT % ("a", "A"))
     outcome = mustfree("check", *arguments, "leak.c")
     assert (outcome.status, message in outcome.err) == (2, True)
+
+
+STOPS = LEAK.replace("\tif (n > 3)\n\t\treturn -2;", "\tif (n > 3) {\n\t\tstop_now();\n\t\treturn -2;\n\t}")
+
+
+def test_functions_that_never_return(mustfree, project):
+    write(project, STOPS, "stops.c")
+    assert mustfree("check", "stops.c").status == 1
+    assert mustfree("check", "--noreturn", "stop_*", "stops.c").status == 0
+    write(project, 'noreturn = ["stop_now"]\n')
+    assert mustfree("check", "stops.c").status == 0
+    outcome = mustfree("check", "--noreturn", "stoop", "stops.c")
+    assert (outcome.status, outcome.err) == (
+        0,
+        "noreturn: warning: `stoop` fits no function that is called in what was read\n",
+    )
+    rows = json.loads(mustfree("config", "--format", "json", "--noreturn", "x").out)["settings"]
+    assert rows["noreturn"] == {"value": ["stop_now", "x"], "from": "mustfree.toml:1 and command line"}
+
+
+def test_what_unknown_functions_do(mustfree, project):
+    given = LEAK.replace("const char", "char").replace("\tif (n > 3)", "\tuse(p);\n\tif (n > 3)")
+    write(project, given, "given.c")
+    assert mustfree("check", "given.c").status == 0
+    outcome = mustfree("check", "--unknown-calls", "borrow", "given.c")
+    assert "unknown-calls = borrow takes use() to borrow" in outcome.out
+    write(project, 'unknown-calls = "borrow"\n')
+    assert mustfree("check", "given.c").status == 1
+    assert mustfree("check", "--unknown-calls", "escape", "given.c").status == 0
+    assert "unknown-calls says so" in mustfree("why", "--unknown-calls", "borrow", "given.c:7").out
+
+
+def test_a_recorded_toolchain(mustfree, project):
+    record = {
+        "format": "mustfree-toolchain",
+        "version": 1,
+        "target": "arm-linux-gnueabihf",
+        "include": [],
+        "macros": {},
+    }
+    write(project, json.dumps(record), "build/arm.json")
+    write(project, BUILT.replace("#ifdef TLS", "#ifdef __arm__"), "src/built.c")
+    write(project, "\n", "mustfree.toml")
+    assert mustfree("check", "src").status == 0
+    write(project, 'toolchain = "build/arm.json"\n', "mustfree.toml")
+    assert mustfree("check", "src").status == 1
+    rows = json.loads(mustfree("config", "--format", "json", "src").out)["settings"]
+    assert rows["toolchain"] == {"value": str(project / "build" / "arm.json"), "from": "mustfree.toml:1"}
+    write(project, 'toolchain = "arm.json"\n', "mustfree.toml")
+    outcome = mustfree("check", "src")
+    assert outcome.status == 2
+    assert "arm.json: cannot be read: No such file" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('\nunknown-calls = "take"\n', ':2: `unknown-calls` "take" is not one of escape, borrow'),
+        ('noreturn = ["fatal()"]\n', ':1: `noreturn` "fatal()" is no name of a function; write fatal, or a pattern'),
+        ("noreturn = true\n", ":1: `noreturn` takes a list of texts"),
+        ("toolchain = 3\n", ":1: `toolchain` takes a text, not empty"),
+    ],
+)
+def test_mistakes_in_what_is_said_of_functions(mustfree, project, text, message):
+    write(project, text)
+    outcome = mustfree("check", "leak.c")
+    assert (outcome.status, message in outcome.err) == (2, True), outcome.err
+
+
+def test_mistakes_in_names_of_the_command_line(mustfree):
+    outcome = mustfree("check", "--noreturn", "a b", "leak.c")
+    assert (outcome.status, '--noreturn: "a b" is no name of a function' in outcome.err) == (2, True)
+    assert mustfree("check", "--unknown-calls", "take", "leak.c").status == 2
