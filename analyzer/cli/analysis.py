@@ -127,7 +127,7 @@ def settings(context: click.Context, options: dict[str, Any]) -> Settings:
         limits=Limits(states=options["max_states"], steps=options["max_steps"]),
         seconds=options["time_limit"],
         megabytes=options["memory_limit"],
-        exit_leaks=options["exit_leaks"],
+        exit_leaks=options.get("exit_leaks", False),
         exclude=tuple(options.get("exclude", ())),
         prepass=not options.get("no_prepass", False),
         cache=cache_folder(options) if "no_cache" in options else "",

@@ -14,19 +14,24 @@ from analyzer.errors import MustfreeError
 from analyzer.program.discovery import display_path
 from analyzer.program.variants import Variant
 from analyzer.project import ProjectSettings, nearest, read_settings
+from analyzer.project.files import DISK, Files
 from analyzer.project.keys import KEYS
 
 LISTS = ("paths", "exclude", "rules", "variants", "noreturn")
 ADDED = ("exclude", "rules", "variants", "noreturn")  # to those of the settings
 
 
-def configured(context: click.Context, options: dict[str, Any]) -> tuple[dict[str, Any], ProjectSettings]:
+def configured(
+    context: click.Context, options: dict[str, Any], folder: Path | None = None, files: Files = DISK
+) -> tuple[dict[str, Any], ProjectSettings]:
     """The options with the values of the nearest settings file for all that was not typed; and that file.
+
+    folder: where to look for it, instead of above the paths. files: where it is read.
 
     What the command line adds comes on top of what the settings say. MustfreeError: the settings are wrong, or two
     configurations have one name.
     """
-    found = read_settings(nearest(_common(options["paths"])))
+    found = read_settings(nearest(folder or _common(options["paths"]), files), files)
     completed = dict(options)
     for name, entry in found.entries.items():
         option = KEYS[name].option

@@ -116,14 +116,8 @@ def _count(number: int, one: str, many: str = "") -> str:
 def last_line(summary: Summary) -> str:
     """The counts as one line, without line feed."""
     if summary.changed:
-        return "; ".join([_change(summary), *_gaps(summary)])
-    parts = [f"{_count(summary.shown, 'finding')} in {_count(summary.files, 'file')}"]
-    if summary.hidden:
-        parts.append(f"{summary.hidden} hidden for low confidence (--all shows them)")
-    if summary.generated:
-        parts.append(f"{summary.generated} in generated code (--generated shows them)")
-    if summary.off:
-        parts.append(f"{summary.off} switched off by the settings")
+        return "; ".join([_change(summary), *_kept_back(summary), *_gaps(summary)])
+    parts = [f"{_count(summary.shown, 'finding')} in {_count(summary.files, 'file')}", *_kept_back(summary)]
     if summary.known:
         parts.append(f"{summary.known} known")
     if summary.gone:
@@ -132,9 +126,17 @@ def last_line(summary: Summary) -> str:
 
 
 def _change(summary: Summary) -> str:
-    hidden = f"; {summary.hidden} hidden for low confidence (--all shows them)" if summary.hidden else ""
     files = _count(summary.files, "file")
-    return f"{summary.shown} introduced, {summary.gone} fixed, {summary.known} unchanged in {files}{hidden}"
+    return f"{summary.shown} introduced, {summary.gone} fixed, {summary.known} unchanged in {files}"
+
+
+def _kept_back(summary: Summary) -> list[str]:
+    kept = (
+        (summary.hidden, "hidden for low confidence (--all shows them)"),
+        (summary.generated, "in generated code (--generated shows them)"),
+        (summary.off, "switched off by the settings"),
+    )
+    return [f"{number} {why}" for number, why in kept if number]
 
 
 def _gaps(summary: Summary) -> list[str]:

@@ -33,7 +33,7 @@ from analyzer.program.run import (
     lower_for_dump,
     versions,
 )
-from analyzer.program.toolchain import read_toolchain
+from analyzer.program.toolchain import Toolchain, read_toolchain
 from analyzer.program.why import why
 from analyzer.sources import SourceView
 from analyzer.workspace.settings import Settings
@@ -58,7 +58,10 @@ class Workspace:
         self._cache = _cache(settings)
         store = self._cache.store if self._cache else None
         self.rules = rules or RuleSet(settings.rules, self.overlay, store)
-        self._toolchain = read_toolchain(Path(self.root) / settings.toolchain) if settings.toolchain else None
+        self._toolchain: Toolchain | None = None
+        if settings.toolchain:
+            path = Path(self.root) / settings.toolchain
+            self._toolchain = read_toolchain(path, self.overlay.get(str(path)))
         self._database: CompileDatabase | None = None
         if settings.database:
             self._database = read_database(Path(self.root) / settings.database, self.root)

@@ -149,6 +149,7 @@ def test_rules_by_path_pattern_and_package(mustfree, project, monkeypatch, name)
     [
         ("no.yaml", "no such file: no.yaml"),
         ("no/*.yaml", "no file fits no/*.yaml"),
+        ("no/[a.yaml", "in the pattern no/[a.yaml a [ lacks its ]"),
         ("package:no_such_package_here", "no Python package no_such_package_here is installed"),
         ("package:a.b", "it takes one without dots"),
     ],
