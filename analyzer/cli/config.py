@@ -42,8 +42,10 @@ def config(context: click.Context, /, form: str, **options: Any) -> None:  # noq
 def _row(context: click.Context, name: str, completed: dict[str, Any], found: ProjectSettings) -> dict[str, Any]:
     option, entry = KEYS[name].option, found.entries.get(name)
     sources = [place(entry)] if entry else []
+    if name == "variants" and completed["no_variants"]:
+        sources = ["command line"]
     if option and typed(context, option):
-        sources = [*(sources if option in ADDED else []), "command line"]
+        sources = [*dict.fromkeys([*(sources if option in ADDED else []), "command line"])]
     value = (
         completed[option] if option else found.get(name, _DEFAULTS.get(name, "" if KEYS[name].form == "text" else []))
     )

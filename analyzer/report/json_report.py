@@ -48,7 +48,10 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "change": plain(finding.change),
         "state": finding.state.value if finding.state else "",
         "variants": list(finding.variants),
-        "loss_points": [{"fingerprint": point.point, "at": _region(point.at)} for point in loss_points(finding)],
+        "loss_points": [
+            {"fingerprint": point.point, "at": _region(point.at), "variants": list(point.variants)}
+            for point in loss_points(finding)
+        ],
     }
 
 

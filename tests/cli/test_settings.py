@@ -240,6 +240,8 @@ def test_config_shows_variants(mustfree, project):
     rows = json.loads(mustfree("config", "--format", "json", "--define", "B").out)["settings"]
     value = [{"name": "tls", "undefine": ["X"]}, {"name": "B", "define": ["B"]}]
     assert rows["variants"] == {"value": value, "from": "pyproject.toml:3 and command line"}
+    rows = json.loads(mustfree("config", "--format", "json", "--no-variants").out)["settings"]
+    assert rows["variants"] == {"value": [], "from": "command line"}
 
 
 def test_flags_of_a_variant_count_from_its_file(mustfree, project):

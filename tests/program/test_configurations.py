@@ -11,6 +11,7 @@ from analyzer.program.variants import Mentions, Variant, defined_together, defin
 from analyzer.report.json_report import json_report
 from analyzer.sources import SourceView
 from analyzer.workspace import Settings, Workspace
+from tests.report.test_json import VALIDATOR
 
 TLS = Variant("tls", ("TLS",))
 DBG = Variant("dbg", ("DEBUG=2",))
@@ -78,6 +79,9 @@ def test_loss_points_of_several_configurations_are_one_finding(tmp_path):
     both = analysed(tmp_path, TLS, DBG, flags=("-DTLS",))
     assert told(both) == [("a.c:10", ()), ("a.c:14", ("dbg",))]
     assert "(only with" not in both.findings[0].message
+    content = json.loads(json_report(both))
+    VALIDATOR.validate(content)
+    assert [point["variants"] for point in content["findings"][0]["loss_points"]] == [[], ["dbg"]]
 
 
 def test_a_loss_of_every_configuration_is_told_once_and_names_none(tmp_path):
