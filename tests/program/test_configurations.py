@@ -132,7 +132,9 @@ def test_every_way_of_a_compile_database_has_every_configuration(tmp_path):
 @pytest.mark.parametrize("jobs", [2, 3])
 def test_any_number_of_workers_says_the_same(tmp_path, jobs):
     program(tmp_path, a=LEAKY, drop=DROP, user=USER)
-    assert analysed(tmp_path, TLS, DBG, jobs=jobs) == analysed(tmp_path, TLS, DBG)
+    report = analysed(tmp_path, TLS, DBG)
+    assert analysed(tmp_path, TLS, DBG, jobs=jobs) == report
+    assert analysed(tmp_path, TLS, DBG, jobs=jobs, prepass=False) == report
 
 
 def test_the_cache_says_the_same_and_knows_configurations_apart(tmp_path):
