@@ -34,6 +34,9 @@ VERDICTS = (
 )
 """In the order of precedence, as `check --verdicts` names them."""
 
+NOT_COMPILED = "not compiled under these flags"
+"""What `check` lists, too, and nobody analyses: it is counted nowhere."""
+
 UNDECIDED = ("gave up", "unproven", "escaped", "maybe released")
 """Verdicts that say the tool does not know; every other one is decided."""
 
@@ -157,7 +160,7 @@ def _checked(data: dict[str, Any], status: int, stderr: str) -> Checked:
         status=status,
         findings=data["findings"],
         hidden=totals["hidden"],
-        acquisitions=data["acquisitions"],
+        acquisitions=[one for one in data["acquisitions"] if one["verdict"] != NOT_COMPILED],
         notices=data["notices"],
         files=totals["files"],
         functions=totals["functions"],

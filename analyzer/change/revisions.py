@@ -41,6 +41,8 @@ def from_revisions(folder: str, base: str, head: str = "") -> Change:
         head_overlay=head_overlay,
         base_read=_reader(git, old),
         head_read=(lambda path: read_file(git.root, path)) if head_is_disk else _reader(git, new),
+        base_names=old.keys(),
+        head_names=new.keys(),
         build_files=tuple(sorted(filter(is_build_file, changed))),
         remarks=_submodules(old, new, changed),
     )

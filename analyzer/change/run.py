@@ -26,8 +26,8 @@ class ChangeOptions:
     """How a change is analysed.
 
     settings: for both sides; their root is the change's.
-    config_from_head: rule files and allowing comments of the head side count; otherwise those of the base, so that a
-        change cannot silence its own gate.
+    config_from_head: rule files, the toolchain file and allowing comments of the head side count; otherwise those of
+        the base, so that a change cannot silence its own gate.
     calls: analyse what the change reaches through calls, too; otherwise the changed files and what includes them.
     """
 
@@ -49,6 +49,7 @@ class ChangeResult:
 def analyse_change(change: Change, options: ChangeOptions, progress: Progress | None = None) -> ChangeResult:
     """The report on a change. MustfreeError: see Workspace."""
     rules, rule_texts, notices = _rule_files(change, options)
+    rule_texts |= _toolchain_text(change, options)
     settings = replace(options.settings, root=change.root, rules=rules)
     base = Workspace(settings, _absolute(change, change.base_overlay) | rule_texts)
     head = Workspace(settings, _absolute(change, change.head_overlay) | rule_texts, base.rules)
@@ -97,6 +98,18 @@ def _rule_files(change: Change, options: ChangeOptions) -> tuple[tuple[str, ...]
             texts[path] = chosen
         notices.append(Notice(NoticeKind.CHANGE, relative, 0, _about_rules(before, after, options.config_from_head)))
     return tuple(rules), texts, notices
+
+
+def _toolchain_text(change: Change, options: ChangeOptions) -> dict[str, bytes]:
+    """The contents that stand for the toolchain file, where it belongs to the tree."""
+    if not options.settings.toolchain:
+        return {}
+    path = os.path.realpath(options.settings.toolchain)
+    if not Path(path).is_relative_to(change.root):
+        return {}
+    relative = Path(path).relative_to(change.root).as_posix()
+    chosen = change.head_read(relative) if options.config_from_head else change.base_read(relative)
+    return {} if chosen is None else {options.settings.toolchain: chosen}
 
 
 def _about_rules(before: bytes | None, after: bytes | None, from_head: bool) -> str:

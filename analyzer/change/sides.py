@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path, PurePosixPath
@@ -45,6 +45,7 @@ class Change:
     pairs: source files and headers that differ. base_files, head_files: all C files and headers of each side.
     base_overlay, head_overlay: path below the root -> contents where the side differs from the disk.
     build_files: changed files that may change flags or generated code. remarks: (file, what to say).
+    base_names, head_names: all paths below the root at a side.
     base_read, head_read: contents at a side of any path below the root, None when it is not there.
     """
 
@@ -58,6 +59,8 @@ class Change:
     head_overlay: Mapping[str, bytes]
     base_read: Callable[[str], bytes | None]
     head_read: Callable[[str], bytes | None]
+    base_names: Collection[str]
+    head_names: Collection[str]
     build_files: tuple[str, ...] = ()
     remarks: tuple[tuple[str, str], ...] = ()
 
@@ -129,6 +132,8 @@ def from_folders(base: str, head: str) -> Change:
         head_overlay={},
         base_read=lambda path: _data(base, path),
         head_read=lambda path: _data(root, path),
+        base_names=old,
+        head_names=new,
         build_files=tuple(build),
     )
 
@@ -160,11 +165,14 @@ def from_patch(patch: str, root: str) -> Change:
     if data is None:
         raise MustfreeError(f"{patch}: cannot be read")
     applied = apply_patch(data, patch, lambda path: _data(root, path))
-    files = set(filter(is_source, _tree(root)))
+    names = _tree(root)
+    files = set(filter(is_source, names))
     other = {path: text for path, text in applied.other.items() if is_source(path)}
     overlay = {path: text for path, text in other.items() if text is not None}
     disk = _read_all(root, other)
     files_there = (files - other.keys()) | overlay.keys()
+
+    there_names = (names - applied.other.keys()) | {path for path, text in applied.other.items() if text is not None}
 
     def here(path: str) -> bytes | None:
         return _data(root, path)
@@ -184,5 +192,7 @@ def from_patch(patch: str, root: str) -> Change:
         head_overlay=overlay if base_first else {},
         base_read=here if base_first else there,
         head_read=there if base_first else here,
+        base_names=names if base_first else there_names,
+        head_names=there_names if base_first else names,
         build_files=tuple(sorted(path for path in applied.other if is_build_file(path))),
     )

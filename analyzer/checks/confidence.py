@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from analyzer.findings.model import Confidence
 from analyzer.ir.function import Function
+from analyzer.ownership.borrowing import TRUSTED
 from analyzer.ownership.events import Event, FunctionResult
 
 
@@ -23,10 +24,19 @@ def weaknesses(event: Event, function: Function, result: FunctionResult) -> tupl
     if event.blurred:
         found.append("the function has so many states that some were merged")
     if event.unknown_calls:
-        names = ", ".join(f"{name}()" for name in event.unknown_calls[:3])
-        more = ", ..." if len(event.unknown_calls) > 3 else ""
-        found.append(f"nothing is known about {names}{more}, called on this path")
+        found.append(_about_unknown(event.unknown_calls))
     return tuple(found)
+
+
+def _about_unknown(calls: tuple[str, ...]) -> str:
+    names = tuple(dict.fromkeys(name.removesuffix(TRUSTED) for name in calls))
+    trusted = tuple(name.removesuffix(TRUSTED) for name in calls if name.endswith(TRUSTED))
+    said = f"nothing is known about {_listed(names)}, called on this path"
+    return f"{said}; unknown-calls = borrow takes {_listed(trusted)} to borrow" if trusted else said
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f"{name}()" for name in names[:3]) + (", ..." if len(names) > 3 else "")
 
 
 def confidence(reasons: tuple[str, ...]) -> Confidence:

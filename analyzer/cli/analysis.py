@@ -12,6 +12,7 @@ import click
 
 from analyzer.cache import default_folder
 from analyzer.cli.options import compiler_flags, database_settings, say
+from analyzer.contracts.beliefs import ESCAPE
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Report
 from analyzer.ownership.limits import Limits
@@ -118,12 +119,15 @@ def settings(context: click.Context, options: dict[str, Any]) -> Settings:
         flags=compiler_flags(context),
         **database_settings(options["database"]),
         toolchain=options.get("toolchain", ""),
+        variants=tuple(options.get("variants", ())),
+        noreturn=tuple(options.get("noreturn", ())),
+        unknown_calls=options.get("unknown_calls", ESCAPE),
         global_owners=options.get("global_owners", False),
         jobs=options["jobs"],
         limits=Limits(states=options["max_states"], steps=options["max_steps"]),
         seconds=options["time_limit"],
         megabytes=options["memory_limit"],
-        exit_leaks=options["exit_leaks"],
+        exit_leaks=options.get("exit_leaks", False),
         exclude=tuple(options.get("exclude", ())),
         prepass=not options.get("no_prepass", False),
         cache=cache_folder(options) if "no_cache" in options else "",
@@ -147,6 +151,7 @@ class Progress:
         if self._bar is None and time.monotonic() - self._start >= _LONG_RUN and done < total:
             self._bar = click.progressbar(length=total, label=self._label, file=sys.stderr, show_pos=True)
         if self._bar is not None:
+            self._bar.length = total  # it grows when configurations are read
             self._bar.update(done - self._bar.pos)
 
     def finish(self) -> None:

@@ -10,7 +10,8 @@ import click
 
 from analyzer.baseline import Baseline, baseline_text, read_baseline, updated
 from analyzer.cli.analysis import analyse, cache_options, exit_leaks_option, limit_options, settings
-from analyzer.cli.options import NO_DATABASE, FlagsCommand, database_option, rules_option, say
+from analyzer.cli.configured import configured
+from analyzer.cli.options import NO_DATABASE, FlagsCommand, database_option, program_options, rules_option, say
 from analyzer.report.output import write_file
 from analyzer.report.summary import exit_status, summarise
 from analyzer.report.text import TextWriter
@@ -26,6 +27,7 @@ def baseline() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @database_option
+@program_options
 @rules_option
 @exit_leaks_option
 @limit_options
@@ -36,10 +38,12 @@ def update(context: click.Context, /, file: Path, **options: Any) -> None:  # no
     """Analyse the PATHs and write all their loss points into FILE, which then accepts them.
 
     Findings of low confidence are accepted too, those that a comment allows are left out. What FILE holds of
-    other files, and of files that could not be analysed, stays in it.
+    other files, and of files that could not be analysed, stays in it. Options that are not given are taken from the
+    settings; what those keep from being shown is accepted too.
 
     Exit status: 2 when something could not be done, 3 when a file or function was not analysed, 0 otherwise.
     """
+    options, _ = configured(context, options)
     if not options["paths"] and options["database"] in NO_DATABASE:
         raise click.UsageError("name at least one file or folder, or a compile database with -p")
     before = read_baseline(file) if file.exists() else Baseline()

@@ -11,7 +11,7 @@ import click
 from analyzer.baseline import compare, read_baseline
 from analyzer.cli.analysis import analyse, cache_options, exit_leaks_option, limit_options, settings
 from analyzer.cli.configured import configured
-from analyzer.cli.options import NO_DATABASE, FlagsCommand, database_option, rules_option, toolchain_option
+from analyzer.cli.options import NO_DATABASE, FlagsCommand, database_option, program_options, rules_option
 from analyzer.cli.outputs import color_option, output_option, quiet_option, report_options, verbose_option, write_report
 from analyzer.findings.model import Report
 from analyzer.project.apply import apply, limit
@@ -30,7 +30,7 @@ An interrupted run ends with 130 and writes whole output files or none."""
 @click.command(cls=FlagsCommand, epilog=_EPILOG)
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @database_option
-@toolchain_option
+@program_options
 @rules_option
 @report_options
 @click.option("--verdicts", is_flag=True, help="Show how every acquisition ended, before the findings.")

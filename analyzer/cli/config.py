@@ -8,14 +8,16 @@ from typing import Any
 import click
 
 from analyzer.cli.check import check
-from analyzer.cli.configured import configured, typed
+from analyzer.cli.configured import ADDED, configured, typed
 from analyzer.cli.options import FlagsCommand
 from analyzer.findings.model import Confidence
 from analyzer.project import ProjectSettings
 from analyzer.project.display import place
 from analyzer.project.keys import CHECK_IDS, KEYS
+from analyzer.project.variants import variant_value
 
-_SHARED = [parameter for parameter in check.params if parameter.name in {key.option for key in KEYS.values()}]
+_OPTIONS = {key.option for key in KEYS.values()} | {"no_variants"}
+_SHARED = [parameter for parameter in check.params if parameter.name in _OPTIONS]
 _DEFAULTS: dict[str, Any] = {"checks": list(CHECK_IDS), "confidence": Confidence.MEDIUM.value, "levels": {}}
 
 
@@ -40,9 +42,13 @@ def config(context: click.Context, /, form: str, **options: Any) -> None:  # noq
 def _row(context: click.Context, name: str, completed: dict[str, Any], found: ProjectSettings) -> dict[str, Any]:
     option, entry = KEYS[name].option, found.entries.get(name)
     sources = [place(entry)] if entry else []
+    if name == "variants" and completed["no_variants"]:
+        sources = ["command line"]
     if option and typed(context, option):
-        sources = [*(sources if option in ("rules", "exclude") else []), "command line"]
+        sources = [*dict.fromkeys([*(sources if option in ADDED else []), "command line"])]
     value = (
         completed[option] if option else found.get(name, _DEFAULTS.get(name, "" if KEYS[name].form == "text" else []))
     )
+    if name == "variants":
+        value = [variant_value(variant) for variant in value]
     return {"key": name, "value": value, "from": " and ".join(sources) or "default"}

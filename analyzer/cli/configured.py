@@ -3,34 +3,55 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
+from analyzer.errors import MustfreeError
+from analyzer.program.discovery import display_path
+from analyzer.program.variants import Variant
 from analyzer.project import ProjectSettings, nearest, read_settings
+from analyzer.project.files import DISK, Files
 from analyzer.project.keys import KEYS
 
-LISTS = ("paths", "exclude", "rules")
+LISTS = ("paths", "exclude", "rules", "variants", "noreturn")
+ADDED = ("exclude", "rules", "variants", "noreturn")  # to those of the settings
 
 
-def configured(context: click.Context, options: dict[str, Any]) -> tuple[dict[str, Any], ProjectSettings]:
+def configured(
+    context: click.Context, options: dict[str, Any], folder: Path | None = None, files: Files = DISK
+) -> tuple[dict[str, Any], ProjectSettings]:
     """The options with the values of the nearest settings file for all that was not typed; and that file.
 
-    Rule files and excludes of the command line come on top of those of the settings.
+    folder: where to look for it, instead of above the paths. files: where it is read.
+
+    What the command line adds comes on top of what the settings say. MustfreeError: the settings are wrong, or two
+    configurations have one name.
     """
-    found = read_settings(nearest(_common(options["paths"])))
+    found = read_settings(nearest(folder or _common(options["paths"]), files), files)
     completed = dict(options)
     for name, entry in found.entries.items():
         option = KEYS[name].option
-        if not option:
+        if not option or (option == "variants" and options.get("no_variants")):
             continue
         if not typed(context, option):
             completed[option] = tuple(entry.value) if option in LISTS else entry.value
-        elif option in ("rules", "exclude"):
+        elif option in ADDED:
             completed[option] = (*entry.value, *options[option])
+    _check_names(completed.get("variants", ()))
     return completed, found
+
+
+def _check_names(variants: Iterable[Variant]) -> None:
+    seen: dict[str, Variant] = {}
+    for variant in variants:
+        other = seen.setdefault(variant.name, variant)
+        if other is not variant:
+            where = f"{display_path(other.file, str(Path.cwd()))}:{other.line}"
+            raise MustfreeError(f"--define: {where} has a variant `{variant.name}`, too; leave one of them out")
 
 
 def typed(context: click.Context, option: str) -> bool:

@@ -2,52 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
 
-from analyzer.cli.analysis import cache_folder, cache_options, tell
-from analyzer.cli.options import (
-    NO_DATABASE,
-    FlagsCommand,
-    compiler_flags,
-    database_option,
-    database_settings,
-    rules_option,
-    say,
-)
+from analyzer.cli.analysis import cache_options, limit_options, settings, tell
+from analyzer.cli.configured import configured
+from analyzer.cli.options import NO_DATABASE, FlagsCommand, database_option, program_options, rules_option, say
 from analyzer.report.text import TextWriter
-from analyzer.workspace import Settings, Workspace
+from analyzer.workspace import Workspace
 
 
 @click.command(cls=FlagsCommand)
 @click.argument("paths", nargs=-1)
 @click.option("-f", "--function", "names", multiple=True, metavar="NAME", help="Only this function. Repeatable.")
-@click.option("-j", "--jobs", type=click.IntRange(min=0), default=0, help="Worker processes; 0: one per CPU.")
+@limit_options
 @cache_options
 @database_option
+@program_options
 @rules_option
 @click.pass_context
 def contracts(context: click.Context, /, paths: tuple[str, ...], names: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """Print the contracts inferred for the functions that PATHS define.
 
     They have the form of a rule file: copy one, correct it, and pass the file with --rules; then it wins over
-    what is inferred. Above each stands where its function is defined.
+    what is inferred. Above each stands where its function is defined. Options that are not given are taken from the
+    settings.
     """
-    if not paths and options["database"] in NO_DATABASE:
+    options, _ = configured(context, {**options, "paths": paths})
+    if not options["paths"] and options["database"] in NO_DATABASE:
         raise click.UsageError("name at least one file or folder, or a compile database with -p")
-    settings = Settings(
-        rules=options["rules"],
-        flags=compiler_flags(context),
-        **database_settings(options["database"]),
-        jobs=options["jobs"],
-        summaries=True,
-        prepass=not options["no_prepass"],
-        cache=cache_folder(options),
-        cache_read_only=options["cache_read_only"],
-    )
-    workspace = Workspace(settings)
-    report = workspace.analyse(paths)
+    workspace = Workspace(replace(settings(context, options), summaries=True))
+    report = workspace.analyse(options["paths"])
     tell(workspace.remarks, quiet=False)
     for line in TextWriter(False).notices(report, verbose=False, quiet=True):
         say(line)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TextIO, TypedDict
+from collections.abc import Callable
+from typing import Any, TextIO, TypedDict, TypeVar
 
 import click
 
+from analyzer.contracts.beliefs import BORROW, ESCAPE, pattern_mistake
+from analyzer.errors import MustfreeError
+from analyzer.program.variants import defined_together
+
 FLAGS_KEY = "mustfree.flags"
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 NO_DATABASE = ("", "-")  # values of -p that name none
 
 
@@ -64,6 +70,48 @@ toolchain_option = click.option(
     metavar="FILE",
     help="Analyse for the machine of this compiler, recorded with `mustfree toolchain record`.",
 )
+_PROGRAM_OPTIONS = (
+    toolchain_option,
+    click.option(
+        "--define",
+        "variants",
+        multiple=True,
+        metavar="NAME[=VALUE]",
+        callback=lambda _context, _parameter, texts: defined_together(texts),
+        help="Analyse the program with this macro defined, too. Several that belong together: --define 'A B=2'. "
+        "Repeatable: each is a configuration of its own.",
+    ),
+    click.option("--no-variants", is_flag=True, help="Leave out the configurations that the settings name."),
+    click.option(
+        "--noreturn",
+        multiple=True,
+        metavar="NAME",
+        callback=lambda _context, _parameter, names: _checked_patterns(names),
+        help="This function never returns; a pattern such as 'fatal_*' will do. Repeatable.",
+    ),
+    click.option(
+        "--unknown-calls",
+        type=click.Choice([ESCAPE, BORROW]),
+        default=ESCAPE,
+        show_default=True,
+        help="What a function of which nothing is known does with what it is given.",
+    ),
+)
+
+
+def _checked_patterns(names: tuple[str, ...]) -> tuple[str, ...]:
+    for wrong in filter(None, map(pattern_mistake, names)):
+        raise MustfreeError(f"--noreturn: {wrong}")
+    return names
+
+
+def program_options(command: _Command) -> _Command:
+    """Adds the options that say what the program is, beside its files and flags."""
+    for option in reversed(_PROGRAM_OPTIONS):
+        command = option(command)
+    return command
+
+
 rules_option = click.option(
     "--rules",
     multiple=True,

@@ -54,6 +54,8 @@ class ContractTable:
     the effect means "as free() does".
     """
 
+    lends = False  # see Beliefs
+
     def __init__(self, packs: Sequence[Pack]) -> None:
         """Packs whose provenance is PROJECT win over the others, later ones over earlier ones."""
         self.packs = _with_all_releases(_with_unique_kinds(packs))

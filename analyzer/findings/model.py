@@ -141,6 +141,8 @@ class Finding:
     slot: "ret", "*buf" in the contract's words. lines: first and last line of the function.
     suppression, state: None when nothing allows it, and when nothing was compared.
     change: what in a change made it, a sentence without full stop; "" without a change.
+    variants: the configurations in which alone it shows, which its sentence says, too; () where the given one is among
+        them.
     record: type of the pointer that is lost, where a function of the program made the structure that it points to, and
         nothing has taken that apart; "" otherwise. releases: what releases it, the usual function first.
     withheld: why the settings keep it from being shown; None when they do not.
@@ -171,6 +173,7 @@ class Finding:
     state: State | None = None
     change: str = ""
     withheld: Withheld | None = None
+    variants: tuple[str, ...] = ()
     record: str = ""
     releases: tuple[str, ...] = ()
     remedy: str = ""
@@ -190,6 +193,7 @@ class Verdict(Enum):
     HANDED_OVER = "handed to the caller"
     RELEASED = "released"
     UNREACHABLE = "unreachable"
+    NOT_COMPILED = "not compiled under these flags"  # in text that the preprocessor drops: see `Report.not_compiled`
 
 
 @final
@@ -237,6 +241,7 @@ class Acquisition:
     reason: for escaped: the function or store it escaped to; for gave up: which cap; else "".
     escapes: for escaped and maybe released: by which ways it goes out of sight; "maybe" may have none.
     held: for held: the variables that hold it, "name" or "file:name" for static ones.
+    Where it is not compiled: reason is the directive, slot, holder and kind are not known, function may be "".
     """
 
     at: Region
@@ -266,6 +271,7 @@ class NoticeKind(Enum):
     CHANGE = "change"  # a change edits what decides about findings, or flags and generated code
     GAP = "gap"  # in a change: not analysed on either side
     BASELINE = "baseline"  # a baseline was written by other versions
+    SETTINGS = "settings"  # what the settings or options ask for is met nowhere
     FLAG = "flag"  # a compiler flag that was dropped or not understood
     INTERNAL = "internal"  # our mistake: exit status 2 if nothing else was wrong with the input
 
@@ -305,6 +311,7 @@ class Report:
         that are known (state UNCHANGED) or gone (ABSENT); the reports filter.
     base, head: what the sides of a change are called, "" without one. State NEW is then what it introduced, and
         ABSENT what it fixed.
+    not_compiled: calls of acquiring functions that no configuration compiles.
     seen: the files that took part, as reports name them; a finding can only be gone from a file that was seen.
     files, functions: analysed counts. seconds is never in here: same input, same bytes.
     unlocks: where acquisitions go out of sight, what would bring the most back first.
@@ -324,5 +331,6 @@ class Report:
     global_owners: tuple[Acquisition, ...] | None = None
     global_gaps: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
+    not_compiled: tuple[Acquisition, ...] = ()
     base: str = ""
     head: str = ""

@@ -21,6 +21,7 @@ class FrontendOptions:
     virtual_headers: pattern of header names (``netlink/*.h``) -> C text that stands for a missing header.
     relevant: names of functions; of a header's functions those are lowered that mention one, or that a lowered
         function mentions. None: all are. The file's own functions always are.
+    sought: names of functions: calls of them in text that the preprocessor drops are told.
     directory: the directory that relative paths in `flags` count from; "" is the working directory.
     """
 
@@ -29,6 +30,7 @@ class FrontendOptions:
     headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     virtual_headers: Mapping[str, str] = field(default_factory=dict)
     relevant: Relevant = None
+    sought: Collection[str] = ()
     directory: str = ""
 
     def is_relevant(self, name: str) -> bool:

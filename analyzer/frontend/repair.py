@@ -63,7 +63,7 @@ def parse_repaired(
     attempt.learns = stubs
     attempt.foresee()
     for round_ in range(ROUNDS + 1):
-        with parsed(main, attempt.arguments(), attempt.files) as unit:
+        with parsed(main, attempt.arguments(), attempt.files, bool(options.sought)) as unit:
             errors = tuple(unit.errors())
             attempt.read.update(dict.fromkeys(unit.included()))
             if round_ == ROUNDS or not attempt.improve(errors):

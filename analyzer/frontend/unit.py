@@ -11,6 +11,7 @@ from typing import Final, final
 
 from analyzer.frontend.attributes import deallocators, is_dropped_attribute
 from analyzer.frontend.declarations import Declarations
+from analyzer.frontend.dropped import dropped_calls
 from analyzer.frontend.globals import global_variable
 from analyzer.frontend.indirect import resolve_calls
 from analyzer.frontend.lower import TABLES, lower_function
@@ -19,7 +20,7 @@ from analyzer.frontend.positions import FileText
 from analyzer.frontend.repair import Repaired, parse_repaired
 from analyzer.frontend.tree import Tree
 from analyzer.frontend.types import Types
-from analyzer.ir.function import Diagnostic, Function, GlobalVariable, Skipped, TranslationUnit
+from analyzer.ir.function import Diagnostic, DroppedCall, Function, GlobalVariable, Skipped, TranslationUnit
 from analyzer.libclang import kinds
 from analyzer.libclang.binding import Cursor, Location
 from analyzer.libclang.environment import parse_environment
@@ -140,7 +141,18 @@ class _UnitLowering:
             missing_headers=self._repaired.missing,
             function_count=len(own),
             flags=self._repaired.flags,
+            dropped=self._dropped(),
             read=tuple(sorted({absolute(name, self._options.directory) for name in self._repaired.read if name})),
+        )
+
+    def _dropped(self) -> tuple[DroppedCall, ...]:
+        sought = self._options.sought
+        if not sought:
+            return ()
+        return tuple(
+            DroppedCall(absolute(name, self._options.directory), at, callee, condition)
+            for name, times, ranges in self._unit.skipped()
+            for at, callee, condition in dropped_calls(self._bytes(name), ranges, times, sought)
         )
 
     def _definitions(self, main: int | None) -> list[_Definition]:

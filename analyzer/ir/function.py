@@ -148,6 +148,20 @@ class Skipped:
 
 @final
 @dataclass(frozen=True, slots=True)
+class DroppedCall:
+    """A call of a function in text that the preprocessor dropped. condition: the directive by which, as written.
+
+    file: absolute. at: offset of the name.
+    """
+
+    file: str
+    at: int
+    name: str
+    condition: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """A message of the C parser. severity: "note", "warning", "error", "fatal"."""
 
@@ -165,6 +179,7 @@ class TranslationUnit:
 
     flags: compiler flags that were not passed to the parser although they may matter, each with the reason.
     read: absolute paths of all files that were looked into, some of which exist in memory only.
+    dropped: calls that were asked for, in text that was dropped every time its file was read.
     """
 
     path: str
@@ -177,6 +192,7 @@ class TranslationUnit:
     function_count: int = 0
     flags: tuple[tuple[str, str], ...] = ()
     read: tuple[str, ...] = ()
+    dropped: tuple[DroppedCall, ...] = ()
 
 
 def successors(end: Terminator) -> tuple[int, ...]:

@@ -78,6 +78,13 @@ class Range(Structure):
 
 
 @final
+class RangeList(Structure):
+    """Several source ranges, owned by libclang (`CXSourceRangeList`)."""
+
+    _fields_ = (("count", c_uint), ("ranges", POINTER(Range)))
+
+
+@final
 class String(Structure):
     """A string owned by libclang (`CXString`)."""
 
@@ -136,6 +143,8 @@ _PROTOTYPES: Final[dict[str, tuple[list[Any], Any]]] = {
     "getFile": ([c_void_p, c_char_p], c_void_p),
     "getFileName": ([c_void_p], String),
     "getInclusions": ([c_void_p, InclusionVisitor, c_void_p], None),
+    "getAllSkippedRanges": ([c_void_p], POINTER(RangeList)),
+    "disposeSourceRangeList": ([POINTER(RangeList)], None),
     "getLocationForOffset": ([c_void_p, c_void_p, c_uint], Location),
     "getExpansionLocation": (_POSITION, None),
     "getFileLocation": (_POSITION, None),

@@ -168,6 +168,7 @@ RECURSE: Final = 2
 
 # CXTranslationUnit_Flags
 KEEP_GOING: Final = 0x200
+DETAILED_RECORD: Final = 0x1  # macros and skipped ranges are kept; without it there are no skipped ranges
 
 # CXPrintingPolicyProperty
 POLICY_TERSE: Final = 15

@@ -14,8 +14,15 @@ from pathlib import Path
 from typing import Final, final
 
 from analyzer.errors import MustfreeError
-from analyzer.libclang.binding import Cursor, InclusionVisitor, Library, UnsavedFile, Visitor, library
-from analyzer.libclang.kinds import BREAK, KEEP_GOING, POLICY_TERSE, SEVERITIES, SEVERITY_ERROR
+from analyzer.libclang.binding import Cursor, InclusionVisitor, Library, Location, UnsavedFile, Visitor, library
+from analyzer.libclang.kinds import (
+    BREAK,
+    DETAILED_RECORD,
+    KEEP_GOING,
+    POLICY_TERSE,
+    SEVERITIES,
+    SEVERITY_ERROR,
+)
 
 RESOURCE_DIR: Final = Path(__file__).parent
 """The directory whose `include` holds our builtin headers; always given, or the current directory would count."""
@@ -88,6 +95,39 @@ class Unit:
 
         self.lib.getInclusions(self.handle, InclusionVisitor(visit), None)
         return list(names)
+
+    def skipped(self) -> list[tuple[str, int, tuple[tuple[int, int], ...]]]:
+        """Text that the preprocessor skipped, in the files that are no system headers.
+
+        For each such file: its name, how many times it was read, and the ranges, as offsets from the ``#`` of the
+        directive that skips to that of the one that ends it; a range is there once for each time it was skipped. Of
+        nested ones only the outermost. Empty unless the unit was parsed with a record.
+        """
+        ranges: dict[int, list[tuple[int, int]]] = {}
+        listed = self.lib.getAllSkippedRanges(self.handle)
+        try:
+            for number in range(listed.contents.count):
+                one = listed.contents.ranges[number]
+                begin = Location(one.first, one.second, one.begin)
+                if not self.lib.Location_isInSystemHeader(begin):
+                    handle, _, _, start = self.place(begin)
+                    end = self.place(Location(one.first, one.second, one.end))[3]
+                    if handle is not None:
+                        ranges.setdefault(handle, []).append((start, end))
+        finally:
+            self.lib.disposeSourceRangeList(listed)
+        times = self._times_read() if ranges else {}
+        return [(self.file_name(handle), times.get(handle, 1), tuple(found)) for handle, found in ranges.items()]
+
+    def _times_read(self) -> dict[int, int]:
+        times: dict[int, int] = {}
+
+        def visit(handle: int | None, _stack: object, _length: int, _data: object) -> None:
+            if handle is not None:
+                times[handle] = times.get(handle, 0) + 1
+
+        self.lib.getInclusions(self.handle, InclusionVisitor(visit), None)
+        return times
 
     def errors(self) -> list[ParserMessage]:
         """Diagnostics from severity error on, in the order in which the parser met them."""
@@ -182,10 +222,11 @@ def _unsaved(files: Mapping[str, bytes]) -> ctypes.Array[UnsavedFile]:
 
 
 @contextmanager
-def parsed(path: str, flags: Sequence[str], files: Mapping[str, bytes]) -> Iterator[Unit]:
+def parsed(path: str, flags: Sequence[str], files: Mapping[str, bytes], record: bool = False) -> Iterator[Unit]:
     """Parse the C file `path`; `files` are contents that stand for the files of these (absolute) names.
 
-    flags: compiler flags as `flags.choose_flags` lets them through. Errors in the C code are in `Unit.errors()`.
+    flags: compiler flags as `flags.choose_flags` lets them through. record: keep what `Unit.skipped()` tells; macros
+    are then children of the root, too. Errors in the C code are in `Unit.errors()`.
     Raises MustfreeError when libclang cannot make a syntax tree at all.
     """
     lib = library()
@@ -200,10 +241,11 @@ def parsed(path: str, flags: Sequence[str], files: Mapping[str, bytes]) -> Itera
     arguments.append(path.encode())
     argv = (ctypes.c_char_p * len(arguments))(*arguments)
     handle = ctypes.c_void_p()
+    options = KEEP_GOING | DETAILED_RECORD if record else KEEP_GOING
     index = lib.createIndex(0, 0)
     try:
         code = lib.parseTranslationUnit2FullArgv(
-            index, None, argv, len(arguments), _unsaved(files), len(files), KEEP_GOING, handle
+            index, None, argv, len(arguments), _unsaved(files), len(files), options, handle
         )
         if code or not handle.value:
             raise MustfreeError(f"{path}: the C parser gave up (libclang error {code}); check the compiler flags")

@@ -39,6 +39,7 @@ _ENDING = """
 _SAYING = """
     error err errno msg usage oom exit with failure bad args
 """
+TRUSTED = "!"  # behind a name: it is taken to borrow because the project says so of all unknown functions
 TAKING = frozenset(_KEEPING.split()) | frozenset(_RELEASING.split())
 OBSERVING = frozenset(_OBSERVING.split())
 MOVING_BYTES = frozenset(_MOVING_BYTES.split())
@@ -100,6 +101,11 @@ def is_number_of(parameter: CType, argument: str) -> bool:
     number = parameter.pointee_kind in (TypeKind.INT, TypeKind.BOOL, TypeKind.FLOAT)
     byte = parameter.pointee.rsplit(" ", 1)[-1] == "char"
     return parameter.kind is TypeKind.POINTER and number and not byte and argument.startswith("&")
+
+
+def may_lend(name: str) -> bool:
+    """Whether a project can mean this function when it says that unknown ones borrow."""
+    return bool(name) and not name_suggests_taking(name)
 
 
 def borrows(name: str, parameter: CType, variadic_tail: bool) -> bool:

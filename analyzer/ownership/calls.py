@@ -19,6 +19,7 @@ from analyzer.ownership.memory import (
     fill_in,
     is_lent,
     result_symbol,
+    seems_lent,
     write_behind,
     write_below,
 )
@@ -294,7 +295,7 @@ class Calls:
                 machine.listener.ended(Verdict.HELD, f"{name}()", state)
             return []
         escaping: list[Value] = []
-        lent = False
+        lent, trusted = False, self._is_trusted(site, arguments, state)
         for index, value in enumerate(arguments):
             if isinstance(value, int):
                 continue
@@ -310,13 +311,28 @@ class Calls:
                 escaping.append(value)
         if state.own is Own.OWNED and self._escapes(machine, site, escaping, state):
             return []
-        if lent and name and name not in state.unknown_calls:
-            state.unknown_calls = (*state.unknown_calls, name)[-4:]
+        noted = f"{name}{borrowing.TRUSTED if trusted else ''}"
+        if (lent or trusted) and name and noted not in state.unknown_calls:
+            state.unknown_calls = (*state.unknown_calls, noted)[-4:]
             machine.listener.step("call", site.op.at, f"{name}() is taken to borrow it", state)
         if escaping or not borrowing.name_suggests_observing(name or ""):
             clobber(machine, site, escaping, state)
         self._unknown_result(machine, site, lent, state)
         return [state]
+
+    def _is_trusted(self, site: CallSite, arguments: list[Value], state: State) -> bool:
+        """Whether the resource would go out of sight here, did the project not say that such functions borrow."""
+        if not site.lends or state.own is not Own.OWNED:
+            return False
+        given = [v for index, v in enumerate(arguments) if not isinstance(v, int) and not seems_lent(site, index)]
+        return state.reaches_resource(given) or self._is_outside(site, state)
+
+    def _is_outside(self, site: CallSite, state: State) -> bool:
+        """Whether the function can find the resource in memory that it is not given."""
+        if borrowing.name_suggests_observing(site.op.name or ""):
+            return False
+        outside = [v for (b, _), v in state.cells.items() if state.is_outside(b) and not isinstance(v, int)]
+        return state.reaches_resource(outside)
 
     def _ends(self, site: CallSite, arguments: list[Value], state: State) -> bool:
         """Whether the name says that nothing goes on behind the call."""
@@ -333,10 +349,7 @@ class Calls:
         if state.reaches_resource(escaping):
             machine.listener.ended(Verdict.ESCAPED, name, state, (unknown_route(machine.prepared, site),))
             return True
-        if borrowing.name_suggests_observing(site.op.name or ""):
-            return False
-        outside = [v for (b, _), v in state.cells.items() if state.is_outside(b) and not isinstance(v, int)]
-        if state.reaches_resource(outside):
+        if not site.lends and self._is_outside(site, state):
             machine.listener.ended(Verdict.ESCAPED, name, state, (unknown_route(machine.prepared, site),))
             return True
         return False

@@ -58,7 +58,8 @@ class Event:
     fits: releases that would fit. kind_name: resource kind.
     blurred: states were merged over budget on the way: lowers confidence.
     unknown_calls: functions without contract passed between acquisition and event that saw the resource's
-        neighbourhood, e.g. another member of the same struct: lowers confidence.
+        neighbourhood, e.g. another member of the same struct: lowers confidence. With `borrowing.TRUSTED` behind its
+        name: it is taken to borrow because the project says so.
     exits_process: the path ends in a function that does not return, or at the end of main.
     old: nothing was acquired: it is the block that a realloc-like function was given and left where it was.
     proven: the witness was executed exactly and is feasible.

@@ -22,6 +22,7 @@ from analyzer.ir.ops import (
     Zero,
 )
 from analyzer.ir.types import TypeKind
+from analyzer.ownership import borrowing
 from analyzer.ownership.formats import with_format
 from analyzer.ownership.prepared import CallSite, Contracts, Match, Prepared, Spot, by_value_base
 
@@ -107,8 +108,9 @@ class Flattener:
             self.prepared.results[op.record_result.base.index] = f"{op.name}()"
         record = self._spot(op.record_result) if op.record_result is not None else None
         texts = tuple(self._operand_text(argument) for argument in op.arguments)
+        lends = contract is None and self.contracts.lends and borrowing.may_lend(op.name or "")
         self.prepared.calls[id(op)] = CallSite(
-            op, contract, by, declaration, texts, cyclic, record, self._key(op), self._pointer_name(op)
+            op, contract, by, declaration, texts, cyclic, record, self._key(op), lends, self._pointer_name(op)
         )
         if op.result is not None and op.name:
             self.prepared.temp_text[op.result.id] = f"{op.name}()"

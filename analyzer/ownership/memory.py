@@ -171,6 +171,11 @@ def argument_type(site: CallSite, index: int) -> CType:
 
 def is_lent(site: CallSite, index: int) -> bool:
     """Whether a function without contract is taken to borrow this argument."""
+    return seems_lent(site, index) or (site.lends and argument_type(site, index).pointee_kind is not TypeKind.POINTER)
+
+
+def seems_lent(site: CallSite, index: int) -> bool:
+    """The same by type and name alone, whatever the project says of unknown functions."""
     declaration, ctype = site.declaration, argument_type(site, index)
     extra = declaration is not None and not declaration.implicit and index >= len(declaration.parameters)
     following = argument_type(site, index + 1) if index + 1 < len(site.op.arguments) else None

@@ -42,6 +42,10 @@ class Contracts(Protocol):
     def kinds(self) -> Mapping[str, ResourceKind]:
         """Resource kinds by name."""
 
+    @property
+    def lends(self) -> bool:
+        """Whether a function of which nothing is known borrows what it is given."""
+
     def lookup(self, declaration: FunctionDeclaration, defined_in_program: bool) -> Match:
         """The contract for a call of the declared function."""
 
@@ -76,6 +80,7 @@ class CallSite:
     cyclic: bool
     record_result: Spot | None
     key: int = -1
+    lends: bool = False  # nothing is known of it, and the project says that such functions borrow
     through: str = ""  # for a call through a pointer: the name of the variable or member that holds it
 
 

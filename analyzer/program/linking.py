@@ -3,6 +3,9 @@
 Callees come first. Functions that call each other form one group (a strongly connected component, Tarjan 1972,
 by networkx). Each file is analysed in one process, so the order is cut into rounds: what a round needs from
 other files was inferred in an earlier one.
+
+Every configuration of the program is linked by itself. In one that is not the given one, a function that can be no
+other one than there, with all that it calls, stands for itself: what is known of it is taken over.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from analyzer.contracts.model import FunctionContract
 from analyzer.ir.function import TranslationUnit
 from analyzer.ir.ops import Call
 from analyzer.program.groups import Held
+from analyzer.program.tasks import configuration_of, given_unit
 
 Node = tuple[str, str]  # file of the unit, function
 
@@ -63,18 +67,33 @@ def calls_of(unit: TranslationUnit) -> tuple[FunctionCalls, ...]:
 class CallGraph:
     """All definitions of a program.
 
-    called: nodes that some other definition calls by name.
+    called: nodes that some other definition calls by name. alike: units of other configurations that read as the given
+    unit does.
     """
 
     definitions: dict[Node, FunctionCalls] = field(default_factory=dict)
     called: set[Node] = field(default_factory=set)
-    _external: dict[str, list[Node]] = field(default_factory=dict)
+    alike: frozenset[str] = frozenset()
+    _external: dict[tuple[str, str], list[Node]] = field(default_factory=dict)
 
     def targets(self, path: str, name: str) -> tuple[Node, ...]:
         """The definitions that a call of `name` in a unit may lead to: the unit's own, or all external ones."""
         if (path, name) in self.definitions:
             return ((path, name),)
-        return tuple(self._external.get(name, ()))
+        if path in self.alike and (given_unit(path), name) in self.definitions:
+            return ((given_unit(path), name),)
+        return tuple(self._external.get((configuration_of(path), name), ()))
+
+    def add(self, path: str, function: FunctionCalls, configuration: str) -> None:
+        """A definition in a unit, for what calls it in a configuration."""
+        self.definitions[(path, function.name)] = function
+        if not function.static:
+            self._external.setdefault((configuration, function.name), []).append((path, function.name))
+
+    def finish(self) -> None:
+        """After all definitions are in."""
+        for nodes in self._external.values():
+            nodes.sort()
 
     def rounds(self) -> list[list[Round]]:
         """All work in order; the parts of one round do not depend on each other."""
@@ -122,17 +141,50 @@ class CallGraph:
         return tuple(sorted(found.items()))
 
 
-def call_graph(units: Iterable[tuple[str, Sequence[FunctionCalls]]]) -> CallGraph:
-    """The graph over all units, given as (path, definitions)."""
-    graph = CallGraph()
-    for path, functions in units:
-        for function in functions:
-            graph.definitions[(path, function.name)] = function
-            if not function.static:
-                graph._external.setdefault(function.name, []).append((path, function.name))
-    for nodes in graph._external.values():
-        nodes.sort()
+def call_graph(units: Iterable[tuple[str, Sequence[FunctionCalls]]], alike: frozenset[str] = frozenset()) -> CallGraph:
+    """The graph over all units, given as (path, definitions). alike: as in `CallGraph`."""
+    known = dict(units)
+    graph = CallGraph(alike=alike)
+    for configuration in dict.fromkeys(map(configuration_of, known)):
+        here = {path: functions for path, functions in known.items() if configuration_of(path) == configuration}
+        other = _differing(here, known, alike)
+        for path, functions in here.items():
+            for function in functions:
+                own = path not in alike or (path, function.name) in other
+                graph.add(path if own else given_unit(path), function, configuration)
+    graph.finish()
     return graph
+
+
+def _differing(
+    here: Mapping[str, Sequence[FunctionCalls]], known: Mapping[str, Sequence[FunctionCalls]], alike: frozenset[str]
+) -> set[Node]:
+    """Functions of the units that read alike which call, however indirectly, something that differs. here: the units
+    of one configuration."""
+    callers: dict[str | Node, list[Node]] = {}
+    static: dict[Node, bool] = {}
+    waiting: list[str | Node] = []
+    for path, functions in here.items():
+        if path not in alike:  # what it defines differs in this configuration, or in the given one is not there
+            both = (*functions, *known.get(given_unit(path), ()))
+            waiting += [function.name for function in both if not function.static]
+            continue
+        own = {function.name for function in functions}
+        for function in functions:
+            node = (path, function.name)
+            static[node] = function.static
+            for callee in function.callees:
+                callers.setdefault((path, callee) if callee in own else callee, []).append(node)
+    found: set[Node] = set()
+    seen = set(waiting)
+    while waiting:
+        for node in callers.get(waiting.pop(), ()):
+            if node not in found:
+                found.add(node)
+                names: list[str | Node] = [node] if static[node] else [node, node[1]]
+                waiting += [name for name in names if name not in seen]
+                seen.update(names)
+    return found
 
 
 def linked(imports: Iterable[tuple[str, tuple[Node, ...]]], known: Mapping[Node, Held]) -> dict[str, Held]:

@@ -21,8 +21,10 @@ from analyzer.findings.model import Acquisition, Finding, Notice, Summary
 from analyzer.program.groups import Recall, Recipe
 from analyzer.program.linking import FunctionCalls
 from analyzer.program.lookups import Flags, Lookups
+from analyzer.program.not_compiled import Dropped
 from analyzer.program.prepass import FileFacts, Prepass, file_facts, include_folders
-from analyzer.program.unit import Step, Task, UnitResult, UnitScan, unit_result
+from analyzer.program.tasks import Task
+from analyzer.program.unit import Step, UnitResult, UnitScan, unit_result
 from analyzer.sources import SourceView
 
 _Row = TypeVar("_Row")
@@ -44,6 +46,7 @@ class Whole:
     """All that the units of a program have to say.
 
     functions: how many there are. has_main: main() is among them. loose: see `UnitResult`, sorted.
+    not_compiled: as in `Report`.
     """
 
     functions: int
@@ -53,6 +56,7 @@ class Whole:
     summaries: tuple[Summary, ...]
     has_main: bool
     loose: tuple[str, ...]
+    not_compiled: tuple[Acquisition, ...]
 
 
 @final
@@ -76,6 +80,7 @@ class _Scanned:
     calls: tuple[FunctionCalls, ...]
     notices: tuple[Notice, ...]
     functions: int
+    dropped: tuple[Dropped, ...]
 
 
 @final
@@ -131,7 +136,7 @@ class Memory:
         self._relocation = Relocation(around.root)
         self._lookups = Lookups(contents, view, around.headers)
         self._flags: dict[tuple[tuple[str, ...], str], Flags] = {}
-        self._units: dict[Task, str] = {}
+        self._units: dict[Task, str] = {}  # by what is read, as the next
         self._read: dict[Task, list[str]] = {}
 
     def _get(self, key: str, of: Codec[_Row]) -> _Row | None:
@@ -151,7 +156,7 @@ class Memory:
 
     def _is_settled(self, task: Task) -> bool:
         """Whether what a unit read has been the same all the time."""
-        return all(map(self._contents.is_settled, (task.path, *self._read.get(task, ()))))
+        return all(map(self._contents.is_settled, (task.path, *self._read.get(task.reading, ()))))
 
     def keep(self, results: Iterable[tuple[Step, UnitResult]]) -> None:
         """Keeps the rows that workers made."""
@@ -225,9 +230,11 @@ class Memory:
             unit = self._unit_key(task, variant)
             known = self._get("s" + unit, _SCANNED)
             if known is not None:
-                self._units[task] = unit
-                self._read[task] = [self._contents.path(label) for label in variant.read]
-                return UnitScan(task.unit, known.calls, known.notices, known.functions)
+                self._units[task.reading] = unit
+                read = self._read[task.reading] = [self._contents.path(label) for label in variant.read]
+                return UnitScan(
+                    task.unit, known.calls, known.notices, known.functions, read=tuple(read), dropped=known.dropped
+                )
         return None
 
     def _known_variants(self, task: Task) -> tuple[_Variant, ...]:
@@ -242,13 +249,15 @@ class Memory:
             read = [path for path in scan.read if self._lookups.is_real(path)]
             variant = _Variant(tuple(map(self._contents.label, read)), scan.missing)
             unit = self._unit_key(task, variant)
-            self._read[task] = read
+            self._read[task.reading] = read
             if not scan.analysed or not self._is_settled(task):
                 continue
-            self._units[task] = unit
+            self._units[task.reading] = unit
             known = [one for one in self._known_variants(task) if one != variant]
             rows.append(self._row(self._variants_key(task), _READ, (variant, *known[: _VARIANTS - 1])))
-            rows.append(self._row("s" + unit, _SCANNED, _Scanned(scan.calls, scan.notices, scan.functions)))
+            rows.append(
+                self._row("s" + unit, _SCANNED, _Scanned(scan.calls, scan.notices, scan.functions, scan.dropped))
+            )
         if self._lookups.are_settled():
             self._store.put(rows)
         else:
@@ -261,7 +270,7 @@ class Memory:
 
         calls: function -> what it calls.
         """
-        unit = self._units.get(task)
+        unit = self._units.get(task.reading)
         if unit is None:
             return None
         return Recipe(digest((unit, self._choices)), calls)
@@ -283,9 +292,9 @@ class Memory:
     # -- everything
 
     def _whole_key(self, tasks: Sequence[Task], defined: Iterable[str]) -> str | None:
-        units = [self._units.get(task) for task in tasks]
-        found = [unit for unit in units if unit is not None]
-        if len(found) < len(units):
+        units = [(task.configuration, self._units.get(task.reading)) for task in tasks]
+        found = [part for name, unit in units if unit is not None for part in (name, unit)]
+        if len(found) < 2 * len(units):
             return None
         return self._key("w", (self._choices, *found, "", *sorted(defined)))
 
@@ -297,7 +306,7 @@ class Memory:
     def keep_whole(self, tasks: Sequence[Task], defined: Iterable[str], whole: Whole) -> None:
         """Keeps all results."""
         key = self._whole_key(tasks, defined)
-        paths = {path for task in tasks for path in (task.path, *self._read.get(task, ()))}
+        paths = {path for task in tasks for path in (task.path, *self._read.get(task.reading, ()))}
         settled = self._lookups.are_settled() and all(map(self._contents.is_settled, paths))
         if self._store is not None and key is not None and settled:
             self._store.put([self._row(key, _WHOLE, whole)])

@@ -1,6 +1,6 @@
 """The work on a program in order, in this process or in workers: all files are read, then their functions analysed.
 
-What is remembered of earlier runs is not done again.
+What is remembered of earlier runs is not done again; neither is what a configuration leaves as it is in the given one.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import final
 
 from analyzer.findings.model import Notice, NoticeKind
@@ -16,7 +17,9 @@ from analyzer.program.groups import Held
 from analyzer.program.linking import CallGraph, Node, Round, call_graph, linked
 from analyzer.program.memory import Memory
 from analyzer.program.pool import Lost, Pool, PoolLimits
-from analyzer.program.unit import Analyst, Step, Task, UnitResult, UnitScan
+from analyzer.program.tasks import Task, given_unit
+from analyzer.program.unit import Analyst, Step, UnitResult, UnitScan
+from analyzer.program.variants import Mentions
 
 Progress = Callable[[int, int], None]
 
@@ -77,23 +80,57 @@ class Crew:
 class Work:
     """Reads the units of a program, then analyses their functions, callees first, in rounds.
 
-    defined: names of functions that the program defines. root: as in `ProgramOptions`.
+    tasks: those of the given configuration first. defined: names of functions that the program defines.
+    mentions: what tells whether a file can differ in a configuration. root: as in `ProgramOptions`.
     """
 
-    def __init__(self, tasks: Sequence[Task], defined: Iterable[str], memory: Memory, crew: Crew, root: str) -> None:
-        self._tasks = tasks
-        self._by_unit = {task.unit: task for task in tasks}
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        defined: Iterable[str],
+        memory: Memory,
+        crew: Crew,
+        mentions: Mentions,
+        root: str,
+    ) -> None:
         self._defined = frozenset(defined)
         self._memory = memory
         self._crew = crew
+        self._mentions = mentions
         self._root = root
+        self._alike: frozenset[str] = frozenset()
+        self._by_unit: dict[str, Task] = {}
+        self.tasks = list(tasks)
         self.scans: list[UnitScan] = []
         self.steps: list[tuple[Step, UnitResult]] = []
+        self.remembered = True
 
-    def read(self, known: Sequence[UnitScan | None], progress: Progress) -> None:
-        """Fills `scans`. known: for each task what is remembered of it."""
-        wanted = [task for task, scan in zip(self._tasks, known, strict=True) if scan is None]
-        before, total = len(self._tasks) - len(wanted), len(self._tasks)
+    def read(self, progress: Progress) -> None:
+        """Fills `scans`, one for each of `tasks`; `remembered` tells whether no file had to be read."""
+        given = [task for task in self.tasks if not task.configuration]
+        others = [task for task in self.tasks if task.configuration]
+        scans = {scan.path: scan for scan in self._read(given, progress)}
+        by_unit = {task.unit: task for task in given}
+        differing: list[Task] = []
+        for task in others:
+            scan = scans[given_unit(task.unit)]
+            if not scan.analysed or self._mentions.differs(task.configuration, scan.read):
+                differing.append(task)
+            else:
+                # Neither its notices nor its functions are told again.
+                scans[task.unit] = replace(scan, path=task.unit, notices=(), functions=0)
+                by_unit[task.unit] = replace(by_unit[scan.path], configuration=task.configuration)
+        self._alike = frozenset(scans.keys() - {task.unit for task in given})
+        if differing:
+            scans |= {scan.path: scan for scan in self._read(differing, progress, len(given))}
+        self.tasks = [by_unit.get(task.unit, task) for task in self.tasks]
+        self.scans = [scans[task.unit] for task in self.tasks]
+
+    def _read(self, tasks: Sequence[Task], progress: Progress, done_before: int = 0) -> list[UnitScan]:
+        known = [self._memory.scan(task) for task in tasks]
+        wanted = [task for task, scan in zip(tasks, known, strict=True) if scan is None]
+        self.remembered = self.remembered and not wanted
+        before, total = done_before + len(tasks) - len(wanted), done_before + len(tasks)
         progress(before, total)
         found: list[UnitScan] = []
         done = self._crew.run(wanted, [task.path for task in wanted], lambda n, _: progress(before + n, total))
@@ -104,11 +141,12 @@ class Work:
             found.append(scan)
         self._memory.keep_scans(zip(wanted, found, strict=True))
         rest = iter(found)
-        self.scans = [scan or next(rest) for scan in known]
+        return [scan or next(rest) for scan in known]
 
     def analyse(self) -> None:
         """Fills `steps`."""
-        graph = call_graph((scan.path, scan.calls) for scan in self.scans)
+        self._by_unit = {task.unit: task for task in self.tasks}
+        graph = call_graph(((scan.path, scan.calls) for scan in self.scans), self._alike)
         known: dict[Node, Held] = {}
         for parts in graph.rounds():
             steps = [self._step(part, graph, known) for part in parts]
@@ -121,7 +159,7 @@ class Work:
 
     def _done(self, steps: list[Step]) -> list[UnitResult]:
         found = []
-        for step, result in zip(steps, self._crew.run(steps, [step.task.unit for step in steps]), strict=True):
+        for step, result in zip(steps, self._crew.run(steps, [step.task.reading.unit for step in steps]), strict=True):
             if isinstance(result, Lost):
                 result = UnitResult(step.task.unit, notices=(self._lost(step.task, result),), analysed=False)
             assert isinstance(result, UnitResult)

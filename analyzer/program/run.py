@@ -18,24 +18,26 @@ from analyzer import __version__
 from analyzer.cache import Contents, Store, StoreOptions
 from analyzer.checks import CHECKS
 from analyzer.contracts import RuleSet
-from analyzer.contracts.model import FunctionContract, Route
+from analyzer.contracts.beliefs import Beliefs
+from analyzer.contracts.model import FunctionContract
 from analyzer.errors import MustfreeError
-from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Report, Summary, Verdict
-from analyzer.findings.points import finding_order
+from analyzer.findings.model import Notice, NoticeKind, Report
 from analyzer.frontend import lower_file, parse_errors
 from analyzer.ir.function import TranslationUnit
 from analyzer.libclang.flags import choose_flags
 from analyzer.ownership.limits import Limits
+from analyzer.program.collect import collected, sorted_notices
 from analyzer.program.compile_database import CompileCommand, CompileDatabase
 from analyzer.program.discovery import NO_CPP, SourceFile, discover, display_path
-from analyzer.program.disposers import Disposer, advised
 from analyzer.program.global_owners import global_owners, whole_program_gaps
 from analyzer.program.memory import Inputs, Memory, Survey, Whole, surveyed
 from analyzer.program.pool import PoolLimits
 from analyzer.program.rounds import Crew, Progress, Work
+from analyzer.program.tasks import Task, given_unit
 from analyzer.program.toolchain import HEADER, Toolchain
-from analyzer.program.unit import Analyst, Context, Step, Task, UnitResult, UnitScan, file_of, frontend_options
-from analyzer.program.unlocks import Places, escape_of, unlocks_of
+from analyzer.program.unit import Analyst, Context, Step, UnitResult, UnitScan, frontend_options
+from analyzer.program.unlocks import unlocks_of
+from analyzer.program.variants import Mentions, Variant
 from analyzer.sources import SourceView
 from analyzer.suppressions import suppress
 
@@ -52,9 +54,11 @@ class ProgramOptions:
 
     root: absolute; relative names refer to it and reports name files from here.
     flags: compiler flags for every file, after those of the database. left_out: C++ files that are not looked at.
+    variants: further configurations, in each of which the program is analysed, too.
     toolchain: what a recorded compiler says; its flags come first.
     exclude: patterns of files and folders that are left out.
     jobs: worker processes; 1: none, all in this process and without the limits of `pool`; 0: one per CPU.
+    beliefs: what the project says of functions in a word.
     prepass: leave out files when none of them can matter. cache: results of earlier runs.
     summaries: the report tells the inferred contract of every function. global_owners: and the variables whose contents
         nothing ever releases.
@@ -67,12 +71,14 @@ class ProgramOptions:
     flags: tuple[str, ...] = ()
     database: CompileDatabase | None = None
     left_out: tuple[str, ...] = ()
+    variants: tuple[Variant, ...] = ()
     toolchain: Toolchain | None = None
     overlay: Mapping[str, bytes] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     pool: PoolLimits = field(default_factory=PoolLimits)
     jobs: int = 0
     exit_leaks: bool = False
+    beliefs: Beliefs = field(default_factory=Beliefs)
     summaries: bool = False
     global_owners: bool = False
     guard: bool = True
@@ -109,10 +115,11 @@ class LinkedProgram:
 
     def contracts(self, unit: str, function: str) -> Mapping[str, FunctionContract]:
         """The inferred contracts with which a function of a unit was analysed, by the names it calls."""
-        for step, result in self.steps:
-            if step.task.unit == unit and any(function in group for group in step.groups):
-                known = {**step.contracts, **result.contracts}
-                return {name: held.contract for name, held in known.items()}
+        for wanted in (unit, given_unit(unit)):  # where a configuration changes nothing
+            for step, result in self.steps:
+                if step.task.unit == wanted and any(function in group for group in step.groups):
+                    known = {**step.contracts, **result.contracts}
+                    return {name: held.contract for name, held in known.items()}
         return {}
 
     def inferred(self) -> dict[str, FunctionContract]:
@@ -147,6 +154,8 @@ class _Outcome:
     whole: Whole
     failed: frozenset[str] = frozenset()
     steps: tuple[tuple[Step, UnitResult], ...] = ()
+    tasks: tuple[Task, ...] = ()
+    unmet: tuple[Notice, ...] = ()
 
 
 @final
@@ -161,6 +170,7 @@ class _Run:
         readable, unreadable = _readable(found.files, view, options.root)
         self.tasks = {file.path: _tasks(file.path, options) for file in readable}
         every = [task for several in self.tasks.values() for task in several]
+        every += [_in_variant(task, variant) for variant in options.variants for task in every]
         memory = _memory(options, view, self._headers)
         self.said = memory.survey(
             every, found.headers, lambda read: surveyed(every, found.headers, options.rules.table.relevant_names, read)
@@ -171,7 +181,9 @@ class _Run:
         self.chosen = every if named or self.said.mattering or not options.prepass else []
         done = _analyse(self.chosen, self.said, memory, self.context, options, progress or (lambda done, total: None))
         self.steps = done.steps
-        notices = [*found.notices, *unreadable, *_about_flags(readable, options)]
+        self.tasks |= _by_path(done.tasks)
+        unmet = [*_unmet_variants(done.tasks, options), *done.unmet]
+        notices = [*found.notices, *unreadable, *unmet, *_about_flags(readable, options)]
         notices += [
             Notice(NoticeKind.SKIPPED, display_path(path, options.root), 0, NO_CPP) for path in options.left_out
         ]
@@ -189,6 +201,7 @@ class _Run:
             limits=options.limits,
             overlay=_overlay(options),
             exit_leaks=options.exit_leaks,
+            beliefs=options.beliefs,
             summaries=options.summaries,
             global_owners=options.global_owners,
             headers=self._headers,
@@ -207,7 +220,7 @@ def _memory(options: ProgramOptions, view: SourceView, headers: Mapping[str, tup
 # Each unit's key holds its files and flags: what these tell of the program, or leave as it is, is no choice. Everything
 # else is, also an option that is yet to come.
 _NO_CHOICES = frozenset(
-    {"rules", "root", "flags", "database", "left_out", "toolchain", "overlay", "exclude"}
+    {"rules", "root", "flags", "database", "left_out", "variants", "toolchain", "overlay", "exclude"}
     | {"pool", "jobs", "guard", "today", "prepass", "cache"}
 )
 _CHOICES = tuple(option.name for option in fields(ProgramOptions) if option.name not in _NO_CHOICES)
@@ -286,6 +299,41 @@ def _tasks(path: str, options: ProgramOptions) -> tuple[Task, ...]:
     )
 
 
+def _in_variant(task: Task, variant: Variant) -> Task:
+    """The same file in a further configuration."""
+    return replace(task, flags=task.flags + variant.arguments(), configuration=variant.name)
+
+
+def _by_path(tasks: Iterable[Task]) -> dict[str, tuple[Task, ...]]:
+    found: dict[str, tuple[Task, ...]] = {}
+    for task in tasks:
+        found[task.path] = (*found.get(task.path, ()), task)
+    return found
+
+
+def _unmet_variants(tasks: Iterable[Task], options: ProgramOptions) -> Iterator[Notice]:
+    """Configurations that make no difference to any file: the name of a macro may be misspelt."""
+    tasks = list(tasks)
+    given = {task for task in tasks if not task.configuration}
+    for variant in options.variants:
+        if given and all(task.reading in given for task in tasks if task.configuration == variant.name):
+            shown = variant.file if not variant.line else display_path(variant.file, options.root)
+            names = " or ".join(variant.macros)
+            message = f"variant `{variant.name}` changes nothing: no file that was read mentions {names}"
+            yield Notice(NoticeKind.SETTINGS, shown, variant.line, message)
+
+
+def _unmet_names(scans: Sequence[UnitScan], options: ProgramOptions) -> tuple[Notice, ...]:
+    """Functions that are said not to return, and that nothing calls: the name may be misspelt."""
+    if not options.beliefs.noreturn or not scans:
+        return ()
+    called = {name for scan in scans for function in scan.calls for name in function.callees}
+    return tuple(
+        Notice(NoticeKind.SETTINGS, "noreturn", 0, f"`{pattern}` fits no function that is called in what was read")
+        for pattern in options.beliefs.unmet(sorted(called))
+    )
+
+
 def _by_last_part(headers: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Headers by the last part of their names."""
     found: dict[str, tuple[str, ...]] = {}
@@ -304,73 +352,20 @@ def _analyse(
     progress: Progress,
 ) -> _Outcome:
     """All results of the units."""
-    scans = [memory.scan(task) for task in tasks]
-    if all(scans):
-        whole = memory.whole(tasks, said.defined)
-        if whole is not None:
-            return _Outcome(whole)
+    view = SourceView(_overlay(options))
     with Crew(lambda: Analyst(context()), options.jobs, options.pool) as crew:
-        work = Work(tasks, said.defined, memory, crew, options.root)
-        work.read(scans, progress)
+        work = Work(tasks, said.defined, memory, crew, Mentions(options.variants, view), options.root)
+        work.read(progress)
+        known = memory.whole(work.tasks, said.defined) if work.remembered else None
+        if known is not None:
+            return _Outcome(known, tasks=tuple(work.tasks), unmet=_unmet_names(work.scans, options))
         work.analyse()
     results = [result for _, result in work.steps]
-    whole, failed = _together(work.scans, results, SourceView(_overlay(options)), options.root)
+    configurations = ("", *(variant.name for variant in options.variants))
+    whole, failed = collected(work.scans, results, configurations, view, options.root)
     if not failed and not any(result.mistaken for result in results):
-        memory.keep_whole(tasks, said.defined, whole)
-    return _Outcome(whole, failed, tuple(work.steps))
-
-
-def _together(
-    scans: Iterable[UnitScan], results: Iterable[UnitResult], view: SourceView, root: str
-) -> tuple[Whole, frozenset[str]]:
-    """What all units say, sorted, and the files that were not analysed."""
-    findings: dict[tuple[str | int, ...], Finding] = {}
-    acquisitions: dict[tuple[str | int, ...], tuple[Acquisition, tuple[Route, ...]]] = {}
-    notices: list[Notice] = []
-    starts: dict[tuple[str, str], int] = {}
-    functions = 0
-    has_main = False
-    failed: set[str] = set()
-    loose: set[str] = set()
-    disposers: list[Disposer] = []
-    summaries: dict[tuple[str, int, int], Summary] = {}
-    for scan in scans:
-        notices += scan.notices
-        functions += scan.functions
-        has_main = has_main or any(function.name == "main" for function in scan.calls)
-        for function in scan.calls:
-            place = (function.file, function.body)
-            starts[place] = min(function.at, starts.get(place, function.at))
-        if not scan.analysed:
-            failed.add(file_of(scan.path))
-    for result in results:
-        for finding in result.findings:  # a header's function is seen by every file that includes it
-            findings.setdefault(finding_order(finding), finding)
-        for one in zip(result.acquisitions, result.routes, strict=True):
-            key = _acquisition_order(one[0])
-            acquisitions[key] = min(acquisitions.get(key, one), one, key=lambda pair: _gravity(pair[0]))
-        notices += result.notices
-        loose |= result.loose
-        disposers += result.disposers
-        for summary in result.summaries:
-            summaries.setdefault((summary.at.file, summary.at.line, summary.at.column), summary)
-        if not result.analysed:
-            failed.add(file_of(result.path))
-    places = Places(view, root, starts)
-    told = [
-        replace(acquisition, escapes=tuple(escape_of(route, places) for route in routes)) if routes else acquisition
-        for acquisition, routes in (acquisitions[key] for key in sorted(acquisitions))
-    ]
-    whole = Whole(
-        functions=functions,
-        findings=advised((findings[key] for key in sorted(findings)), disposers),
-        acquisitions=tuple(told),
-        notices=sorted_notices(notices),
-        summaries=tuple(summaries[key] for key in sorted(summaries)),
-        has_main=has_main,
-        loose=tuple(sorted(loose)),
-    )
-    return whole, frozenset(failed)
+        memory.keep_whole(work.tasks, said.defined, whole)
+    return _Outcome(whole, failed, tuple(work.steps), tuple(work.tasks), _unmet_names(work.scans, options))
 
 
 def _report(whole: Whole, notices: Iterable[Notice], files: int, options: ProgramOptions) -> Report:
@@ -384,6 +379,7 @@ def _report(whole: Whole, notices: Iterable[Notice], files: int, options: Progra
         unlocks=unlocks_of(whole.acquisitions),
         versions=versions(options.rules),
         summaries=whole.summaries,
+        not_compiled=whole.not_compiled,
     )
 
 
@@ -398,38 +394,6 @@ def _suppressed(report: Report, seen: dict[str, str], view: SourceView, options:
     marked = suppress(report.findings, texts, [check.id for check in CHECKS], options.today, gaps)
     notices = sorted_notices((*report.notices, *marked.notices))
     return replace(report, findings=marked.findings, notices=notices, seen=tuple(sorted(texts)))
-
-
-def _acquisition_order(acquisition: Acquisition) -> tuple[str | int, ...]:
-    at = acquisition.at
-    return (at.file, at.line, at.column, acquisition.function, acquisition.callee, acquisition.slot, acquisition.holder)
-
-
-_VERDICT_ORDER = {verdict: number for number, verdict in enumerate(Verdict)}
-
-
-def _gravity(acquisition: Acquisition) -> int:
-    """Of a header's function, or a file compiled in several ways, the verdict that says the most."""
-    return _VERDICT_ORDER[acquisition.verdict]
-
-
-_NOTICE_ORDER = {kind: number for number, kind in enumerate(NoticeKind)}
-
-
-def sorted_notices(notices: Iterable[Notice]) -> tuple[Notice, ...]:
-    """Without duplicates, the serious kinds first."""
-    return tuple(
-        sorted(
-            set(notices),
-            key=lambda notice: (
-                _NOTICE_ORDER[notice.kind],
-                notice.file,
-                notice.line,
-                notice.function,
-                notice.message,
-            ),
-        )
-    )
 
 
 def versions(rules: RuleSet) -> tuple[tuple[str, str], ...]:

@@ -133,6 +133,8 @@ class Teller:
         if site.op.at in self._lent:
             observing = borrowing.name_suggests_observing(name)
             because = "its name speaks of looking only" if observing else "it takes a pointer to const"
+            if site.lends:
+                because = "unknown-calls says so of functions about which nothing is known"
             return f"taken to borrow, because {because}"
         mismatch = next((why for at, called, why in self._prepared.name_only if called == name and why), "")
         if mismatch:

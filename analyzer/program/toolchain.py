@@ -86,10 +86,13 @@ def toolchain_text(toolchain: Toolchain) -> str:
     return json.dumps(content, indent=1) + "\n"
 
 
-def read_toolchain(path: Path) -> Toolchain:
-    """Reads a file that `mustfree toolchain record` wrote. MustfreeError: it cannot be read, or is another file."""
+def read_toolchain(path: Path, data: bytes | None = None) -> Toolchain:
+    """Reads a file that `mustfree toolchain record` wrote. data: its contents, if known.
+
+    MustfreeError: it cannot be read, or is another file.
+    """
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes() if data is None else data)
     except OSError as error:
         raise MustfreeError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:

@@ -18,6 +18,7 @@ from analyzer.cache import Relocation, Store, StoreOptions
 from analyzer.checks import SourceText, findings
 from analyzer.contracts import ContractTable
 from analyzer.contracts.attributes import stated_contracts
+from analyzer.contracts.beliefs import Beliefs
 from analyzer.contracts.linked import LinkedContracts
 from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Outcome, Provenance, Route
 from analyzer.contracts.text import contract_lines
@@ -36,33 +37,11 @@ from analyzer.program.disposers import Disposer, disposer
 from analyzer.program.global_owners import loose_globals
 from analyzer.program.groups import GroupResult, Held, Recall, Recipe, held
 from analyzer.program.linking import FunctionCalls, calls_of
+from analyzer.program.not_compiled import Dropped, not_compiled
+from analyzer.program.tasks import Task
 from analyzer.program.unit_notices import unit_notices
 from analyzer.program.written import Agreement, differences
 from analyzer.sources import LineIndex, SourceView
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One file to analyse. path: absolute. directory: the compiler's working directory.
-
-    variant: number of the way in which the file is compiled, where there are several.
-    """
-
-    path: str
-    flags: tuple[str, ...]
-    directory: str
-    variant: int = 0
-
-    @property
-    def unit(self) -> str:
-        """What tells the translation unit from all others of the program: the path, for the first variant."""
-        return f"{self.path}\0{self.variant}" if self.variant else self.path
-
-
-def file_of(unit: str) -> str:
-    """The file of a `Task.unit`."""
-    return unit.partition("\0")[0]
 
 
 @final
@@ -88,7 +67,8 @@ class Step:
 class UnitScan:
     """What reading one file brings. functions: number of functions in it. analysed: it could be read.
 
-    read: the files that were looked into. missing: headers that were not found.
+    read: the files that were looked into. missing: headers that were not found. dropped: calls of acquiring functions
+    in text that the preprocessor dropped here, each with its file.
     """
 
     path: str
@@ -98,6 +78,7 @@ class UnitScan:
     analysed: bool = True
     read: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
 
 
 @final
@@ -105,6 +86,7 @@ class UnitScan:
 class Context:
     """What all tasks of a run share; goes to the workers once.
 
+    beliefs: what the project says of functions in a word.
     summaries: infer and print the contract of every function, also of those that nobody calls.
     global_owners: see which global variables are released, or handed on.
     headers: the program's own, see FrontendOptions.
@@ -117,6 +99,7 @@ class Context:
     limits: Limits = field(default_factory=Limits)
     overlay: Mapping[str, bytes] = field(default_factory=dict)
     exit_leaks: bool = False
+    beliefs: Beliefs = field(default_factory=Beliefs)
     summaries: bool = False
     global_owners: bool = False
     headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -158,6 +141,7 @@ def frontend_options(context: Context, task: Task, everything: bool = False) -> 
         headers=context.headers,
         virtual_headers=context.table.virtual_headers(),
         relevant=None if everything else context.table.relevant_names,
+        sought=() if everything else context.table.acquiring_names,
         directory=task.directory,
     )
 
@@ -168,7 +152,7 @@ class Analyst:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._units: dict[Task, TranslationUnit] = {}
+        self._units: dict[Task, TranslationUnit] = {}  # by what was read
         self._held = 0  # operations in them
         self._store: Store | None = None
 
@@ -196,7 +180,9 @@ class Analyst:
             kind, text = _mistake(error)
             return self._unread(task, kind, f"the file was not analysed: {text}")
         functions = 0 if task.variant else unit.function_count
-        return UnitScan(task.unit, calls_of(unit), notices, functions, read=unit.read, missing=unit.missing_headers)
+        dropped = tuple(not_compiled(unit, self._context.root, SourceView(self._context.overlay)))
+        read, missing = unit.read, unit.missing_headers
+        return UnitScan(task.unit, calls_of(unit), notices, functions, read=read, missing=missing, dropped=dropped)
 
     def _unread(self, task: Task, kind: NoticeKind, message: str) -> UnitScan:
         notice = Notice(kind, display_path(task.path, self._context.root), 0, message)
@@ -230,6 +216,7 @@ class Analyst:
 
     def unit(self, task: Task) -> TranslationUnit:
         """A file that can be read, lowered. Raises what `scan` tells of."""
+        task = task.reading
         unit = self._units.get(task)
         if unit is None:
             unit = lower_file(task.path, frontend_options(self._context, task))
@@ -288,7 +275,7 @@ class _StepAnalysis:
         self._texts: dict[str, LineIndex] = {}
         self._contracts = {name: one.contract for name, one in step.contracts.items()}
         stated = stated_contracts(unit.declarations, context.table)
-        self._linked = LinkedContracts(context.table, self._contracts, stated)
+        self._linked = LinkedContracts(context.table, self._contracts, stated, context.beliefs)
         self._begin()
 
     def _begin(self) -> None:

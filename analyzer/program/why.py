@@ -19,8 +19,9 @@ from analyzer.program.assumptions import Circumstances, assumptions, changes
 from analyzer.program.discovery import display_path
 from analyzer.program.nothing import reasons
 from analyzer.program.run import LinkedProgram
+from analyzer.program.tasks import Task
 from analyzer.program.telling import Teller
-from analyzer.program.unit import Task, frontend_options
+from analyzer.program.unit import frontend_options
 from analyzer.sources import LineIndex, SourceView
 
 
@@ -37,7 +38,7 @@ class _Place:
         context = program.context
         self.unit = unit
         self.function = function
-        self.linked = LinkedContracts(context.table, program.contracts(task.unit, function.name))
+        self.linked = LinkedContracts(context.table, program.contracts(task.unit, function.name), None, context.beliefs)
         self.prepared: Prepared = prepare(function, unit, self.linked, program.defined)
 
 

@@ -10,18 +10,20 @@ from pathlib import Path
 
 from analyzer.findings.model import Confidence, Finding, Level, Report, Withheld
 from analyzer.program.discovery import fits
+from analyzer.project.files import DISK, Files
 from analyzer.project.read import ProjectSettings, nearest, read_settings
 
 _ORDER = (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)
 
 
-def apply(report: Report, root: str, everything: bool, generated: bool) -> Report:
+def apply(report: Report, root: str, everything: bool, generated: bool, files: Files = DISK) -> Report:
     """The report with levels set, and what the settings do not want shown withheld.
 
     root: folder that the report's names refer to. everything: show low confidence, whatever the settings say.
-    generated: show what lies in generated code. Raises MustfreeError for a settings file.
+    generated: show what lies in generated code. files: where settings are read. Raises MustfreeError for a settings
+    file.
     """
-    settings = _settings_by_folder()
+    settings = _settings_by_folder(files)
 
     def treat(finding: Finding) -> Finding:
         path = os.path.realpath(Path(root) / finding.at.file)
@@ -42,17 +44,18 @@ def limit(report: Report, root: str, only: Sequence[str]) -> Report:
         report,
         findings=tuple(finding for finding in report.findings if inside(finding.at.file)),
         acquisitions=tuple(one for one in report.acquisitions if inside(one.at.file)),
+        not_compiled=tuple(one for one in report.not_compiled if inside(one.at.file)),
     )
 
 
-def _settings_by_folder() -> Callable[[str], ProjectSettings]:
+def _settings_by_folder(files: Files) -> Callable[[str], ProjectSettings]:
     @cache
     def by_file(file: Path | None) -> ProjectSettings:
-        return read_settings(file)
+        return read_settings(file, files)
 
     @cache
     def by_folder(folder: str) -> ProjectSettings:
-        return by_file(nearest(Path(folder)))
+        return by_file(nearest(Path(folder), files))
 
     return by_folder
 

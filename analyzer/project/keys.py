@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 from analyzer.checks import CHECKS
+from analyzer.contracts.beliefs import BORROW, ESCAPE
 from analyzer.findings.model import Confidence, Level
 
 CHECK_IDS = tuple(check.id for check in CHECKS)
@@ -18,9 +19,9 @@ CONFIDENCES = tuple(confidence.value for confidence in Confidence)
 class Key:
     """One key.
 
-    form: "text", "texts", "number", "decimal", "switch" or "levels". option: the command line's parameter, "" where
-    there is none. choices: the only texts allowed, () for any. least: the smallest number. paths: the texts name
-    files, relative to the folder of the settings file.
+    form: "text", "texts", "number", "decimal", "switch", "levels" or "variants". option: the command line's
+    parameter, "" where there is none. choices: the only texts allowed, () for any. least: the smallest number.
+    paths: the texts name files, relative to the folder of the settings file.
     """
 
     form: str
@@ -36,7 +37,11 @@ KEYS: dict[str, Key] = {
     "paths": Key("texts", "paths", paths=True),
     "exclude": Key("texts", "exclude", paths=True),
     "compile-commands": Key("text", "database", paths=True),
+    "toolchain": Key("text", "toolchain", paths=True),
     "rules": Key("texts", "rules"),
+    "noreturn": Key("texts", "noreturn"),
+    "unknown-calls": Key("text", "unknown_calls", choices=(ESCAPE, BORROW)),
+    "variants": Key("variants", "variants"),
     "checks": Key("texts", choices=CHECK_IDS),
     "levels": Key("levels", choices=LEVELS),
     "confidence": Key("text", choices=CONFIDENCES),
@@ -72,8 +77,10 @@ def mistake(name: str, value: object) -> str:
             if not isinstance(value, list):
                 return 'takes a list of texts: ["...", "..."]'
             return next(filter(None, (_text_mistake(item, key.choices, "takes texts") for item in value)), "")
-        case _:
+        case "levels":
             return _levels_mistake(value)
+        case _:
+            return ""  # see `project.variants`
 
 
 def _text_mistake(value: object, choices: tuple[str, ...], form: str) -> str:

@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
+from analyzer.contracts.beliefs import pattern_mistake
 from analyzer.errors import MustfreeError
+from analyzer.program.variants import Variant
+from analyzer.project.files import DISK, Files
 from analyzer.project.keys import KEYS, mistake
 from analyzer.project.rules import rule_files
+from analyzer.project.variants import variant_lines, variant_mistakes, variants
 from analyzer.project.version import version_mistake
 
 NAMES = ("mustfree.toml", "pyproject.toml")
@@ -41,24 +45,24 @@ class ProjectSettings:
         return default if entry is None else entry.value
 
 
-def nearest(folder: Path) -> Path | None:
+def nearest(folder: Path, files: Files = DISK) -> Path | None:
     """The settings file for what lies in `folder`: upwards, but not out of a git work tree."""
     for place in (folder, *folder.parents):
         for name in NAMES:
-            if (place / name).is_file() and (name == NAMES[0] or _table(place / name) is not None):
+            if files.exists(place / name) and (name == NAMES[0] or _table(place / name, files) is not None):
                 return place / name
         if (place / ".git").exists():
             return None
     return None
 
 
-def read_settings(file: Path | None) -> ProjectSettings:
+def read_settings(file: Path | None, files: Files = DISK) -> ProjectSettings:
     """What a settings file says. MustfreeError: all that is wrong with it, a line each."""
-    return ProjectSettings() if file is None else _read(file, ())
+    return ProjectSettings() if file is None else _read(file, (), files)
 
 
-def _read(file: Path, above: tuple[Path, ...]) -> ProjectSettings:
-    text = _text(file)
+def _read(file: Path, above: tuple[Path, ...], files: Files) -> ProjectSettings:
+    text = _text(file, files)
     try:
         table = _parse(file, text)
     except tomllib.TOMLDecodeError as error:
@@ -69,33 +73,38 @@ def _read(file: Path, above: tuple[Path, ...]) -> ProjectSettings:
     entries: dict[str, Entry] = {}
     for name, value in table.items():
         line = _line_of(text, name, file.name == NAMES[1])
+        if name == "variants":
+            wrongs, value = _variants(value, file, text, line)
+            problems += wrongs
+            entries[name] = Entry(value, str(file), line)
+            continue
         wrong = _wrong(name, value)
         if wrong:
             problems.append(f"{file}:{line}: {wrong}")
             continue
         try:
-            entries[name] = Entry(_resolved(name, value, file.parent), str(file), line)
+            entries[name] = Entry(_resolved(name, value, file.parent, files), str(file), line)
         except MustfreeError as error:
             problems.append(f"{file}:{line}: {error}")
     if problems:
         raise MustfreeError("\n".join(problems))
-    return ProjectSettings(str(file), {**_inherited(entries.pop("extends", None), (*above, file)), **entries})
+    return ProjectSettings(str(file), {**_inherited(entries.pop("extends", None), (*above, file), files), **entries})
 
 
-def _inherited(extends: Entry | None, above: tuple[Path, ...]) -> dict[str, Entry]:
+def _inherited(extends: Entry | None, above: tuple[Path, ...], files: Files) -> dict[str, Entry]:
     if extends is None:
         return {}
     base = Path(extends.value)
     if base.resolve() in [file.resolve() for file in above]:
         raise MustfreeError(f"{extends.file}:{extends.line}: `extends` comes back to {base}; break the circle")
-    if not base.is_file():
+    if not files.exists(base):
         raise MustfreeError(f"{extends.file}:{extends.line}: `extends`: no such file: {base}")
-    return _read(base, above).entries
+    return _read(base, above, files).entries
 
 
-def _text(file: Path) -> str:
+def _text(file: Path, files: Files) -> str:
     try:
-        return file.read_bytes().decode()
+        return files.read(file).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise MustfreeError(f"{file}: cannot be read as UTF-8 text: {error}") from None
 
@@ -109,10 +118,10 @@ def _parse(file: Path, text: str) -> dict[str, Any] | None:
     return table if isinstance(table, dict) else None
 
 
-def _table(file: Path) -> dict[str, Any] | None:
+def _table(file: Path, files: Files) -> dict[str, Any] | None:
     """The table of a pyproject.toml; None without one. A file that is not ours to judge may be broken."""
     try:
-        return _parse(file, _text(file))
+        return _parse(file, _text(file, files))
     except (MustfreeError, tomllib.TOMLDecodeError):
         return None
 
@@ -123,7 +132,7 @@ def _broken(file: Path, text: str, error: tomllib.TOMLDecodeError) -> str:
     return f"{file}:{place}: not TOML: {str(error).partition(' (at ')[0]}"
 
 
-def _wrong(name: str, value: object) -> str:
+def _wrong(name: str, value: Any) -> str:  # noqa: ANN401 - any value TOML has
     if name not in KEYS:
         near = difflib.get_close_matches(name, KEYS, 1)
         remedy = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(KEYS)}"
@@ -131,15 +140,29 @@ def _wrong(name: str, value: object) -> str:
     wrong = mistake(name, value)
     if not wrong and name == "required-version":
         wrong = version_mistake(str(value))
+    if not wrong and name == "noreturn":
+        wrong = next(filter(None, map(pattern_mistake, value)), "")
     return f"`{name}` {wrong}" if wrong else ""
 
 
-def _resolved(name: str, value: Any, folder: Path) -> Any:  # noqa: ANN401 - any value TOML has
+def _resolved(name: str, value: Any, folder: Path, files: Files) -> Any:  # noqa: ANN401 - any value TOML has
     if name == "rules":
-        return rule_files(value, folder)
+        return rule_files(value, folder, files)
     if not KEYS[name].paths:
         return value
     return [str(folder / item) for item in value] if isinstance(value, list) else str(folder / value)
+
+
+def _variants(value: Any, file: Path, text: str, line: int) -> tuple[list[str], tuple[Variant, ...]]:  # noqa: ANN401
+    """The mistakes in `[[variants]]`, each with its line; and what is described, when there are none."""
+    count = len(value) if isinstance(value, list) else 0
+    lines = variant_lines(text, "tool.mustfree.variants" if file.name == NAMES[1] else "variants", count)
+    lines = lines or [{"": line}] * count
+    problems = []
+    for number, key, what in variant_mistakes(value):
+        places = lines[number] if lines else {"": line}
+        problems.append(f"{file}:{places.get(key, places[''])}: `variants`: {what}")
+    return problems, () if problems else variants(value, [places[""] for places in lines], file)
 
 
 def _line_of(text: str, name: str, inside: bool) -> int:

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 
 from analyzer.errors import MustfreeError
+from analyzer.project.files import DISK, Files
 
 _PACKAGE = "package:"
 
 
-def rule_files(names: list[str], folder: Path) -> list[str]:
+def rule_files(names: list[str], folder: Path, files: Files = DISK) -> list[str]:
     """The files that `rules` names, relative to `folder`. MustfreeError: one of them names nothing."""
-    return [file for name in names for file in _files(name, folder)]
+    return [file for name in names for file in _files(name, folder, files)]
 
 
-def _files(name: str, folder: Path) -> list[str]:
+def _files(name: str, folder: Path, files: Files) -> list[str]:
     if name.startswith(_PACKAGE):
         return _of_package(name.removeprefix(_PACKAGE))
     if not any(letter in name for letter in "*?["):
-        if not (folder / name).is_file():
+        if not files.exists(folder / name):
             raise MustfreeError(f"`rules`: no such file: {name}")
         return [str(folder / name)]
+    if re.search(r"\[(?!!?[^/\]]+\])", name):
+        raise MustfreeError(f"`rules`: in the pattern {name} a [ lacks its ]; write [[] for a [ itself")
     anchor = Path(name).anchor
     start = Path(anchor) if anchor else folder
-    found = sorted(str(file) for file in start.glob(name.removeprefix(anchor)) if file.is_file())
+    found = files.fitting(start, name.removeprefix(anchor))
     if not found:
         raise MustfreeError(f"`rules`: no file fits {name}")
     return found

@@ -10,7 +10,7 @@ from analyzer.findings.points import loss_points
 from analyzer.report.plain import plain
 from analyzer.report.summary import exit_status, is_known, shown_findings, summarise
 from analyzer.report.unlocks import unlock_json
-from analyzer.report.verdicts import acquisition_json, totals
+from analyzer.report.verdicts import acquisition_json, every_acquisition, totals
 
 VERSION = 1
 
@@ -47,7 +47,11 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "fingerprint": finding.fingerprint,
         "change": plain(finding.change),
         "state": finding.state.value if finding.state else "",
-        "loss_points": [{"fingerprint": point.point, "at": _region(point.at)} for point in loss_points(finding)],
+        "variants": list(finding.variants),
+        "loss_points": [
+            {"fingerprint": point.point, "at": _region(point.at), "variants": list(point.variants)}
+            for point in loss_points(finding)
+        ],
     }
 
 
@@ -90,6 +94,7 @@ def json_report(report: Report, everything: bool = False, strict: bool = False, 
             "gone": summary.gone,
             "generated": summary.generated,
             "off": summary.off,
+            "not_compiled": summary.not_compiled,
             "files": summary.files,
             "functions": summary.functions,
             "exit_status": exit_status(summary, strict, exit_zero),
@@ -100,7 +105,7 @@ def json_report(report: Report, everything: bool = False, strict: bool = False, 
         "suppressed": [_suppressed(finding) for finding in report.findings if finding.suppression],
         "known": [_finding(finding) for finding in report.findings if is_known(finding)],
         "gone": [_gone(finding) for finding in report.findings if finding.state is State.ABSENT],
-        "acquisitions": [acquisition_json(acquisition) for acquisition in report.acquisitions],
+        "acquisitions": [acquisition_json(acquisition) for acquisition in every_acquisition(report)],
         "notices": [
             {
                 "kind": notice.kind.value,

@@ -42,6 +42,7 @@ _CONFIGURATION = (
     NoticeKind.BAD_INPUT,
     NoticeKind.CONTRADICTION,
     NoticeKind.WRITTEN,
+    NoticeKind.SETTINGS,
     NoticeKind.NAME_ONLY,
     NoticeKind.SUPPRESSION,
 )
@@ -52,6 +53,7 @@ _LEVELS = {
     NoticeKind.SUPPRESSION: "warning",
     NoticeKind.CHANGE: "warning",
     NoticeKind.WRITTEN: "warning",
+    NoticeKind.SETTINGS: "warning",
 }
 _MOST_STEPS = 1000
 _MOST_RELATED = 100

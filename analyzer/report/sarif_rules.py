@@ -42,6 +42,7 @@ _NOTIFICATIONS = {
     NoticeKind.BASELINE: "A baseline was written by other versions of mustfree or its packs.",
     NoticeKind.CHANGE: "The change edits what decides about findings, or flags and generated code.",
     NoticeKind.GAP: "A file or function was analysed on neither side of the change.",
+    NoticeKind.SETTINGS: "Something that the settings or options ask for is met nowhere.",
     NoticeKind.FLAG: "A compiler flag was dropped or not understood.",
     NoticeKind.INTERNAL: "A mistake inside mustfree.",
 }

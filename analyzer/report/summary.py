@@ -19,7 +19,8 @@ class Summary:
     hidden: findings of low confidence that are not shown. failed: things that were asked for and could not be
     done. not_analysed: files and functions. suppressed: allowed by comments. known, gone: after a comparison with a
     baseline, findings that it holds: still there, and no longer. changed: the run is about a change.
-    generated, off: kept back by the settings, as in `Withheld`.
+    generated, off: kept back by the settings, as in `Withheld`. not_compiled: calls of acquiring functions that no
+    configuration compiles.
     """
 
     shown: int
@@ -37,6 +38,7 @@ class Summary:
     changed: bool = False
     generated: int = 0
     off: int = 0
+    not_compiled: int = 0
 
 
 def confident_findings(report: Report, everything: bool) -> tuple[Finding, ...]:
@@ -86,6 +88,7 @@ def summarise(report: Report, everything: bool = False) -> Summary:
         changed=bool(report.base),
         generated=withheld.count(Withheld.GENERATED),
         off=withheld.count(Withheld.OFF),
+        not_compiled=len(report.not_compiled),
         gone=sum(finding.state is State.ABSENT for finding in report.findings),
     )
 
@@ -113,14 +116,8 @@ def _count(number: int, one: str, many: str = "") -> str:
 def last_line(summary: Summary) -> str:
     """The counts as one line, without line feed."""
     if summary.changed:
-        return "; ".join([_change(summary), *_gaps(summary)])
-    parts = [f"{_count(summary.shown, 'finding')} in {_count(summary.files, 'file')}"]
-    if summary.hidden:
-        parts.append(f"{summary.hidden} hidden for low confidence (--all shows them)")
-    if summary.generated:
-        parts.append(f"{summary.generated} in generated code (--generated shows them)")
-    if summary.off:
-        parts.append(f"{summary.off} switched off by the settings")
+        return "; ".join([_change(summary), *_kept_back(summary), *_gaps(summary)])
+    parts = [f"{_count(summary.shown, 'finding')} in {_count(summary.files, 'file')}", *_kept_back(summary)]
     if summary.known:
         parts.append(f"{summary.known} known")
     if summary.gone:
@@ -129,9 +126,17 @@ def last_line(summary: Summary) -> str:
 
 
 def _change(summary: Summary) -> str:
-    hidden = f"; {summary.hidden} hidden for low confidence (--all shows them)" if summary.hidden else ""
     files = _count(summary.files, "file")
-    return f"{summary.shown} introduced, {summary.gone} fixed, {summary.known} unchanged in {files}{hidden}"
+    return f"{summary.shown} introduced, {summary.gone} fixed, {summary.known} unchanged in {files}"
+
+
+def _kept_back(summary: Summary) -> list[str]:
+    kept = (
+        (summary.hidden, "hidden for low confidence (--all shows them)"),
+        (summary.generated, "in generated code (--generated shows them)"),
+        (summary.off, "switched off by the settings"),
+    )
+    return [f"{number} {why}" for number, why in kept if number]
 
 
 def _gaps(summary: Summary) -> list[str]:
@@ -139,6 +144,7 @@ def _gaps(summary: Summary) -> list[str]:
         (summary.suppressed, f"{summary.suppressed} suppressed"),
         (summary.degraded, f"{summary.degraded} degraded"),
         (summary.escaped, _count(summary.escaped, "resource") + " escaped"),
+        (summary.not_compiled, _count(summary.not_compiled, "acquisition") + " not compiled"),
         (summary.skipped, _count(summary.skipped, "file") + " skipped"),
         (summary.not_analysed, f"{summary.not_analysed} not analysed"),
         (summary.failed, _count(summary.failed, "failure")),

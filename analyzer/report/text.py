@@ -28,6 +28,7 @@ _LEVELS = {
     NoticeKind.SUPPRESSION: "warning",
     NoticeKind.CHANGE: "warning",
     NoticeKind.WRITTEN: "warning",
+    NoticeKind.SETTINGS: "warning",
 }
 _SHOWN_PER_KIND = 5
 _ONE_LINE = (NoticeKind.MISSING_HEADER, NoticeKind.SKIPPED)

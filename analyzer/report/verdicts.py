@@ -29,10 +29,17 @@ def _row(acquisition: Acquisition) -> tuple[str, ...]:
     )
 
 
+def every_acquisition(report: Report) -> tuple[Acquisition, ...]:
+    """Also those that are not compiled, by place."""
+    if not report.not_compiled:
+        return report.acquisitions
+    return tuple(sorted((*report.acquisitions, *report.not_compiled), key=lambda one: one.at))
+
+
 def totals(report: Report) -> list[tuple[str, int]]:
     """Verdicts that occur, in the order of precedence, with their counts."""
     counts = dict.fromkeys(Verdict, 0)
-    for acquisition in report.acquisitions:
+    for acquisition in every_acquisition(report):
         counts[acquisition.verdict] += 1
     return [(verdict.value, count) for verdict, count in counts.items() if count]
 
@@ -40,16 +47,17 @@ def totals(report: Report) -> list[tuple[str, int]]:
 def verdicts_text(report: Report) -> str:
     """One line per acquisition and slot, then the totals."""
     lines = []
-    for acquisition in report.acquisitions:
+    for acquisition in every_acquisition(report):
         at = acquisition.at
+        function = f"{plain(acquisition.function)}(): " if acquisition.function else ""
+        slot = f" {plain(acquisition.slot)}" if acquisition.slot else ""
         holder = f" ({plain(acquisition.holder)})" if acquisition.holder else ""
         reason = f": {plain(acquisition.reason)}" if acquisition.reason else ""
         lines.append(
-            f"{plain(at.file)}:{at.line}:{at.column}: {plain(acquisition.function)}(): "
-            f"{plain(acquisition.callee)}() {plain(acquisition.slot)}{holder}: "
+            f"{plain(at.file)}:{at.line}:{at.column}: {function}{plain(acquisition.callee)}(){slot}{holder}: "
             f"{acquisition.verdict.value}{reason}"
         )
-    lines.append(f"{len(report.acquisitions)} acquisitions")
+    lines.append(f"{len(every_acquisition(report))} acquisitions")
     lines += [f"{count:>7}  {name}" for name, count in totals(report)]
     return "\n".join(lines) + "\n"
 
@@ -59,7 +67,7 @@ def verdicts_csv(report: Report) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for acquisition in report.acquisitions:
+    for acquisition in every_acquisition(report):
         row = _row(acquisition)
         writer.writerow(["'" + cell if cell[:1] in ("=", "+", "-", "@") else cell for cell in row])
     return out.getvalue()
@@ -80,7 +88,7 @@ def verdicts_json(report: Report) -> str:
         "format": "mustfree-verdicts",
         "version": 1,
         "totals": dict(totals(report)),
-        "acquisitions": [acquisition_json(acquisition) for acquisition in report.acquisitions],
+        "acquisitions": [acquisition_json(acquisition) for acquisition in every_acquisition(report)],
     }
     return json.dumps(content, indent=1, ensure_ascii=True) + "\n"
 

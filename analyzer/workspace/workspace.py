@@ -11,6 +11,7 @@ from typing import final
 
 from analyzer.cache import Store, StoreOptions, version
 from analyzer.contracts import ContractTable, RuleSet
+from analyzer.contracts.beliefs import BORROW, Beliefs
 from analyzer.contracts.linked import LinkedContracts
 from analyzer.errors import MustfreeError
 from analyzer.findings.explanation import Explanation
@@ -18,6 +19,7 @@ from analyzer.findings.model import Notice, NoticeKind, Report
 from analyzer.ir.function import Function, TranslationUnit
 from analyzer.ownership.engine import analyse
 from analyzer.ownership.events import FunctionResult
+from analyzer.program.collect import sorted_notices
 from analyzer.program.compile_database import CompileDatabase, find_databases, joined, read_database
 from analyzer.program.discovery import display_path, real
 from analyzer.program.pool import PoolLimits
@@ -30,10 +32,9 @@ from analyzer.program.run import (
     errors_of,
     link_program,
     lower_for_dump,
-    sorted_notices,
     versions,
 )
-from analyzer.program.toolchain import read_toolchain
+from analyzer.program.toolchain import Toolchain, read_toolchain
 from analyzer.program.why import why
 from analyzer.sources import SourceView
 from analyzer.workspace.settings import Settings
@@ -58,7 +59,10 @@ class Workspace:
         self._cache = _cache(settings)
         store = self._cache.store if self._cache else None
         self.rules = rules or RuleSet(settings.rules, self.overlay, store)
-        self._toolchain = read_toolchain(Path(self.root) / settings.toolchain) if settings.toolchain else None
+        self._toolchain: Toolchain | None = None
+        if settings.toolchain:
+            path = Path(self.root) / settings.toolchain
+            self._toolchain = read_toolchain(path, self.overlay.get(str(path)))
         self._database: CompileDatabase | None = None
         if settings.database:
             self._database = read_database(Path(self.root) / settings.database, self.root)
@@ -116,12 +120,14 @@ class Workspace:
             root=self.root,
             flags=settings.flags,
             database=self._database,
+            variants=settings.variants,
             toolchain=self._toolchain,
             overlay=self.overlay,
             limits=settings.limits,
             pool=PoolLimits(settings.seconds, settings.megabytes),
             jobs=settings.jobs,
             exit_leaks=settings.exit_leaks,
+            beliefs=self._beliefs(),
             summaries=settings.summaries,
             global_owners=settings.global_owners,
             guard=settings.guard,
@@ -130,6 +136,9 @@ class Workspace:
             prepass=settings.prepass,
             cache=self._cache,
         )
+
+    def _beliefs(self) -> Beliefs:
+        return Beliefs(self.settings.noreturn, self.settings.unknown_calls == BORROW)
 
     def versions(self) -> tuple[tuple[str, str], ...]:
         """What takes part in an analysis, as in a report."""
@@ -156,7 +165,7 @@ class Workspace:
 
     def states(self, function: Function, unit: TranslationUnit, program: LinkedProgram) -> FunctionResult:
         """What the engine sees in a function of a program, with its states at the entry of each block."""
-        contracts = LinkedContracts(self.table, program.contracts(unit.path, function.name))
+        contracts = LinkedContracts(self.table, program.contracts(unit.path, function.name), None, self._beliefs())
         return analyse(function, unit, contracts, self.settings.limits, program.defined, want_states=True)
 
     def why(self, file: str, line: int, paths: Sequence[str], progress: Progress | None = None) -> Explanation:

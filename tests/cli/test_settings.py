@@ -149,6 +149,7 @@ def test_rules_by_path_pattern_and_package(mustfree, project, monkeypatch, name)
     [
         ("no.yaml", "no such file: no.yaml"),
         ("no/*.yaml", "no file fits no/*.yaml"),
+        ("no/[a.yaml", "in the pattern no/[a.yaml a [ lacks its ]"),
         ("package:no_such_package_here", "no Python package no_such_package_here is installed"),
         ("package:a.b", "it takes one without dots"),
     ],
@@ -213,3 +214,164 @@ def test_config_says_where_each_value_comes_from(mustfree, project):
     assert rows["jobs"] == "1  # command line"
     assert rows["exit-zero"] == "false  # default"
     assert rows["paths"] == '["leak.c"]  # command line'
+
+
+VARIANT = '[[variants]]\nname = "%s"\ndefine = ["%s"]\n'
+BUILT = LEAK.replace("\tif (n > 3)", "#ifdef TLS\n\tif (n > 3)").replace("-2;", "-2;\n#endif")
+
+
+def test_variants_of_the_settings_and_of_the_command_line(mustfree, project):
+    write(project, BUILT, "built.c")
+    assert mustfree("check", "built.c").last == "0 findings in 1 file"
+    assert "(only with variant `TLS`)" in mustfree("check", "--define", "TLS", "built.c").out
+    assert "(only with variant `X TLS=2`)" in mustfree("check", "--define", "X  TLS=2", "built.c").out
+    write(project, VARIANT % ("tls", "TLS") + VARIANT % ("x", "XQ"))
+    outcome = mustfree("check", "--define", "YQ", "built.c")
+    assert "(only with variant `tls`)" in outcome.out
+    assert "mustfree.toml:4: warning: variant `x` changes nothing: no file that was read mentions XQ\n" in outcome.err
+    assert "--define: warning: variant `YQ` changes nothing" in outcome.err
+    assert mustfree("check", "--no-variants", "built.c").status == 0
+    assert "(only with variant `TLS`)" in mustfree("check", "--no-variants", "--define", "TLS", "built.c").out
+
+
+def test_config_shows_variants(mustfree, project):
+    write(project, "[tool.mustfree]\nstrict = true\n[[tool.mustfree.variants]]\nname = 'tls'\nundefine = ['X']\n",
+          "pyproject.toml")  # fmt: skip
+    rows = json.loads(mustfree("config", "--format", "json", "--define", "B").out)["settings"]
+    value = [{"name": "tls", "undefine": ["X"]}, {"name": "B", "define": ["B"]}]
+    assert rows["variants"] == {"value": value, "from": "pyproject.toml:3 and command line"}
+    rows = json.loads(mustfree("config", "--format", "json", "--no-variants").out)["settings"]
+    assert rows["variants"] == {"value": [], "from": "command line"}
+
+
+def test_flags_of_a_variant_count_from_its_file(mustfree, project):
+    write(project, '#include "v.h"\n' + BUILT, "src/built.c")
+    write(project, "", "src/v.h")
+    write(project, "#define TLS\n", "other/v.h")
+    write(project, '[[variants]]\nname = "other"\nflags = ["-include", "other/v.h"]\n')
+    assert "(only with variant `other`)" in mustfree("check", "src/built.c").out
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        ('\nvariants = "tls"\n', ["2: `variants`: takes tables; write [[variants]] with"]),
+        ('\nvariants = ["tls"]\n', ["2: `variants`: takes tables; write [[variants]] with"]),
+        ("\n[[variants]]\ndefine = ['A']\n", ["2: `variants`: each needs a `name`"]),
+        ('[[variants]]\nname = "a"\n', ['1: `variants`: variant "a": changes nothing; it needs `define`,']),
+        (
+            VARIANT % ("a", "A B"),
+            ['3: `variants`: variant "a": `define` "A B" defines no macro; write NAME, NAME=VALUE'],
+        ),
+        (
+            VARIANT % ("a", "A") + "undefine = ['A', '1']\n",
+            ['4: `variants`: variant "a": `undefine` "1" is no name of a macro; write NAME'],
+        ),
+        (VARIANT % ("a", "A=1") + "undefine = ['A']\n", ['4: `variants`: variant "a": A is both in `define` and in']),
+        (
+            VARIANT % ("a", "A") + "flags = ['-O2']\n",
+            ['4: `variants`: variant "a": `flags` names nothing that changes'],
+        ),
+        (VARIANT % ("a", "A") + "flags = '-DX'\n", ['4: `variants`: variant "a": `flags` takes a list of texts']),
+        (
+            VARIANT % ("a", "A") + "\n" + VARIANT % ("a", "B") + "defnie = ['X']\n",
+            ['6: `variants`: the name "a" is there twice', '8: `variants`: variant "a": unknown key `defnie`; did you'],
+        ),
+        ("variants = [{name = 'a'}]\n", ['1: `variants`: variant "a": changes nothing']),
+    ],
+)
+def test_mistakes_in_variants(mustfree, project, text, messages):
+    write(project, text)
+    outcome = mustfree("check", "leak.c")
+    assert outcome.status == 2
+    lines = [line.partition("mustfree.toml:")[2] for line in outcome.err.splitlines()]
+    assert len(lines) == len(messages)
+    assert all(line.startswith(message) for line, message in zip(lines, messages, strict=True)), lines
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--define", "1A"], '--define: "1A" defines no macro; write NAME, NAME=VALUE'),
+        (["--define", " "], "--define: takes NAME or NAME=VALUE"),
+        (["--define", "A", "--define", "A"], '--define: "A" is there twice; leave one out'),
+        (["--define", "a"], "--define: mustfree.toml:1 has a variant `a`, too; leave one of them out"),
+    ],
+)
+def test_mistakes_in_definitions_of_the_command_line(mustfree, project, arguments, message):
+    write(project, VARIANT % ("a", "A"))
+    outcome = mustfree("check", *arguments, "leak.c")
+    assert (outcome.status, message in outcome.err) == (2, True)
+
+
+STOPS = LEAK.replace("\tif (n > 3)\n\t\treturn -2;", "\tif (n > 3) {\n\t\tstop_now();\n\t\treturn -2;\n\t}")
+
+
+def test_functions_that_never_return(mustfree, project):
+    write(project, STOPS, "stops.c")
+    assert mustfree("check", "stops.c").status == 1
+    assert mustfree("check", "--noreturn", "stop_*", "stops.c").status == 0
+    write(project, 'noreturn = ["stop_now"]\n')
+    assert mustfree("check", "stops.c").status == 0
+    outcome = mustfree("check", "--noreturn", "stoop", "stops.c")
+    assert (outcome.status, outcome.err) == (
+        0,
+        "noreturn: warning: `stoop` fits no function that is called in what was read\n",
+    )
+    rows = json.loads(mustfree("config", "--format", "json", "--noreturn", "x").out)["settings"]
+    assert rows["noreturn"] == {"value": ["stop_now", "x"], "from": "mustfree.toml:1 and command line"}
+
+
+def test_what_unknown_functions_do(mustfree, project):
+    given = LEAK.replace("const char", "char").replace("\tif (n > 3)", "\tuse(p);\n\tif (n > 3)")
+    write(project, given, "given.c")
+    assert mustfree("check", "given.c").status == 0
+    outcome = mustfree("check", "--unknown-calls", "borrow", "given.c")
+    assert "unknown-calls = borrow takes use() to borrow" in outcome.out
+    write(project, 'unknown-calls = "borrow"\n')
+    assert mustfree("check", "given.c").status == 1
+    assert mustfree("check", "--unknown-calls", "escape", "given.c").status == 0
+    assert "unknown-calls says so" in mustfree("why", "--unknown-calls", "borrow", "given.c:7").out
+
+
+def test_a_recorded_toolchain(mustfree, project):
+    record = {
+        "format": "mustfree-toolchain",
+        "version": 1,
+        "target": "arm-linux-gnueabihf",
+        "include": [],
+        "macros": {},
+    }
+    write(project, json.dumps(record), "build/arm.json")
+    write(project, BUILT.replace("#ifdef TLS", "#ifdef __arm__"), "src/built.c")
+    write(project, "\n", "mustfree.toml")
+    assert mustfree("check", "src").status == 0
+    write(project, 'toolchain = "build/arm.json"\n', "mustfree.toml")
+    assert mustfree("check", "src").status == 1
+    rows = json.loads(mustfree("config", "--format", "json", "src").out)["settings"]
+    assert rows["toolchain"] == {"value": str(project / "build" / "arm.json"), "from": "mustfree.toml:1"}
+    write(project, 'toolchain = "arm.json"\n', "mustfree.toml")
+    outcome = mustfree("check", "src")
+    assert outcome.status == 2
+    assert "arm.json: cannot be read: No such file" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('\nunknown-calls = "take"\n', ':2: `unknown-calls` "take" is not one of escape, borrow'),
+        ('noreturn = ["fatal()"]\n', ':1: `noreturn` "fatal()" is no name of a function; write fatal, or a pattern'),
+        ("noreturn = true\n", ":1: `noreturn` takes a list of texts"),
+        ("toolchain = 3\n", ":1: `toolchain` takes a text, not empty"),
+    ],
+)
+def test_mistakes_in_what_is_said_of_functions(mustfree, project, text, message):
+    write(project, text)
+    outcome = mustfree("check", "leak.c")
+    assert (outcome.status, message in outcome.err) == (2, True), outcome.err
+
+
+def test_mistakes_in_names_of_the_command_line(mustfree):
+    outcome = mustfree("check", "--noreturn", "a b", "leak.c")
+    assert (outcome.status, '--noreturn: "a b" is no name of a function' in outcome.err) == (2, True)
+    assert mustfree("check", "--unknown-calls", "take", "leak.c").status == 2

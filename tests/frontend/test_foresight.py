@@ -34,9 +34,9 @@ def parses(monkeypatch):
     seen: list[tuple[str, ...]] = []
     parsed = repair.parsed
 
-    def counted(path, arguments, files):
+    def counted(path, arguments, files, record):
         seen.append(tuple(arguments))
-        return parsed(path, arguments, files)
+        return parsed(path, arguments, files, record)
 
     monkeypatch.setattr(repair, "parsed", counted)
     return seen

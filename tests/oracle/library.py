@@ -104,6 +104,7 @@ class OracleTable:
     """What the engine asks of a contract table."""
 
     kinds: Mapping[str, ResourceKind] = field(default_factory=lambda: KINDS)
+    lends: bool = False
 
     def lookup(self, declaration: FunctionDeclaration, defined_in_program: bool) -> OracleMatch:
         return OracleMatch(CONTRACTS.get(declaration.name))

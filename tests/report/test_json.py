@@ -87,4 +87,4 @@ def test_suppressed_findings_stand_apart():
     assert content["summary"]["suppressed"] == 1
     (found,) = content["suppressed"]
     assert found["suppression"]["reason"] == "because"
-    assert found["loss_points"] == [{"fingerprint": "11" * 32, "at": found["at"]}]
+    assert found["loss_points"] == [{"fingerprint": "11" * 32, "at": found["at"], "variants": []}]
