@@ -93,7 +93,7 @@ def analyse(
             run.testify(evidence)
         if want_states:
             run.describe(states)
-    if evidence is not None and complete:
+    if evidence is not None and complete and not evidence.cut_off:
         contract = _inferred(prepared, contracts, limits, evidence)
     return FunctionResult(
         contract=contract,
@@ -298,6 +298,7 @@ class _Run:
         assert self.seen.ends is not None
         if self.study is None:
             evidence.plain = self.seen.ends.plain()
+            evidence.cut_off = not evidence.plain and bool(self.seen.alarms)
         elif not self.study.old:
             evidence.add(self.study, self.seen.ends, tuple(self.seen.routes.values()))
 

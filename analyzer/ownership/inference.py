@@ -88,7 +88,11 @@ class Followed:
 @final
 @dataclass(slots=True)
 class Evidence:
-    """Everything that the runs over one function say to its caller. recursive: what it calls may still change."""
+    """Everything that the runs over one function say to its caller.
+
+    recursive: what it calls may still change. cut_off: each of its paths ends at a mistake, so nobody knows how it
+    goes on.
+    """
 
     function: Function
     subjects: Subjects
@@ -96,6 +100,7 @@ class Evidence:
     followed: list[Followed] = field(default_factory=list)
     by_value: frozenset[int] = frozenset()
     recursive: bool = False
+    cut_off: bool = False
 
     def add(self, resource: Resource, endings: Endings, routes: tuple[Route, ...] = ()) -> None:
         """The endings of one more run, and by which routes its resource went out of sight."""
