@@ -99,7 +99,6 @@ KNOWN = {
     (COPY, "uninitialized_release/libc.c"): "the call that should have set a variable is told by the variable's name",
     (COPY, "uninitialized_release/nl_recv.c"): "the same",
     (COPY, "leak/scanned.c"): "the same",
-    (COPY, "wrong_release/memory.c"): "an address is known as never allocated at the call only",
 }
 
 

@@ -441,6 +441,9 @@ class Run:
         for instance in self.instances:
             if instance.state == "owned" and not any(instance is known for known in reached):
                 instance.state = "leaked"
+                if instance.number is not None and instance.number.possible == [0]:
+                    self.ended(instance, Verdict.HELD)  # standard input, which nobody misses
+                    continue
                 place, sort = instance.lost_by or (at, "overwritten")
                 if not instance.stored:
                     place, sort = instance.at, "discarded"

@@ -275,7 +275,7 @@ static void run_once(void *(*program)(void *, void **, int, int), int pointers, 
                          (!pointers && !plain && one->number >= 0 && (int)(intptr_t)result == one->number);
             if (handed)
                 ended(one, HANDED);
-            else if (shelf == address)
+            else if (shelf == address || one->number == 0) /* standard input, which nobody misses */
                 ended(one, HELD);
             else if (undefined_behaviour)
                 site_of(one)->maybe = 1;

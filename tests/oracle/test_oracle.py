@@ -133,8 +133,12 @@ KNOWN = {
         {("uninitialized-release", "", 6)},
     ),
     "null is released": (Program((Release("p"),)), set()),
-    "descriptor 0": (
+    "descriptor 0 is standard input": (
         Program((Acquire("open_it", "fd"), If(Compare("fd", ">", 0), (Release("fd"),)))),
+        set(),
+    ),
+    "descriptor 1 is not": (
+        Program((Acquire("open_it", "fd"), If(Compare("fd", "<=", 0), (Release("fd"),)))),
         {("leak", "exit", 8)},
     ),
     "alias": (Program((Acquire("alloc", "p"), Assign("q", "p"), Assign("p", 0), Release("q"))), set()),
