@@ -8,7 +8,7 @@ from typing import Final
 
 from analyzer.contracts import ContractTable
 from analyzer.fixes.changes import Change, Instead, Line
-from analyzer.fixes.release import Release, is_tested, releases_in
+from analyzer.fixes.release import Release, is_tested, nothing_of, releases_in
 from analyzer.fixes.site import Site
 from analyzer.fixes.syntax import FunctionText, Kind, Statement
 
@@ -71,7 +71,7 @@ def _others(function: FunctionText, label: Statement, release: Release, table: C
         for index in function.calls(one.first, one.last):
             name, arguments = function.tokens[index].text, function.arguments(index)
             place = function.text(*arguments[0]) if len(arguments) == 1 else ""
-            known = table.ignores_null(name) or name == "close" or place == release.place
+            known = table.ignores_null(name) or nothing_of(name, table) != "NULL" or place == release.place
             if re.fullmatch(r"[A-Za-z_]\w*", place) and not known and not is_tested(function, one, place):
                 found.append(f"!{place}")
     return found

@@ -68,7 +68,7 @@ def releases(finding: Finding, function: FunctionText, table: ContractTable) -> 
     if not name or not _PLACE.fullmatch(place):
         return ()
     fine = table.ignores_null(name)
-    nothing = _nothing(name, table)
+    nothing = nothing_of(name, table)
     written = _written(function, name, place)
     if written:
         return (Release(place, (written,), name, nothing, fine or f"&{place}" in written),)
@@ -105,7 +105,7 @@ def _bare(argument: str) -> str:
     return re.sub(r"^(?:\([\w\s*]+\)|&|\s)+", "", argument)
 
 
-def _nothing(name: str, table: ContractTable) -> str:
+def nothing_of(name: str, table: ContractTable) -> str:
     """How one says that there is no such resource: what the function usually releases is a number, or a pointer."""
     usual = [kind for kind in table.kinds.values() if kind.releases[:1] == (name,)]
     return str(usual[0].failure[0]) if usual and all(kind.integer for kind in usual) else "NULL"
