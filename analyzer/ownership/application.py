@@ -386,7 +386,9 @@ class Application:
         for target in sorted(targets, key=repr) if self.machine.study is None else ():
             if target is UNSET:
                 self._strange(EventKind.UNINITIALIZED_RELEASE, effect, state, target)
-            elif isinstance(target, Atom) or (isinstance(target, Ptr) and isinstance(target.base, (int, str))):
+            elif (isinstance(target, Atom) and target is not MAYBE) or (
+                isinstance(target, Ptr) and isinstance(target.base, (int, str))
+            ):
                 self._release_memory(target, effect, state)
 
     def _kinds(self, effect: Effect) -> list[bool]:
