@@ -520,7 +520,7 @@ class Application:
             return []
         found = []
         if mine and state.own is Own.NONE:
-            found.append(self._acquire(effect, position, path, state.copy()))
+            found.append(self._acquire_where_null(effect, position, path, state.copy()))
             if effect.maybe:
                 found.append(self._not_acquired(effect, path, state.copy()))
             if effect.optional:
@@ -530,6 +530,13 @@ class Application:
         else:
             found.append(self._plain(effect, position, path, state))
         return [after for after in found if after is not None]
+
+    def _acquire_where_null(self, effect: Effect, position: int, path: Path | None, state: State) -> State | None:
+        """``if (!*slot) *slot = malloc(n);``: who acquires has found null there."""
+        before = state.cells.get(path) if path is not None and effect.inout and effect.optional else None
+        if isinstance(before, Sym) and not state.assume(before, ZERO):
+            return None
+        return self._acquire(effect, position, path, state)
 
     def _is_set(self, path: Path, state: State) -> bool:
         value = state.cells.get(path)

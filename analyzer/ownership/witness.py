@@ -105,20 +105,36 @@ def branch_step(end: Terminator, truth: int | None) -> PathStep | None:
     return None
 
 
+_EAGER = 1 << 10  # blocks, for a state that has not acquired the resource yet
 _ROUND = 12  # what one more round of a loop costs, in blocks: or the shortest way round it would be tried for ever
 
 
 def search(
     prepared: Prepared, contracts: Contracts, study: Resource | None, alarm: Alarm, limits: Limits
 ) -> Witness | None:
-    """A feasible path to the alarm, or None: there is none, or none was found within the budget."""
-    universe = Universe()
+    """A feasible path to the alarm, or None: there is none, or none was found within the budget.
+
+    First whatever holds the resource goes on before anything else; where that leads on and on, all ways are tried, the
+    shortest first.
+    """
+    for eager in (True, False):
+        found, ended = _search(prepared, contracts, study, alarm, limits, eager)
+        if found is not None or ended:
+            return found
+    return None
+
+
+def _search(
+    prepared: Prepared, contracts: Contracts, study: Resource | None, alarm: Alarm, limits: Limits, eager: bool
+) -> tuple[Witness | None, bool]:
+    """One search; True: it came to its end. eager: a state without the resource waits for all that have it."""
     recorder = _Recorder(alarm)
-    machine = Machine(prepared, universe, study, recorder, Calls(contracts))
+    machine = Machine(prepared, Universe(), study, recorder, Calls(contracts))
     distance = prepared.distance_to(alarm.block)
     to_acquire = _site_distance(prepared, study)
-    # Without the resource the way leads over its acquisition first.
-    beyond = 0 if study is None or study.site is None else distance[prepared.block_of(study.site.op)]
+    beyond = _EAGER
+    if not eager and study is not None and study.site is not None:
+        beyond = distance[prepared.block_of(study.site.op)]  # the way leads over its acquisition first
     order = prepared.order
     queue: list[tuple[int, int, int, int, State]] = [(distance[0], 0, 0, 0, machine.start())]
     number = 0
@@ -130,7 +146,7 @@ def search(
         steps += 1
         ways = machine.block(block_id, state)
         if recorder.hit is not None:
-            return _witness(alarm, recorder.hit, recorder.holder, limits)
+            return _witness(alarm, recorder.hit, recorder.holder, limits), True
         end = prepared.function.blocks[block_id].end
         for target, after, truth in ways:
             state_key = (target, fingerprint(prepared, target, after))
@@ -144,7 +160,7 @@ def search(
             far = distance[target] if after.own or to_acquire is None else to_acquire[target] + beyond
             again = rounds + (order[target] <= order[block_id])
             heapq.heappush(queue, (far + again * _ROUND, number, again, target, after))
-    return None
+    return None, not queue
 
 
 def _site_distance(prepared: Prepared, study: Resource | None) -> list[int] | None:
