@@ -20,7 +20,7 @@ from analyzer.libclang.parse import ParserMessage
 # The word stands before a type (`AUTO char *`, `AUTO struct x`, `AUTO thing_t *x`, `AUTO thing_t x =`).
 _TYPE_WORD: Final = r"(?:const|volatile|struct|union|enum|unsigned|signed|char|short|int|long|float|double|void|bool)\b"
 _BEFORE_TYPE: Final = re.compile(
-    rf"(?P<word>[A-Za-z_]\w*)[ \t]+(?:{_TYPE_WORD}|[A-Za-z_]\w*[ \t]*(?:\*|\w+[ \t]*[=;,]))"
+    rf"(?P<word>[A-Za-z_]\w*)[ \t]+(?:{_TYPE_WORD}|[A-Za-z_]\w*(?:[ \t]*\*|[ \t]+\w+[ \t]*[=;,]))"
 )
 _LANGUAGE: Final = frozenset(
     {"constexpr", "auto", "thread_local", "register", "static", "extern", "_Alignas", "alignas"}

@@ -23,7 +23,17 @@ def test_a_word_before_a_type_is_an_attribute():
 
 
 def test_other_words_are_none():
-    for line in ("value + 1;", "value * p;", "value;", "value p = 3;", "value (p);", "value\n", "value thing"):
+    for line in (
+        "value + 1;",
+        "value * p;",
+        "value;",
+        "value p = 3;",
+        "value thing;",
+        "value thing = 3;",
+        "value (p);",
+        "value\n",
+        "value thing",
+    ):
         cleanups, left = learned(line, undeclared("value"))
         assert (cleanups.text(), len(left)) == ("", 1), line
 
