@@ -20,6 +20,7 @@ _CWES = {
     EventKind.WRONG_FUNCTION: 762,
     EventKind.WRONG_START: 761,
     EventKind.WRONG_MEMORY: 590,
+    EventKind.WRONG_OWNER: 590,
 }
 
 

@@ -24,6 +24,9 @@ def sentence(event: Event, source: SourceText) -> str:
             return f"{_release(event)} is given {what}, which does not point to the start{origin}"
         case EventKind.WRONG_MEMORY:
             return f"{_release(event)} is given {what}, which was never allocated"
+        case EventKind.WRONG_OWNER:
+            what = "what" if event.holder in ("", f"{event.owner}()") else f"{what}, which"
+            return f"{_release(event)} is given {what} {event.owner}() returned: nobody but that function owns it"
         case _:
             needs = f", which does not fit: it needs {fitting(event)}" if event.fits else ", which does not fit"
             return f"{thing(event)} is released with {_release(event)}{needs}"
@@ -36,6 +39,8 @@ def lost(event: Event, source: SourceText) -> str:
             return f"{_release(event)} is given a pointer into the middle"
         case EventKind.WRONG_MEMORY:
             return f"{_release(event)} is given memory that was never allocated"
+        case EventKind.WRONG_OWNER:
+            return f"{_release(event)} is given memory of {event.owner}()"
         case _:
             return f"{_release(event)} does not fit"
 
@@ -47,6 +52,8 @@ def advice(event: Event, source: SourceText) -> str:
             return f"keep the pointer as it came from {event.callee or 'the allocation'}() and release that"
         case EventKind.WRONG_MEMORY:
             return "release only what was allocated"
+        case EventKind.WRONG_OWNER:
+            return f"release a copy, or nothing: what {event.owner}() returns stays its own"
         case _:
             return f"use {fitting(event)} instead" if event.fits else ""
 
@@ -54,7 +61,7 @@ def advice(event: Event, source: SourceText) -> str:
 CHECK = Check(
     id="wrong-release",
     title="A resource is released in a way that does not fit it",
-    kinds=(EventKind.WRONG_FUNCTION, EventKind.WRONG_START, EventKind.WRONG_MEMORY),
+    kinds=(EventKind.WRONG_FUNCTION, EventKind.WRONG_START, EventKind.WRONG_MEMORY, EventKind.WRONG_OWNER),
     sentence=sentence,
     lost=lost,
     advice=advice,

@@ -24,7 +24,9 @@ from analyzer.contracts.model import (
     Pack,
     Provenance,
     ResourceKind,
+    Root,
     Signature,
+    Term,
 )
 from analyzer.contracts.shape import Case, Draft, Entry, Shape
 from analyzer.contracts.syntax import LanguageError, constant_name, parse_condition, parse_effect
@@ -33,6 +35,7 @@ from analyzer.libclang.declarations import Declarations, Declared, Problem, pars
 
 _PROBE = "mustfree_constant_"
 _OTHERWISE = "otherwise"
+_STATIC = (Outcome((), (Effect(EffectKind.STATIC, Term(Root.RET)),)),)
 _BORROWS = (Outcome((), ()),)
 
 
@@ -198,7 +201,7 @@ def _function(
         return FunctionContract(
             function.name,
             signature,
-            _BORROWS,
+            _STATIC if entry.static else _BORROWS,
             provenance,
             draft.library,
             f"{problems.file}:{entry.at.start_mark.line + 1}",

@@ -20,6 +20,7 @@ _WRITES = frozenset(
         EffectKind.UNDEFINED,
         EffectKind.DANGLING,
         EffectKind.BORROWED,
+        EffectKind.STATIC,
         EffectKind.VALUE,
         EffectKind.WRITE,
         EffectKind.STORE,

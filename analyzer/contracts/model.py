@@ -110,6 +110,7 @@ class EffectKind(Enum):
     UNDEFINED = "undefined"  # term holds no usable value afterwards
     DANGLING = "dangling"  # term holds an already released pointer afterwards
     BORROWED = "borrowed"  # term holds a pointer that someone else owns afterwards
+    STATIC = "static"  # term holds a pointer to memory that nobody may release
     VALUE = "value"  # term holds the constant `value`
     WRITE = "write"  # term is written with something that owns nothing
     ESCAPE = "escape"  # term is out of sight: silent from here

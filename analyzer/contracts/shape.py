@@ -39,10 +39,11 @@ class Entry:
     replaces: list[tuple[str, str]] = field(default_factory=list)
     scans: ScalarNode | None = None
     pure: bool = False
+    static: bool = False
 
     @property
     def borrows(self) -> bool:
-        """Whether it stands in `borrows:` or `pure:`."""
+        """Whether it stands in `borrows:`, `static:` or `pure:`."""
         return self.at is self.c
 
 
@@ -79,7 +80,8 @@ class Shape:
             "declare": self._declare,
             "functions": self._functions,
             "borrows": self._borrows,
-            "pure": self._pure,
+            "static": lambda node: self._borrows(node, "static"),
+            "pure": lambda node: self._borrows(node, "pure"),
             "ignores-null": self._ignores_null,
             "notes": self._notes,
         }
@@ -259,12 +261,11 @@ class Shape:
                 found.append(item)
         return found
 
-    def _borrows(self, node: Node, name: str = "borrows", pure: bool = False) -> None:
+    def _borrows(self, node: Node, name: str = "borrows") -> None:
         for item in document.read_list(node, self.problems, f"`{name}:`"):
-            self.draft.entries.append(Entry(item, self._declaration(item), [Case([], [], item)], pure=pure))
-
-    def _pure(self, node: Node) -> None:
-        self._borrows(node, "pure", pure=True)
+            entry = Entry(item, self._declaration(item), [Case([], [], item)])
+            entry.pure, entry.static = name == "pure", name == "static"
+            self.draft.entries.append(entry)
 
     def _declaration(self, node: Node) -> ScalarNode | None:
         text = document.read_text_value(node, self.problems, "a C declaration")

@@ -35,6 +35,7 @@ _SENTENCES = {
     EffectKind.UNDEFINED: "{term} holds nothing usable",
     EffectKind.DANGLING: "{term} holds a pointer that is already released",
     EffectKind.BORROWED: "{term} is a pointer that somebody else owns",
+    EffectKind.STATIC: "{term} points to memory that must not be released",
     EffectKind.WRITE: "{term} is written, and owns nothing",
     EffectKind.ESCAPE: "{term} goes out of sight",
     EffectKind.NORETURN: "does not return",

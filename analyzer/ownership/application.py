@@ -25,7 +25,7 @@ from analyzer.ownership.resources import WHOLE_RESULT, conditional_release, cont
 from analyzer.ownership.routes import routes_behind
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.terms import ContractCall
-from analyzer.ownership.values import BEHIND, INTERIOR, MAYBE, UNDEF, UNSET, Atom, Ptr, Sym, Value
+from analyzer.ownership.values import BEHIND, INTERIOR, MAYBE, UNDEF, UNSET, Atom, Ptr, Sym, Value, call_of
 
 _SPARING = frozenset({EffectKind.UNCHANGED, EffectKind.RELEASE, EffectKind.TAKE})
 OUT_VALUES: dict[EffectKind, Value] = {
@@ -39,6 +39,7 @@ _WRITES = frozenset(
         EffectKind.UNDEFINED,
         EffectKind.DANGLING,
         EffectKind.BORROWED,
+        EffectKind.STATIC,
         EffectKind.VALUE,
         EffectKind.WRITE,
         EffectKind.STORE,
@@ -355,6 +356,9 @@ class Application:
 
     def _release_other(self, value: Sym, effect: Effect, state: State) -> bool:
         """Release of something that is not under study; what it holds goes with it, or is lost."""
+        if self.machine.study is None and call_of(value) in self.machine.prepared.not_ours:
+            self._strange(EventKind.WRONG_OWNER, effect, state, value)
+            return False
         self._suspect(state.targets.get(value, frozenset()), effect, state)
         if state.own is Own.OWNED and state.targets.get(value) and state.reaches_resource(state.targets[value]):
             self.machine.listener.ended(Verdict.MAYBE_RELEASED, self.call.name, state)
@@ -384,7 +388,9 @@ class Application:
     def _suspect(self, targets: frozenset[Value], effect: Effect, state: State) -> None:
         """What paths have made one value may be a wrong one on some of them; the search for a path will tell."""
         for target in sorted(targets, key=repr) if self.machine.study is None else ():
-            if target is UNSET:
+            if call_of(target) in self.machine.prepared.not_ours:
+                self._strange(EventKind.WRONG_OWNER, effect, state, target)
+            elif target is UNSET:
                 self._strange(EventKind.UNINITIALIZED_RELEASE, effect, state, target)
             elif (isinstance(target, Atom) and target is not MAYBE) or (
                 isinstance(target, Ptr) and isinstance(target.base, (int, str))
@@ -468,7 +474,7 @@ class Application:
                 return
             case EffectKind.VALUE:
                 value = effect.value
-            case EffectKind.BORROWED | EffectKind.WRITE:
+            case EffectKind.BORROWED | EffectKind.STATIC | EffectKind.WRITE:
                 value = self.machine.symbol(state, "out", self.call.site.key, position)
             case EffectKind.UNDEFINED if not self._is_unset(path, state):
                 # Nobody promises what is there now. In practice it is what was there before, or null.

@@ -14,8 +14,8 @@ from analyzer.contracts.model import (
     Signature,
 )
 from analyzer.ir.function import Function
-from analyzer.ir.operands import Int
-from analyzer.ir.ops import Return
+from analyzer.ir.operands import GlobalBase, Int, Place, Str
+from analyzer.ir.ops import AddressOf, Op, Return, Store
 from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership.outcomes import RET
 from analyzer.ownership.prepared import Prepared
@@ -47,6 +47,7 @@ def contract_at_sight(prepared: Prepared, found: Subjects) -> FunctionContract |
         follows
         or found.written
         or found.whole
+        or _may_return_static(prepared)
         or any(prepared.function.locals[i].type.kind is TypeKind.RECORD for i in _unseen_parameters(prepared))
     ):
         return None
@@ -71,6 +72,25 @@ def contract_at_sight(prepared: Prepared, found: Subjects) -> FunctionContract |
         extras=found.extras,
         routes=found.routes_out(),
     )
+
+
+def _may_return_static(prepared: Prepared) -> bool:
+    """Whether a run must see what is returned: memory that nobody may release, as far as its type lets anyone try."""
+    ctype = prepared.function.result
+    if ctype.kind is not TypeKind.POINTER or ctype.pointee_const or ctype.pointee_kind is TypeKind.FUNCTION:
+        return False
+    blocks = prepared.function.blocks
+    if prepared.not_ours or any(isinstance(b.end, Return) and isinstance(b.end.value, Str) for b in blocks):
+        return True
+    return any(_is_static(op) for block in blocks for op in block.ops)
+
+
+def _is_static(op: Op) -> bool:
+    match op:
+        case AddressOf(place=Place(base=GlobalBase())) | Store(value=Str()):
+            return True
+        case _:
+            return False
 
 
 _SEEN = (TypeKind.POINTER, TypeKind.INT)

@@ -64,7 +64,14 @@ class _Shape:
 
 
 _IN_SIMPLE = frozenset(
-    {EffectKind.FRESH, EffectKind.BORROWED, EffectKind.NULL, EffectKind.BORROW, EffectKind.UNCHANGED}
+    {
+        EffectKind.FRESH,
+        EffectKind.BORROWED,
+        EffectKind.STATIC,
+        EffectKind.NULL,
+        EffectKind.BORROW,
+        EffectKind.UNCHANGED,
+    }
 )
 
 

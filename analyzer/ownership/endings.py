@@ -14,18 +14,20 @@ from analyzer.findings.model import Verdict
 from analyzer.ir.types import TypeKind
 from analyzer.ownership.access import Access
 from analyzer.ownership.naming import member_name
-from analyzer.ownership.ranges import FULL, NONZERO, ZERO, Range, contains, single
+from analyzer.ownership.ranges import FULL, NONZERO, POSITIVE, ZERO, Range, contains, greatest, least, single
 from analyzer.ownership.resources import conditional_release
 from analyzer.ownership.state import Own, Path, State
-from analyzer.ownership.values import UNDEF, Expr, Ptr, Sym, Value
+from analyzer.ownership.values import UNDEF, Atom, Expr, Ptr, Sym, Value, call_of
 
 OTHER = "other"  # a value that may be anything and that the caller does not own
 GIVEN = "given"  # an argument, or something inside of what it points to
 FRESH = "fresh"  # acquired by this function
 FAILED = "failed"  # what the acquiring call gives when it fails
 SAME = "same"  # what was there when the function began
+STATIC = "static"  # memory that nobody may release: a string, a static variable, what a contract calls so
 DEAD = "dead"  # released by this function, and still there
 SAME_NULL = "same null"  # the same, and it was null
+_UNSIGNED = frozenset((1 << bits) - 1 for bits in (8, 16, 32, 64))
 
 
 @final
@@ -186,10 +188,17 @@ def _result_facts(machine: Access, record: Path | None, state: State) -> Iterato
         term = _result_term(machine, path, record)
         if term is None or value is UNDEF or state.root_is_resource(value):
             continue
-        known = state.range_of(value)
+        known = _told(state.range_of(value))
         if known != FULL:
             found[path[1] or 0] = Look(term, after=True), known
     yield from (found[offset] for offset in sorted(found))
+
+
+def _told(known: Range) -> Range:
+    """Everything that an unsigned type can hold says nothing, and without 0 it says "positive"."""
+    if greatest(known) not in _UNSIGNED or least(known) < 0:
+        return known
+    return POSITIVE if least(known) > 0 else FULL
 
 
 def _entry_facts(machine: Access, state: State) -> Iterator[tuple[Look, Range]]:
@@ -419,7 +428,10 @@ def _kinds_of_unknown(machine: Access, value: Value, path: Path | None, state: S
         yield GIVEN
         return
     if not isinstance(value, Sym):
-        yield OTHER
+        yield STATIC if path is None and _is_static(value) else OTHER
+        return
+    if path is None and call_of(value) in machine.prepared.not_ours:
+        yield STATIC
         return
     kind = value.key[0]
     if kind in ("call", "out") and value.key[1] in machine.acquiring:
@@ -437,6 +449,13 @@ def _kinds_of_unknown(machine: Access, value: Value, path: Path | None, state: S
         yield FRESH
     else:
         yield OTHER
+
+
+def _is_static(value: Value) -> bool:
+    """A string, or the address of a static or global variable (of its inside, too)."""
+    return (isinstance(value, Atom) and value.kind == "string") or (
+        isinstance(value, Ptr) and isinstance(value.base, str)
+    )
 
 
 def _of_targets(machine: Access, value: Sym, path: Path | None, state: State, depth: int) -> Iterator[Kind]:

@@ -21,7 +21,7 @@ from analyzer.ownership.demand import ahead, behind, doubtful_release_ahead, rel
 from analyzer.ownership.endings import Endings
 from analyzer.ownership.events import AcquisitionResult, Event, EventKind, FunctionResult
 from analyzer.ownership.inference import Evidence, contract_of, lent_resources
-from analyzer.ownership.join import join
+from analyzer.ownership.join import forget_join, join
 from analyzer.ownership.keys import Key, clean, merge_key, returned_class, unusual_locals
 from analyzer.ownership.limits import Limits
 from analyzer.ownership.naming import UNNAMED
@@ -136,6 +136,7 @@ _SEEN_BY_MANY = frozenset(
     {
         EventKind.UNINITIALIZED_RELEASE,
         EventKind.WRONG_MEMORY,
+        EventKind.WRONG_OWNER,
         EventKind.DOUBLE_RELEASE,
         EventKind.USE_AFTER_RELEASE,
     }
@@ -194,7 +195,7 @@ class _Run:
 
     def execute(self) -> None:
         """Entry states of all blocks at the least fixpoint, or `gave_up`."""
-        machine = Machine(self.prepared, self.universe, self.study, self.seen, Calls(self.contracts))
+        machine = Machine(self.prepared, self.universe, self.study, self.seen, Calls(self.contracts), self._fewer)
         start = machine.start() if self.shared is None else self.shared.start(machine)
         queue: list[tuple[int, int]] = []
         pending: dict[int, dict[Key, None]] = {}
@@ -247,11 +248,7 @@ class _Run:
     ) -> None:
         if not self.matters[block_id] and _is_idle(state):
             return
-        key = merge_key(state)
-        if self.study is None:
-            key = (*key, unusual_locals(self.prepared, state))
-            if self.seen.ends is not None:
-                key = (*key, returned_class(self.prepared, state))
+        key = self._key(state)
         entries = self.entries[block_id]
         known = entries.get(key)
         if known is None:
@@ -268,6 +265,26 @@ class _Run:
         if joined is not None:
             entries[key] = joined
             self._enqueue(block_id, key, queue, pending)
+
+    def _key(self, state: State) -> Key:
+        """States with one key are joined."""
+        key = merge_key(state)
+        if self.study is not None:
+            return key
+        key = (*key, unusual_locals(self.prepared, state))
+        return key if self.seen.ends is None else (*key, returned_class(self.prepared, state))
+
+    def _fewer(self, place: int, states: list[State]) -> list[State]:
+        """A call for each of ten things, each with two outcomes: joined before the block is over."""
+        found: dict[Key, State] = {}
+        for state in states:
+            forget_join(place, state)
+            key = self._key(state)
+            known = found.get(key)
+            joined = state if known is None else join(place, known, state, widening=False)
+            if joined is not None:
+                found[key] = joined
+        return list(found.values())
 
     def _crowded(self, block_id: int, state: State) -> tuple[Key, State | None]:
         """Too many states at a block: this one joins a common one, on the silent side."""
@@ -353,6 +370,7 @@ class _Run:
             exits_process=self.prepared.is_main and alarm.kind is EventKind.LEAK_EXIT,
             argument=released_argument(self.prepared, alarm),
             nothing=nothing(self.prepared, self.contracts, alarm),
+            owner=self._owner(alarm),
         )
         if study is None:
             return event
@@ -374,7 +392,13 @@ class _Run:
 
     def _subject(self, alarm: Alarm) -> Resource | None:
         """What the alarm is about: a release of something that was never handed out is not about the resource."""
-        return None if alarm.kind is EventKind.WRONG_MEMORY else self.study
+        return None if alarm.kind in (EventKind.WRONG_MEMORY, EventKind.WRONG_OWNER) else self.study
+
+    def _owner(self, alarm: Alarm) -> str:
+        """The function that gave what was not the caller's to release."""
+        if alarm.kind is not EventKind.WRONG_OWNER:
+            return ""
+        return next((s.op.name or "" for s in self.prepared.calls.values() if s.key == alarm.giver), "")
 
     def _leaves_unset(self, holder: str) -> bool:
         """Whether the variable is the one that the call under study would have set."""

@@ -23,6 +23,7 @@ class EventKind(Enum):
     USE_AFTER_RELEASE = "use-after-release"
     WRONG_FUNCTION = "wrong-release-function"  # this release does not fit the resource
     WRONG_START = "wrong-release-start"  # the pointer is not the start of the object
+    WRONG_OWNER = "wrong-release-owner"  # a function gave it, and it is not the caller's to release
     WRONG_MEMORY = "wrong-release-memory"  # not a resource at all: static, local, string
     UNINITIALIZED_RELEASE = "uninitialized-release"
 
@@ -65,6 +66,7 @@ class Event:
     proven: the witness was executed exactly and is feasible.
     argument: of a wrong release: position of what it is given, -1 where that is not one argument alone.
     record: type of the holder: see `Finding.record`.
+    owner: the function that gave what is released, though it was not the caller's to release.
     nothing: how the program says that there is no such resource: "NULL", "-1" for a descriptor.
     """
 
@@ -92,6 +94,7 @@ class Event:
     argument: int = -1
     nothing: str = "NULL"
     record: str = ""
+    owner: str = ""
 
 
 @final

@@ -39,6 +39,7 @@ from analyzer.ownership.endings import (
     OTHER,
     SAME,
     SAME_NULL,
+    STATIC,
     Ending,
     Endings,
     Kind,
@@ -206,7 +207,7 @@ class _Inference:
     def _either(self, cell: Cell) -> bool:
         """Whether the result may be an argument, and may be something that the function acquired."""
         kinds = {kind for ending in self._evidence.plain if cell.fits(ending) for kind in ending.kinds}
-        if not kinds >= {GIVEN, FRESH} or OTHER in kinds:
+        if not kinds >= {GIVEN, FRESH} or kinds & {OTHER, STATIC}:
             return False
         here = [e for f in self._evidence.followed if not f.given_away for e in f.endings if cell.fits(e)]
         return any(_returns(ending) for ending in here) and any(_hands_out_result(ending) for ending in here)
@@ -259,7 +260,7 @@ class _Inference:
         ]
 
     def _decides(self, look: Look, halves: list[Range], followed: Followed, classes: Sequence[Range]) -> bool:
-        """Whether it is clear in both halves what happens; for a number that the caller passes, in one of them."""
+        """Whether it is clear in both halves what happens; for numbers passed or handed back, in one."""
         if followed.resource.site is None and followed.resource.slot == look.term:
             return False
         for result in classes:
@@ -267,7 +268,7 @@ class _Inference:
             parts = [
                 {_alternative(e) for e in followed.endings if Cell(result, ((look, half),)).fits(e)} for half in halves
             ]
-            longest = min if self._is_number(look.term) else max
+            longest = min if self._is_number(look.term) or (look.after and _is_in_record(look.term)) else max
             if len(whole) > 1 and all(parts) and longest(map(len, parts)) == 1 and parts[0] != parts[1]:
                 return True
         return False
@@ -300,6 +301,8 @@ class _Inference:
             guards += self._reasons(cell, plain)
         elif is_pointer(self._function.result) and cell.result == ZERO:
             guards += self._reasons_for_nothing(cell, plain)
+        if _is_never_released(plain):
+            effects.append(Effect(EffectKind.STATIC, RET))
         effects += self._written(memory, {e.term for e in effects if e.kind in (EffectKind.FRESH, EffectKind.STORE)})
         acquired = {effect.term for effect in effects if effect.kind is EffectKind.FRESH}
         effects = [e for e in effects if e.kind is not EffectKind.RETURN or e.term not in acquired]
@@ -387,7 +390,9 @@ class _Inference:
                     found.setdefault(effect.term, []).append(effect)
         result_kinds = {kind for ending in plain for kind in ending.kinds}
         effects = []
-        owned_result = RET in found and OTHER not in result_kinds and (GIVEN not in result_kinds or given is False)
+        owned_result = (
+            RET in found and not result_kinds & {OTHER, STATIC} and (GIVEN not in result_kinds or given is False)
+        )
         for term, candidates in sorted(found.items(), key=lambda item: (len(item[0].selectors), repr(item[0]))):
             kinds = memory.get(term, {SAME}) if term.root is Root.PARAM else set()
             if OTHER in kinds:
@@ -472,6 +477,12 @@ class _Inference:
                 if SAME in kinds or not kinds:
                     yield Effect(EffectKind.ESCAPE, term, maybe=True)
                 yield Effect(EffectKind.WRITE, term)
+
+
+def _is_never_released(plain: list[PlainEnding]) -> bool:
+    """Whether whatever is returned here, if not null, is memory that nobody may release."""
+    kinds = {kind for ending in plain for kind in ending.kinds}
+    return STATIC in kinds and kinds <= {STATIC, 0}
 
 
 def _is_in_record(term: Term) -> bool:

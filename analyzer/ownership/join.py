@@ -25,6 +25,12 @@ def join(block_id: int, old: State, new: State, widening: bool) -> State | None:
     return result if changed else None
 
 
+def forget_join(place: int, state: State) -> None:
+    """Before states meet inside a block: symbols of the round of a loop before get the name "old"."""
+    for symbol in sorted((s for s in state.mentioned() if s.joined_at == place), key=lambda s: s.order):
+        state.retire(symbol)
+
+
 def _without_stale_symbols(block_id: int, old: State, new: State) -> State:
     """In a loop `new` may hold this block's join symbols of the round before: they get the name "old".
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzer.contracts.model import EffectKind
+from analyzer.contracts.model import EffectKind, Root, Term
 from analyzer.ir.function import Function, TranslationUnit, successors
 from analyzer.ir.operands import ERRNO, GlobalBase, Int, LocalBase, Operand, Place, Temp
 from analyzer.ir.ops import (
@@ -32,6 +32,8 @@ from analyzer.ownership.flatten import Flattener, releases
 from analyzer.ownership.liveness import address_taken, liveness, local_of
 from analyzer.ownership.prepared import CallSite, Contracts, Prepared
 
+RET = Term(Root.RET)
+_MAKES_RESULT = frozenset({EffectKind.FRESH, EffectKind.RETURN, EffectKind.INTERIOR})
 BLOCKS_TO_THE_END = 6  # a loss so near to the end of the process is none that anyone would miss
 
 
@@ -54,6 +56,7 @@ def prepare(function: Function, unit: TranslationUnit, contracts: Contracts, def
     prepared.tests_errno = _tests_errno(function)
     prepared.asked_again = _asked_again(prepared)
     prepared.acquiring = dict(_acquiring(prepared, contracts))
+    prepared.not_ours = frozenset(site.key for site in prepared.calls.values() if _is_not_ours(site))
     prepared.ends_soon = _ends_soon(prepared)
     prepared.makes_gaps = any(_makes_gap(site) for site in prepared.calls.values())
     for name, variable in unit.globals.items():
@@ -104,6 +107,13 @@ def _acquiring(prepared: Prepared, contracts: Contracts) -> Iterator[tuple[int, 
         if fresh:
             kinds = (contracts.kinds.get(resource) for resource in fresh)
             yield site.key, tuple(failure for kind in kinds if kind is not None for failure in kind.failure)
+
+
+def _is_not_ours(site: CallSite) -> bool:
+    """Whether whatever the call returns is nothing that anyone may release."""
+    outcomes = site.contract.outcomes if site.contract is not None else ()
+    kinds = {e.kind for o in outcomes for e in o.effects if e.term == RET or e.kind in _MAKES_RESULT}
+    return EffectKind.STATIC in kinds and not kinds & _MAKES_RESULT
 
 
 def _ends_soon(prepared: Prepared) -> list[bool]:

@@ -104,6 +104,7 @@ class Prepared:
     zeroed: set[str] = field(default_factory=set)  # constant global variables that are zero
     statics: dict[str, str] = field(default_factory=dict)  # the file's static variables: name in C -> name in the IR
     acquiring: dict[int, tuple[int, ...]] = field(default_factory=dict)  # key of a call -> what it gives when it fails
+    not_ours: frozenset[int] = frozenset()  # keys of calls that return what nobody may release
     ends_soon: list[bool] = field(default_factory=list)  # blocks from which a few others lead to the process's end
     results: dict[int, str] = field(default_factory=dict)  # locals that hold what a call returned -> "make()"
     is_main: bool = False

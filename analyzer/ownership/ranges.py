@@ -17,6 +17,7 @@ ONE: Range = ((1, 1),)
 NONZERO: Range = ((-INFINITY, -1), (1, INFINITY))
 OBJECT: Range = ((1, (1 << 64) - 4097),)  # addresses of what was acquired: none in the last page (ERR_PTR())
 NATURAL: Range = ((0, INFINITY),)
+POSITIVE: Range = ((1, INFINITY),)
 BOOLEAN: Range = ((0, 1),)
 MOST_INTERVALS = 6
 

@@ -12,7 +12,7 @@ from analyzer.ownership.endings import Endings, ending_of
 from analyzer.ownership.events import EventKind
 from analyzer.ownership.naming import of_call
 from analyzer.ownership.state import Path, State
-from analyzer.ownership.values import Value
+from analyzer.ownership.values import Value, call_of
 from analyzer.ownership.witness import Alarm
 
 OUT_OF_SIGHT = frozenset({Verdict.ESCAPED, Verdict.MAYBE_RELEASED})
@@ -41,7 +41,7 @@ class Seen:
             self.ends.lose(Verdict.MAYBE_RELEASED, detail)  # released by a pointer to its inside
         key = (kind, at, detail)
         if key not in self.alarms:
-            self.alarms[key] = Alarm(kind, at, detail, self.block, state.blurred)
+            self.alarms[key] = Alarm(kind, at, detail, self.block, state.blurred, call_of(subject))
 
     def ended(self, verdict: Verdict, reason: str, state: State, routes: tuple[Route, ...] = ()) -> None:
         """How a path ended."""

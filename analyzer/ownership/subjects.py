@@ -56,6 +56,7 @@ _WRITES = frozenset(
         EffectKind.WRITE,
         EffectKind.STORE,
         EffectKind.BORROWED,
+        EffectKind.STATIC,
         EffectKind.UNDEFINED,
         EffectKind.DANGLING,
     }

@@ -21,7 +21,7 @@ from analyzer.ownership.naming import in_program
 from analyzer.ownership.prepared import NOWHERE, CallSite, Contracts, Prepared
 from analyzer.ownership.resources import Resource, resources
 from analyzer.ownership.state import Own, Path, State
-from analyzer.ownership.transfer import Machine
+from analyzer.ownership.transfer import Machine, nearest
 from analyzer.ownership.values import Universe, Value
 from analyzer.ownership.witness import STEP_KINDS, branch_step, fingerprint
 
@@ -164,7 +164,7 @@ def traces(prepared: Prepared, contracts: Contracts, limits: Limits) -> tuple[Tr
 
 def _trace(prepared: Prepared, contracts: Contracts, study: Resource, limits: Limits) -> Trace:
     recorder = _Recorder()
-    machine = Machine(prepared, Universe(), study, recorder, _Watched(Calls(contracts), recorder))
+    machine = Machine(prepared, Universe(), study, recorder, _Watched(Calls(contracts), recorder), nearest)
     assert study.site is not None
     to_acquire = prepared.distance_to(prepared.block_of(study.site.op))
     queue: list[tuple[int, int, int, State]] = [(0, 0, 0, machine.start())]

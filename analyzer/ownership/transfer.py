@@ -5,6 +5,7 @@ A `Machine` executes blocks for one resource under study and hands what it sees 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol, assert_never, final
 
 from analyzer.contracts.model import member_offset
@@ -52,6 +53,12 @@ from analyzer.ownership.state import Loss, Own, Path, State
 from analyzer.ownership.values import UNDEF, Expr, Sym, Universe, Value, symbols_of
 
 LAST_STANDARD_STREAM = 2
+MOST_WAYS = 64  # states that one block's calls may leave before they are made fewer
+
+
+def nearest(_: int, states: list[State]) -> list[State]:
+    """For a search that executes exactly: the states that have acquired the resource, or have not, come first."""
+    return sorted(states, key=lambda state: state.own is Own.NONE)[: MOST_WAYS // 2]
 
 
 class CallHandler(Protocol):
@@ -72,9 +79,12 @@ class Machine(Access):
         study: Resource | None,
         listener: Listener,
         calls: CallHandler,
+        fewer: Callable[[int, list[State]], list[State]],
     ) -> None:
+        """fewer: what to do inside a block (the number names the place) where many calls leave very many states."""
         super().__init__(prepared, universe, study, listener)
         self.calls = calls
+        self.fewer = fewer
         self.block_id = 0
 
     # -- a block --------------------------------------------------------------------------------------
@@ -122,36 +132,35 @@ class Machine(Access):
         self.block_id = block_id
         if self._goes_on(state):
             return []
-        ops = self.prepared.function.blocks[block_id].ops
-        work = [(0, state)]
-        ends: list[State] = []
-        while work:
-            position, current = work.pop()
-            for number in range(position, len(ops)):
-                op = ops[number]
-                if isinstance(op, Call):
-                    after = self.calls.call(self, op, current)
-                    work.extend((number + 1, s) for s in reversed(after))
-                    break
-                if isinstance(op, EndExpression):
-                    keep = self.prepared.temps_after[(block_id, number)]
-                    if not self._end_expression(op.at, keep, current):
-                        break
-                elif not self._operation(op, current):
-                    if current.own is Own.LOST:
-                        self._report_lost(current)  # a null pointer is used: no orderly end of the process
-                    break
+        states = [state]
+        for number, op in enumerate(self.prepared.function.blocks[block_id].ops):
+            if isinstance(op, Call):
+                states = [after for current in states for after in self.calls.call(self, op, current)]
+            elif isinstance(op, EndExpression):
+                keep = self.prepared.temps_after[(block_id, number)]
+                states = [current for current in states if self._end_expression(op.at, keep, current)]
+                if len(states) > MOST_WAYS:
+                    states = self.fewer((number + 1) * len(self.prepared.order) + block_id, states)
             else:
-                ends.append(current)
+                states = [current for current in states if self._goes_on_after(op, current)]
+            if not states:
+                return []
         found: list[tuple[int, State, int | None]] = []
         order = self.prepared.order
-        for current in ends:
+        for current in states:
             for way in self._terminator(block_id, current):
                 if way[1].own is Own.LOST and order[way[0]] <= order[block_id]:
                     self._report_lost(way[1])  # the next round of a loop: the function goes on
                 else:
                     found.append(way)
         return found
+
+    def _goes_on_after(self, op: Op, state: State) -> bool:
+        if self._operation(op, state):
+            return True
+        if state.own is Own.LOST:
+            self._report_lost(state)  # a null pointer is used: no orderly end of the process
+        return False
 
     def _end_expression(self, at: int, keep: frozenset[int], state: State) -> bool:
         if state.temps:

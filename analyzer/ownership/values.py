@@ -35,6 +35,12 @@ class Sym:
         return "<" + " ".join(str(part) for part in self.key) + ">"
 
 
+def call_of(value: object) -> int:
+    """Key of the call that returned the value, -1: none did."""
+    key = value.key if isinstance(value, Sym) else ()
+    return key[1] if key[:1] == ("call",) and isinstance(key[1], int) else -1
+
+
 @final
 class Ptr:
     """An address inside the object at `base`: a local (int), a global (str), or what a symbol points to.

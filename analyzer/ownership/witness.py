@@ -21,20 +21,24 @@ from analyzer.ownership.limits import Limits
 from analyzer.ownership.prepared import NOWHERE, Contracts, Prepared
 from analyzer.ownership.resources import Resource
 from analyzer.ownership.state import Own, Path, State
-from analyzer.ownership.transfer import Machine
+from analyzer.ownership.transfer import Machine, nearest
 from analyzer.ownership.values import Universe, Value
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """What a merging run saw: sort and place of an event, and the block in which it was seen."""
+    """What a merging run saw: sort and place of an event, and the block in which it was seen.
+
+    giver: key of the call that returned what the event is about, -1: none did.
+    """
 
     kind: EventKind
     at: int
     detail: str
     block: int
     blurred: bool
+    giver: int = -1
 
 
 @final
@@ -129,7 +133,7 @@ def _search(
 ) -> tuple[Witness | None, bool]:
     """One search; True: it came to its end. eager: a state without the resource waits for all that have it."""
     recorder = _Recorder(alarm)
-    machine = Machine(prepared, Universe(), study, recorder, Calls(contracts))
+    machine = Machine(prepared, Universe(), study, recorder, Calls(contracts), nearest)
     distance = prepared.distance_to(alarm.block)
     to_acquire = _site_distance(prepared, study)
     beyond = _EAGER

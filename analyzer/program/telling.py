@@ -36,6 +36,7 @@ _MISTAKES = {
     EventKind.USE_AFTER_RELEASE: "it is used after its release",
     EventKind.WRONG_FUNCTION: "it is released with a function that does not fit",
     EventKind.WRONG_START: "it is released by a pointer that is not its start",
+    EventKind.WRONG_OWNER: "what is released belongs to the function that gave it",
     EventKind.WRONG_MEMORY: "what is released is no resource",
     EventKind.UNINITIALIZED_RELEASE: "what is released was never set",
 }

@@ -39,7 +39,9 @@ class Difference:
 _UNKNOWN = frozenset({EffectKind.ESCAPE, EffectKind.OPAQUE, EffectKind.STORE, EffectKind.WRITE, EffectKind.INTERIOR})
 _TAKES = frozenset({EffectKind.RELEASE, EffectKind.TAKE})
 _FATES = frozenset({EffectKind.RELEASE, EffectKind.TAKE, EffectKind.SHARE, EffectKind.FRESH}) | _UNKNOWN
-_OWNED_BY_OTHERS = frozenset({EffectKind.BORROWED, EffectKind.NULL, EffectKind.RETURN, EffectKind.INTERIOR})
+_OWNED_BY_OTHERS = frozenset(
+    {EffectKind.BORROWED, EffectKind.STATIC, EffectKind.NULL, EffectKind.RETURN, EffectKind.INTERIOR}
+)
 _WORDS = {
     EffectKind.RELEASE: "releases",
     EffectKind.TAKE: "takes over",
