@@ -45,8 +45,12 @@ def check_effect(effect: Effect, signature: Signature, kinds: Mapping[str, Resou
     term = effect.term
     if term is None:
         return
+    if term.root is Root.GLOBAL and effect.kind in (EffectKind.RELEASE, EffectKind.ESCAPE):
+        return
     if Root.GLOBAL in (term.root, effect.source.root if effect.source is not None else None):
-        raise LanguageError("a `::global` can only stand in a condition; name a parameter or ret")
+        raise LanguageError(
+            "a `::global` can only be released, escape, or stand in a condition; name a parameter or ret"
+        )
     _check_term(term, signature)
     if effect.kind in _WRITES:
         if term.root is Root.PARAM and not term.selectors:

@@ -57,7 +57,7 @@ class Root(Enum):
 class Term:
     """Something the caller can see: ``ret``, ``buf``, ``*buf``, ``ctx->name``, ``*list[]``, ``::verbose``.
 
-    index: the parameter's position, else 0.
+    index: the parameter's position, else 0; of a GLOBAL `NO_PARAMETER`.
     selectors: from left to right: "*" dereferences, ".name" selects a member, "[]" any element.
         ``*buf`` is ("*",), ``ctx->name`` is ("*", ".name"). Where the layout is known, as in inferred
         contracts, a member carries its offset in bits: ".name@64". ``fds[1]`` is ("*", ".[1]@32").
@@ -68,6 +68,14 @@ class Term:
     index: int = 0
     selectors: tuple[str, ...] = ()
     name: str = ""
+
+
+NO_PARAMETER = 1 << 16  # more than any function has
+
+
+def global_term(name: str) -> Term:
+    """A global variable; name: see `Term`."""
+    return Term(Root.GLOBAL, NO_PARAMETER, name=name)
 
 
 def member(name: str, offset: int) -> str:
@@ -225,6 +233,8 @@ class FunctionContract:
     complete: positions of parameters about whose memory the effects say everything (inferred contracts).
     below: positions of parameters from which the function goes on to other objects and writes there (inferred
         contracts): a list may have lost an element that it was given.
+    uses: global variables, as the IR names them, behind whose value it looks on every path, and which it never changes
+        (inferred contracts).
     extras: it takes unnamed arguments out of its list itself (inferred contracts): anything may become of those.
     routes: for what escapes, through which functions (inferred contracts): a term, or None for what `writes` says; it
         explains, and two contracts that differ in it alone are equal.
@@ -250,6 +260,7 @@ class FunctionContract:
     complete: tuple[int, ...] = ()
     unread: tuple[int, ...] = ()
     below: tuple[int, ...] = ()
+    uses: tuple[str, ...] = ()
     extras: bool = False
     routes: tuple[tuple[Term | None, tuple[Route, ...]], ...] = field(default=(), compare=False)
 

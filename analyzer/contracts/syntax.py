@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
-from analyzer.contracts.model import Atom, Effect, EffectKind, Root, Term
+from analyzer.contracts.model import Atom, Effect, EffectKind, Root, Term, global_term
 
 OPERATORS = ("==", "!=", "<=", ">=", "<", ">", "!&", "&")
 _NAME = r"[A-Za-z_]\w*"
@@ -51,7 +51,7 @@ def parse_term(text: str, names: Sequence[str]) -> Term:
     """The term that `text` spells for a function with these parameter names."""
     shared = _GLOBAL.fullmatch(text)
     if shared is not None:
-        return Term(Root.GLOBAL, name=shared[1])
+        return global_term(shared[1])
     match = _TERM.fullmatch(text)
     if match is None:
         raise LanguageError(f"`{text}` is no term; write ret, a parameter, `*p`, `p->member`, `*list[]` or `::global`")

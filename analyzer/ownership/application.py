@@ -226,7 +226,7 @@ class Application:
 
     def _name_subject(self, term: Term, state: State) -> None:
         """Without a resource under study an event speaks of the argument."""
-        if self.machine.study is None and term.index < len(self.call.site.texts):
+        if self.machine.study is None and (term.root is Root.GLOBAL or term.index < len(self.call.site.texts)):
             state.holder = in_program(self.call.subject_text(term, self.outcome.effects))
 
     def _take(self, effect: Effect, state: State) -> bool:

@@ -47,6 +47,7 @@ def contract_at_sight(prepared: Prepared, found: Subjects) -> FunctionContract |
         follows
         or found.written
         or found.whole
+        or found.released_globals
         or _may_return_static(prepared)
         or any(prepared.function.locals[i].type.kind is TypeKind.RECORD for i in _unseen_parameters(prepared))
     ):
@@ -69,6 +70,7 @@ def contract_at_sight(prepared: Prepared, found: Subjects) -> FunctionContract |
         complete=tuple(index for index in pointers if index not in found.incomplete),
         unread=unread(types, found),
         below=tuple(sorted(found.below)),
+        uses=tuple(sorted(found.used_globals)),
         extras=found.extras,
         routes=found.routes_out(),
     )

@@ -8,18 +8,24 @@ variable (all of it), a member of what it points to (by its offset in bits), or,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import final
 
+from analyzer.contracts.model import EffectKind, Root
+from analyzer.ir.function import Function, successors
 from analyzer.ir.operands import ERRNO, LocalBase, Operand, Place, Temp
-from analyzer.ir.ops import AddressOf, Binary, Convert, CopyRecord, Load, Op, Store, Zero
+from analyzer.ir.ops import AddressOf, Binary, Call, Convert, CopyRecord, Load, Op, Return, Store, Zero
 from analyzer.ir.types import TypeKind
-from analyzer.ownership.prepared import Prepared
+from analyzer.ownership.flatten import releases
+from analyzer.ownership.formats import prints_addresses
+from analyzer.ownership.prepared import CallSite, Prepared
 
 ARROW = "->"
 ANY_MEMBER = "*"
 MOST_MEMBERS = 8
+MOST_USED = 4
+MOST_RELEASED = 4  # followed through one function; programs that end have functions that release everything
 
 
 @final
@@ -43,9 +49,9 @@ class _Origin:
         return _Origin(self.name, 1) if whole else _Origin(self.name, 2, None)
 
 
-def written_behind_globals(prepared: Prepared) -> frozenset[str]:
+def written_behind_globals(origins: Origins) -> frozenset[str]:
     """Entries for the globals that the function changes indirectly."""
-    found = set(_Origins(prepared).written())
+    found = set(origins.written())
     for name in {entry.partition(ARROW)[0] for entry in found if ARROW in entry}:
         members = {entry for entry in found if entry.startswith(name + ARROW)}
         if len(members) > MOST_MEMBERS or name + ARROW + ANY_MEMBER in members:
@@ -53,21 +59,53 @@ def written_behind_globals(prepared: Prepared) -> frozenset[str]:
     return frozenset(found)
 
 
+def released_globals(prepared: Prepared, origins: Origins) -> dict[str, bool]:
+    """Global variables whose value is released here or in a callee -> whether it is an integer; none of too many."""
+    sites = [site for site in prepared.calls.values() if site.contract is not None and releases(site.contract)]
+    found = dict(origins.released(sites))
+    return found if len(found) <= MOST_RELEASED else {}
+
+
+def used_globals(prepared: Prepared, origins: Origins) -> set[str]:
+    """Global variables behind whose value the function, or a callee, looks on every path."""
+    found: set[str] = set()
+    for number, name in origins.used():
+        if name not in found and not _may_miss(prepared.function, number):
+            found.add(name)
+    return found if len(found) <= MOST_USED else set()
+
+
+def _may_miss(function: Function, block: int) -> bool:
+    """Whether some path returns without coming through the block."""
+    found, waiting = {0, block}, [0] if block else []
+    while waiting:
+        end = function.blocks[waiting.pop()].end
+        if isinstance(end, Return):
+            return True
+        fresh = [target for target in successors(end) if target not in found]
+        found.update(fresh)
+        waiting += fresh
+    return False
+
+
 @final
-class _Origins:
+class Origins:
+    """Which pointers of a function came from global variables."""
+
     def __init__(self, prepared: Prepared) -> None:
         self._prepared = prepared
         self._temps: dict[int, frozenset[_Origin]] = {}
         self._locals: dict[int, frozenset[_Origin]] = {}
         self._changed = True
-
-    def written(self) -> Iterator[str]:
-        ops = [op for block in self._prepared.function.blocks for op in block.ops]
+        ops = [op for block in prepared.function.blocks for op in block.ops]
         while self._changed:
             self._changed = False
             for op in ops:
                 self._spread(op)
-        for op in ops:
+
+    def written(self) -> Iterator[str]:
+        """Entries for what is written through them."""
+        for op in (op for block in self._prepared.function.blocks for op in block.ops):
             match op:
                 case Store(place=place):
                     yield from self._entries(place, op.type.kind is TypeKind.POINTER)
@@ -75,6 +113,59 @@ class _Origins:
                     yield from self._entries(place, True)
                 case _:
                     pass
+
+    def released(self, sites: Iterable[CallSite]) -> Iterator[tuple[str, bool]]:
+        """What these calls release of what was in global variables."""
+        for site in sites:
+            assert site.contract is not None
+            parameters = site.contract.signature.parameters
+            for effect in (effect for outcome in site.contract.outcomes for effect in outcome.effects):
+                term = effect.term
+                if effect.kind is not EffectKind.RELEASE or term is None or term.selectors:
+                    continue
+                if term.root is Root.GLOBAL:
+                    yield self._prepared.statics.get(term.name, term.name), False
+                elif term.index < len(site.op.arguments):
+                    number = term.index < len(parameters) and parameters[term.index].kind is TypeKind.INT
+                    for origin in self._of(site.op.arguments[term.index]):
+                        if origin.depth == 1 and origin.shift == 0:
+                            yield origin.name, number
+
+    def used(self) -> Iterator[tuple[int, str]]:
+        """Blocks with the global variables behind whose values they look."""
+        for number, block in enumerate(self._prepared.function.blocks):
+            for op in block.ops:
+                for pointer in self._looked_behind(op):
+                    yield from ((number, o.name) for o in self._of(pointer) if o.depth == 1)
+                if isinstance(op, Call):
+                    contract = self._prepared.calls[id(op)].contract
+                    yield from ((number, name) for name in contract.uses) if contract is not None else ()
+
+    def _looked_behind(self, op: Op) -> Iterator[Operand]:
+        match op:
+            case Load(place=place) | Store(place=place) | Zero(place=place):
+                places: tuple[Place, ...] = (place,)
+            case CopyRecord(target=target, source=source):
+                places = (target, source)
+            case Call():
+                yield from self._used_by(op)
+                return
+            case _:
+                return
+        pointers = (self._prepared.spots[id(place)].pointer for place in places)
+        yield from (pointer for pointer in pointers if pointer is not None)
+
+    def _used_by(self, op: Call) -> Iterator[Operand]:
+        """Pointers that a function is given which looks behind them."""
+        contract = self._prepared.calls[id(op)].contract
+        if contract is None:
+            return
+        named = len(contract.signature.parameters)
+        extras = contract.signature.variadic and not prints_addresses(op.arguments)
+        for index, ctype in enumerate(op.argument_types):
+            looked = index not in contract.unread if index < named else extras
+            if looked and ctype.kind is TypeKind.POINTER:
+                yield op.arguments[index]
 
     def _entries(self, place: Place, pointer: bool) -> Iterator[str]:
         spot = self._prepared.spots[id(place)]
@@ -98,7 +189,7 @@ class _Origins:
 
     def _spread(self, op: Op) -> None:
         match op:
-            case Load(place=place, result=result) if op.type.kind is TypeKind.POINTER:
+            case Load(place=place, result=result) if op.type.kind in (TypeKind.POINTER, TypeKind.INT):
                 self._give(self._temps, result.id, self._loaded(place))
             case AddressOf(place=place, result=result):
                 spot = self._prepared.spots[id(place)]

@@ -240,6 +240,9 @@ class Calls:
             told = index >= len(parameters)  # as a number: ``printf("%d", fd)``
             if is_pointer(ctype) or (not told and (value is machine.universe.resource or value in state.released)):
                 machine.use(value, site.op.at, site.texts[index], state)
+        for name in contract.uses:
+            text = name.rpartition(":")[2]
+            machine.use(machine.global_value(name, site.key, state), site.op.at, text, state)
 
     # -- contracts ------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import final
 
-from analyzer.contracts.model import Effect, EffectKind, Root, Term, member, member_offset
+from analyzer.contracts.model import Effect, EffectKind, Root, Term, global_term, member, member_offset
 from analyzer.findings.model import Verdict
 from analyzer.ir.types import TypeKind
 from analyzer.ownership.access import Access
@@ -245,7 +245,7 @@ def _entry_term(machine: Access, value: Sym) -> Term | None:
     if isinstance(base, str):
         file, colon, _ = base.rpartition(":")  # a static variable inside a function has the function's name there
         shared = offset == 0 and (not colon or file == machine.prepared.function.file)
-        return Term(Root.GLOBAL, name=base) if shared else None
+        return global_term(base) if shared else None
     if isinstance(base, Sym) and base.parameter and isinstance(offset, int) and offset >= 0:
         return _parameter_term(machine, base, offset)
     return None
@@ -278,7 +278,7 @@ def _whereabouts(
             found.append(_arrival(machine, lent, member_of_result, state))
             unsure = unsure or state.cells[path] is not resource
             continue
-        if isinstance(base, int) or base is resource:
+        if isinstance(base, int) or base is resource or (lent is not None and lent == _global_at(path)):
             continue
         term = _term(machine, path, value, state)
         if term is not None and term == lent:
@@ -302,6 +302,10 @@ def _result_term(machine: Access, path: Path, record: Path | None) -> Term | Non
         return None
     offset = path[1] - record[1]
     return Term(Root.RET, 0, (member(machine.member_of(path) or f"at{offset}", offset),))
+
+
+def _global_at(path: Path) -> Term | None:
+    return global_term(path[0]) if isinstance(path[0], str) and path[1] == 0 else None
 
 
 def _points_inside(machine: Access, value: Value | None, state: State) -> bool:

@@ -24,6 +24,7 @@ from analyzer.contracts.model import (
     Root,
     Signature,
     Term,
+    global_term,
     member,
     member_offset,
 )
@@ -173,6 +174,7 @@ class _Inference:
             complete=tuple(index for index in pointers if index not in incomplete),
             unread=unread(types, evidence.subjects),
             below=tuple(sorted(evidence.subjects.below)),
+            uses=tuple(sorted(evidence.subjects.used_globals)),
             extras=evidence.subjects.extras,
             routes=evidence.routes(),
         )
@@ -519,6 +521,8 @@ def lent_resources(function: Function, found: Subjects) -> Iterator[Term]:
         yield Term(Root.PARAM, index, _selectors(function.locals[index].type, name, offset))
     for index in sorted(found.parameters):
         yield Term(Root.PARAM, index)
+    for name in sorted(found.released_globals):
+        yield global_term(name)
 
 
 def _selectors(ctype: CType, name: str, offset: int) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ from analyzer.ir.ops import (
 )
 from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership import borrowing
-from analyzer.ownership.behind_globals import written_behind_globals
+from analyzer.ownership.behind_globals import Origins, released_globals, used_globals, written_behind_globals
 from analyzer.ownership.liveness import operands_of
 from analyzer.ownership.memory import is_lent
 from analyzer.ownership.naming import joined, member_name
@@ -93,6 +93,8 @@ class Subjects:
     incomplete: parameters whose memory may change in ways that no effect describes. written: places below parameters
     (position, offset in bits) that the function assigns. whole: parameters behind which it clears or copies whole
     records -> their size in bits. routes: for `deep_gone` and for what lies outside (None), through which functions.
+    released_globals: global variables whose value is released -> whether that is an integer.
+    used_globals: those behind whose value it looks on every path, and which it never changes.
     read: parameters behind which the function looks. extras: it takes its unnamed arguments
     itself. below: those from which it goes on to other objects and writes
     there.
@@ -113,10 +115,14 @@ class Subjects:
     read: set[int] = field(default_factory=set)
     below: set[int] = field(default_factory=set)
     extras: bool = False
+    used_globals: set[str] = field(default_factory=set)
+    released_globals: dict[str, bool] = field(default_factory=dict)
     routes: dict[int | None, dict[str, Route]] = field(default_factory=dict)
 
     def is_number(self, function: Function, term: Term) -> bool:
         """Whether the term, a parameter or a member behind one, is an integer."""
+        if term.root is Root.GLOBAL:
+            return self.released_globals[term.name]
         if not term.selectors:
             return function.locals[term.index].type.kind is TypeKind.INT
         return (term.index, sum(member_offset(selector) or 0 for selector in term.selectors)) in self.numbers
@@ -173,8 +179,13 @@ class _Flow:
             if isinstance(block.end, Return) and block.end.record is not None:
                 self._sink(self._behind(block.end.record), "return")
         self._found.extras = _takes_extras(self._prepared.function)
-        self._found.writes |= written_behind_globals(self._prepared)
+        origins = Origins(self._prepared)
+        self._found.writes |= written_behind_globals(origins)
+        self._found.released_globals = released_globals(self._prepared, origins)
         self._limit()
+        if ANYTHING not in self._found.writes:
+            free = self._found.writes | self._found.released_globals.keys()
+            self._found.used_globals = used_globals(self._prepared, origins) - free
         return self._found
 
     # -- spreading ------------------------------------------------------------------------------------

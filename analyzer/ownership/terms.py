@@ -62,6 +62,8 @@ class ContractCall:
 
     def path(self, term: Term, state: State) -> Path | None:
         """Where a term like ``*buf`` lies; None: nowhere that can be followed (null or unknown)."""
+        if term.root is Root.GLOBAL:
+            return (self.machine.prepared.statics.get(term.name, term.name), 0)
         value: Value = state.temps[self.result_key] if term.root is Root.RET else self.argument(term.index)
         path: Path | None = None
         if term.root is Root.RET and self.site.record_result is not None:
@@ -95,12 +97,14 @@ class ContractCall:
             return state.temps[self.result_key]
         if not is_plain(term):
             return None
-        return self.read(term, state) if term.selectors else self.argument(term.index)
+        return self.before(term, state)
 
     # -- texts ----------------------------------------------------------------------------------------
 
     def subject_text(self, term: Term, effects: Sequence[Effect]) -> str:
         """The place that a term of these effects is, for a message about what was given to the function."""
+        if term.root is Root.GLOBAL:
+            return term.name.rpartition(":")[2]
         text = self.site.texts[term.index] if term.index < len(self.site.texts) else ""
         if text in self.machine.prepared.array_texts:
             text = text.removeprefix("&")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, assert_never, final
 
-from analyzer.contracts.model import member_offset
+from analyzer.contracts.model import Root, member_offset
 from analyzer.findings.model import Verdict
 from analyzer.ir.ops import (
     AddressOf,
@@ -113,6 +113,12 @@ class Machine(Access):
         """What is under study exists from the start: the caller lends it, as a parameter or below one."""
         assert self.study is not None
         slot, resource = self.study.slot, self.universe.resource
+        if slot.root is Root.GLOBAL:
+            state.own = Own.OWNED
+            state.holder = state.origin = slot.name.rpartition(":")[2]
+            state.cells[(slot.name, 0)] = resource
+            state.facts[resource] = from_relation(">=", 0) if self.study.kind.integer else NONZERO
+            return
         variable = self.prepared.function.locals[slot.index]
         state.own = Own.OWNED
         state.holder = state.origin = variable.name

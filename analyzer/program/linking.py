@@ -214,6 +214,7 @@ def _visible(contract: FunctionContract) -> tuple[object, ...]:
         contract.complete,
         contract.unread,
         contract.below,
+        contract.uses,
         contract.extras,
         contract.signature,
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.contracts.model import Atom, Effect, EffectKind, Root, Term
+from analyzer.contracts.model import Atom, Effect, EffectKind, Root, Term, global_term
 from analyzer.contracts.syntax import (
     LanguageError,
     atom_text,
@@ -33,7 +33,7 @@ TERMS = {
     "buf[]": Term(Root.PARAM, 1, ("[]",)),
     "sk->list[]": Term(Root.PARAM, 0, ("*", ".list", "[]")),
     "buf[1]": Term(Root.PARAM, 1, ("*", ".[1]")),
-    "::verbose": Term(Root.GLOBAL, name="verbose"),
+    "::verbose": global_term("verbose"),
     "ret->data": Term(Root.RET, 0, ("*", ".data")),
 }
 

@@ -83,7 +83,7 @@ ENTRIES = {
     "{c: int f(char **out), then: fresh out heap}": "the caller's `out` cannot change; write `*out`",
     "{c: int f(char *out), then: fresh *out heap}": "`*out` is an integer, kind `heap` is not",
     "{c: int f(int a), then: fresh *a heap}": "`*a` looks behind int, which is no pointer",
-    "{c: void f(char *a), then: 'null ::list'}": "a `::global` can only stand in a condition",
+    "{c: void f(char *a), then: 'null ::list'}": "a `::global` can only stand in `release`, `escape` or a condition",
     "{c: void f(int a), then: fresh ret heap}": "the function returns nothing",
     "{c: char *f(int a), then: fresh ret fd}": "`ret` is a pointer, kind `fd` is an integer",
     "{c: int f(int a), then: fresh ret heap}": "`ret` is an integer, kind `heap` is not",
