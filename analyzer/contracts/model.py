@@ -141,7 +141,8 @@ class Effect:
     value: for VALUE. For NULL of all that a parameter points to (``null *p[]``): its size in bits, 0 if not known.
     optional: FRESH, NULL: may also not happen, and then term keeps what it held (inferred contracts).
     source: STORE: what is stored.
-    by: RELEASE in an inferred contract: the function that finally releases it, "" = the one called.
+    by: RELEASE in an inferred contract: the function that finally releases it, "" = the one called. ESCAPE: all that
+        may happen to it is that this function releases it (a share is given back, and others may be left).
     """
 
     kind: EffectKind

@@ -38,7 +38,7 @@ class Listener(Protocol):
     def event(self, kind: EventKind, at: int, state: State, subject: Value, detail: str = "") -> None:
         """A mistake; detail: the function that released wrongly, where there is one."""
 
-    def ended(self, verdict: Verdict, reason: str, state: State, routes: tuple[Route, ...] = ()) -> None:
+    def ended(self, verdict: Verdict, reason: str, state: State, routes: tuple[Route, ...] = (), by: str = "") -> None:
         """The resource's way ends here in this manner, on this path. routes: by which it goes out of sight."""
 
     def step(self, kind: str, at: int, detail: str, state: State) -> None:

@@ -247,7 +247,8 @@ class Application:
             if effect.maybe:
                 verdict = Verdict.MAYBE_RELEASED
             routes = routes_behind(self.machine.prepared, self.call.site, effect.term)
-            self.machine.listener.ended(verdict, name, state, routes)
+            by = effect.by if effect.maybe else ""
+            self.machine.listener.ended(verdict, name, state, routes, by)
             return False
         self.machine.publish(values, state)
         return True

@@ -424,8 +424,10 @@ def _feared(call: ContractCall, state: State) -> set[int]:
     believes that it works, and to say that the context is lost when it does not is not what a reviewer wants to hear.
     """
     contract = call.contract
-    if call.site.op.result is not None or state.own is not Own.OWNED:
+    if state.own is not Own.OWNED:
         return set()
+    if call.site.op.result is not None:
+        return _feared_nothing(call, state) if call.site.key in call.machine.prepared.untested else set()
     taking: dict[frozenset[Atom], set[int]] = {}
     for position, outcome in enumerate(contract.outcomes):
         if any(_takes(effect, call) for effect in outcome.effects):
@@ -434,6 +436,23 @@ def _feared(call: ContractCall, state: State) -> set[int]:
         position
         for position, outcome in enumerate(contract.outcomes)
         if position not in taking.get(_arguments_wanted(outcome), {position})
+    }
+
+
+def _feared_nothing(call: ContractCall, state: State) -> set[int]:
+    """The outcomes in which nothing is found in the resource, where nobody asks whether something was."""
+    parts = {
+        position
+        for position, outcome in enumerate(call.contract.outcomes)
+        for effect in outcome.effects
+        if effect.kind in (EffectKind.INTERIOR, EffectKind.RETURN) and effect.term is not None
+        if state.root_is_resource(call.value(effect.term, state) or 0)
+    }
+    wanted = {_arguments_wanted(call.contract.outcomes[position]) for position in parts}
+    return {
+        position
+        for position, outcome in enumerate(call.contract.outcomes)
+        if position not in parts and _arguments_wanted(outcome) in wanted
     }
 
 

@@ -95,12 +95,14 @@ class Endings:
     """All endings of one run; those of a block's state are replaced when the state grows.
 
     gone: why the resource went out of sight on some path that does not return to here, None: it never did.
-    given_away: on some path somebody else got it, or may have.
+    given_away: on some path somebody else got it, or may have. perhaps_by: all that ever happened on those paths is
+    that a function, which releases it by this one, perhaps did.
     """
 
     by_state: dict[object, list[Ending | PlainEnding]] = field(default_factory=dict)
     gone: str | None = None
     given_away: bool = False
+    perhaps_by: str = ""
     current: object = None
 
     def begin(self, key: object) -> None:
@@ -117,14 +119,18 @@ class Endings:
         for endings in others.by_state.values():
             self.by_state.setdefault(self.current, []).extend(endings)
         if self.gone is None:
-            self.gone = others.gone
+            self.gone, self.perhaps_by = others.gone, others.perhaps_by
+        elif others.gone is not None and not others.perhaps_by:
+            self.perhaps_by = ""
         self.given_away = self.given_away or others.given_away
 
-    def lose(self, verdict: Verdict, reason: str) -> None:
-        """The resource's way ended before the return."""
-        if verdict not in OWN_NOTHING and self.gone is None:
-            self.gone = reason
-        self.given_away = self.given_away or verdict in GIVEN_AWAY
+    def lose(self, verdict: Verdict, reason: str, by: str = "") -> None:
+        """The resource's way ended before the return. by: perhaps released by this, and no more than that."""
+        if verdict not in OWN_NOTHING:
+            self.perhaps_by = by if self.gone is None else self.perhaps_by and by
+            if self.gone is None:
+                self.gone = reason
+        self.given_away = self.given_away or (verdict in GIVEN_AWAY and not by)
 
     def followed(self) -> list[Ending]:
         """The endings of a run that follows a resource, each once."""

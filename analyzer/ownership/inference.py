@@ -85,6 +85,7 @@ class Followed:
     gone: str | None
     routes: tuple[Route, ...] = ()
     given_away: bool = False
+    perhaps_by: str = ""
 
 
 @final
@@ -106,7 +107,9 @@ class Evidence:
 
     def add(self, resource: Resource, endings: Endings, routes: tuple[Route, ...] = ()) -> None:
         """The endings of one more run, and by which routes its resource went out of sight."""
-        self.followed.append(Followed(resource, tuple(endings.followed()), endings.gone, routes, endings.given_away))
+        self.followed.append(
+            Followed(resource, tuple(endings.followed()), endings.gone, routes, endings.given_away, endings.perhaps_by)
+        )
 
     def routes(self) -> tuple[tuple[Term | None, tuple[Route, ...]], ...]:
         """What escapes, and by which routes."""
@@ -322,7 +325,7 @@ class _Inference:
         term = followed.resource.slot
         deep = self._is_deep(term)
         if followed.gone is not None:
-            yield Effect(EffectKind.ESCAPE, term, maybe=True)
+            yield Effect(EffectKind.ESCAPE, term, maybe=True, by=followed.perhaps_by)
             return
         here = [ending for ending in followed.endings if cell.fits(ending)]
         if given is not None and any(_returns(ending) for ending in here):
@@ -347,7 +350,9 @@ class _Inference:
         if kinds <= _HARMLESS and not any(unsure for _, unsure in alternatives):
             yield Effect(EffectKind.INTERIOR, term)  # perhaps the argument, perhaps something else
             return
-        yield Effect(EffectKind.ESCAPE, term, maybe=True)
+        releases = {effect.by for effects, _ in alternatives for effect in effects if effect.kind is EffectKind.RELEASE}
+        only = kinds == {EffectKind.RELEASE} and not any(unsure for _, unsure in alternatives)
+        yield Effect(EffectKind.ESCAPE, term, maybe=True, by=min(releases) if only else "")
 
     def _is_deep(self, term: Term) -> bool:
         """Whether the function also releases what lies below the term."""

@@ -24,6 +24,6 @@ class Limits:
     steps: int = 6000
     lent_steps: int = 1500
     witness_steps: int = 1500
-    witnesses: int = 12
+    witnesses: int = 48
     path: int = 40
     resources: int = 96

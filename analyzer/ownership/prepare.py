@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzer.contracts.model import EffectKind, Root, Term
+from analyzer.contracts.model import EffectKind, Provenance, Root, Term
 from analyzer.ir.function import Function, TranslationUnit, successors
 from analyzer.ir.operands import ERRNO, GlobalBase, Int, LocalBase, Operand, Place, Temp
 from analyzer.ir.ops import (
@@ -18,11 +18,13 @@ from analyzer.ir.ops import (
     Branch,
     Call,
     Clobber,
+    Convert,
     CopyRecord,
     Load,
     Return,
     Stop,
     Store,
+    Unary,
     Zero,
 )
 from analyzer.ir.order import cyclic_blocks, reverse_postorder
@@ -55,6 +57,7 @@ def prepare(function: Function, unit: TranslationUnit, contracts: Contracts, def
     prepared.returned_local = _returned_local(function)
     prepared.tests_errno = _tests_errno(function)
     prepared.asked_again = _asked_again(prepared)
+    prepared.untested = _untested(prepared)
     prepared.acquiring = dict(_acquiring(prepared, contracts))
     prepared.not_ours = frozenset(site.key for site in prepared.calls.values() if _is_not_ours(site))
     prepared.ends_soon = _ends_soon(prepared)
@@ -98,6 +101,50 @@ def _asked_again(prepared: Prepared) -> frozenset[int]:
             constants = tuple(operand for operand in site.op.arguments if not isinstance(operand, Temp))
             found.setdefault((site.op.name, site.texts, constants), []).append(site.key)
     return frozenset(key for keys in found.values() if len(keys) > 1 for key in keys)
+
+
+_COMPARING = frozenset({"==", "!=", "<", "<=", ">", ">="})
+
+
+def _untested(prepared: Prepared) -> frozenset[int]:
+    """``keyword = strchr(line, ' ');`` without a test anywhere: whoever writes that knows that there is one."""
+    sites = [site for site in prepared.calls.values() if _returns_part(site)]
+    if not sites:
+        return frozenset()
+    ops = [op for block in prepared.function.blocks for op in block.ops]
+    tested: set[object] = set()  # temps, and the texts of the places that they were loaded from or stored in
+    for end in (block.end for block in prepared.function.blocks):
+        if isinstance(end, Branch):
+            tested.add(end.condition)
+        elif isinstance(end, Return) and end.value is not None:
+            tested.add(end.value)  # the caller may ask
+    size = -1
+    while size != len(tested):
+        size = len(tested)
+        for op in reversed(ops):
+            match op:
+                case Unary(operator="!", operand=operand):
+                    tested.add(operand)
+                case Convert(operand=operand, result=result) if result in tested:
+                    tested.add(operand)
+                case Binary(left=left, right=right) if op.operator in _COMPARING:
+                    tested.update((left, right))
+                case Load(place=place, result=result) if result in tested:
+                    tested.add(prepared.spots[id(place)].text)
+                case Store(place=place, value=value) if prepared.spots[id(place)].text in tested:
+                    tested.add(value)
+                case _:
+                    pass
+    return frozenset(site.key for site in sites if site.op.result not in tested)
+
+
+def _returns_part(site: CallSite) -> bool:
+    contract = site.contract
+    if contract is None or site.op.result is None or len(contract.outcomes) < 2:
+        return False
+    kinds = {e.kind for o in contract.outcomes for e in o.effects}
+    written = contract.provenance is not Provenance.INFERRED
+    return EffectKind.INTERIOR in kinds or (written and EffectKind.RETURN in kinds)
 
 
 def _acquiring(prepared: Prepared, contracts: Contracts) -> Iterator[tuple[int, tuple[int, ...]]]:

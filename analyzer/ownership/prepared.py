@@ -115,6 +115,9 @@ class Prepared:
     returned_local: int = -1
     by_value: frozenset[int] = frozenset()  # records passed by value and only read: see `by_value_base`
     asked_again: frozenset[int] = frozenset()  # keys of calls with the same text of which there are several
+    untested: frozenset[int] = (
+        frozenset()
+    )  # keys of calls that return a part of an argument, where nobody asks if they do
     tests_errno: bool = False  # it sets errno, or asks whether it is 0
     makes_gaps: bool = False  # it releases descriptors by their number, or all of them in a loop
     written: tuple[tuple[int, int], ...] = ()

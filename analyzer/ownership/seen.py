@@ -43,7 +43,7 @@ class Seen:
         if key not in self.alarms:
             self.alarms[key] = Alarm(kind, at, detail, self.block, state.blurred, call_of(subject))
 
-    def ended(self, verdict: Verdict, reason: str, state: State, routes: tuple[Route, ...] = ()) -> None:
+    def ended(self, verdict: Verdict, reason: str, state: State, routes: tuple[Route, ...] = (), by: str = "") -> None:
         """How a path ended."""
         if verdict is Verdict.HELD and not reason:
             for (base, _), value in state.cells.items():
@@ -54,7 +54,7 @@ class Seen:
         if reason or verdict not in self.endings:
             self.endings.setdefault(verdict, reason)
         if self.ends is not None:
-            self.ends.lose(verdict, reason)
+            self.ends.lose(verdict, reason, by)
 
     def returned(self, machine: Access, value: Value | None, record: Path | None, state: State) -> None:
         """The function returns."""
