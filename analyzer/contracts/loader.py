@@ -16,6 +16,7 @@ from analyzer.contracts import coverage, document
 from analyzer.contracts.document import Problems
 from analyzer.contracts.meaning import check_atom, check_effect, with_element_offsets, with_offset
 from analyzer.contracts.model import (
+    NEVER_RELEASED,
     Atom,
     Effect,
     EffectKind,
@@ -24,9 +25,7 @@ from analyzer.contracts.model import (
     Pack,
     Provenance,
     ResourceKind,
-    Root,
     Signature,
-    Term,
 )
 from analyzer.contracts.shape import Case, Draft, Entry, Shape
 from analyzer.contracts.syntax import LanguageError, constant_name, parse_condition, parse_effect
@@ -35,7 +34,6 @@ from analyzer.libclang.declarations import Declarations, Declared, Problem, pars
 
 _PROBE = "mustfree_constant_"
 _OTHERWISE = "otherwise"
-_STATIC = (Outcome((), (Effect(EffectKind.STATIC, Term(Root.RET)),)),)
 _BORROWS = (Outcome((), ()),)
 
 
@@ -201,7 +199,7 @@ def _function(
         return FunctionContract(
             function.name,
             signature,
-            _STATIC if entry.static else _BORROWS,
+            NEVER_RELEASED if entry.static else _BORROWS,
             provenance,
             draft.library,
             f"{problems.file}:{entry.at.start_mark.line + 1}",

@@ -234,8 +234,8 @@ class FunctionContract:
     complete: positions of parameters about whose memory the effects say everything (inferred contracts).
     below: positions of parameters from which the function goes on to other objects and writes there (inferred
         contracts): a list may have lost an element that it was given.
-    uses: global variables, as the IR names them, behind whose value it looks on every path, and which it never changes
-        (inferred contracts).
+    uses: members behind parameters, and global variables, behind whose value it looks on every path, and which it never
+        changes (inferred contracts).
     extras: it takes unnamed arguments out of its list itself (inferred contracts): anything may become of those.
     routes: for what escapes, through which functions (inferred contracts): a term, or None for what `writes` says; it
         explains, and two contracts that differ in it alone are equal.
@@ -261,9 +261,12 @@ class FunctionContract:
     complete: tuple[int, ...] = ()
     unread: tuple[int, ...] = ()
     below: tuple[int, ...] = ()
-    uses: tuple[str, ...] = ()
+    uses: tuple[Term, ...] = ()
     extras: bool = False
     routes: tuple[tuple[Term | None, tuple[Route, ...]], ...] = field(default=(), compare=False)
+
+
+NEVER_RELEASED = (Outcome((), (Effect(EffectKind.STATIC, Term(Root.RET)),)),)  # of a function listed in `static:`
 
 
 @final

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from analyzer.contracts.coverage import spelled, study
 from analyzer.contracts.headers import prototype
 from analyzer.contracts.model import (
+    NEVER_RELEASED,
     Atom,
     Effect,
     EffectKind,
@@ -62,10 +63,10 @@ def pack_text(pack: Pack) -> str:
         for function in functions:
             lines += contract_lines(function)
     borrowers = [function for function in pack.functions if _only_borrows(function)]
-    if any(not function.pure for function in borrowers):
-        lines += ["borrows:", *(f"  - {prototype(function)}" for function in borrowers if not function.pure)]
-    if any(function.pure for function in borrowers):
-        lines += ["pure:", *(f"  - {prototype(function)}" for function in borrowers if function.pure)]
+    for key in ("borrows", "static", "pure"):
+        mine = [function for function in borrowers if _section(function) == key]
+        if mine:
+            lines += [f"{key}:", *(f"  - {prototype(function)}" for function in mine)]
     if pack.notes:
         lines += ["notes:", *(f"  {_quoted(key)}: {_quoted(value)}" for key, value in pack.notes.items())]
     return "\n".join(lines) + "\n"
@@ -146,9 +147,15 @@ def effect_sentence(effect: Effect, signature: Signature, kinds: Mapping[str, Re
 
 
 def _only_borrows(function: FunctionContract) -> bool:
-    """Whether `borrows:` says all there is to say."""
+    """Whether `borrows:`, `static:` or `pure:` says all there is to say."""
     silent = not any(getattr(function, key) for key in (*_TEXTS, "returns", "scans"))
-    return silent and function.outcomes == (Outcome((), ()),)
+    return silent and function.outcomes in ((Outcome((), ()),), NEVER_RELEASED)
+
+
+def _section(function: FunctionContract) -> str:
+    if function.outcomes == NEVER_RELEASED:
+        return "static"
+    return "pure" if function.pure else "borrows"
 
 
 def _kind_text(kind: ResourceKind) -> str:

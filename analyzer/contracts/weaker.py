@@ -63,6 +63,8 @@ def _is_said_anyway(effect: Effect, contract: FunctionContract) -> bool:
     term = effect.term
     if effect.kind is EffectKind.BORROW or term is None:
         return effect.kind is EffectKind.BORROW
+    if effect.kind is EffectKind.STATIC:
+        return True  # no duty, and no fixture calls those that only borrow
     if effect.kind is EffectKind.BORROWED:
         return term.root is Root.RET and not term.selectors
     if effect.kind is not EffectKind.UNCHANGED or term.root is not Root.PARAM or len(term.selectors) != 1:

@@ -343,9 +343,13 @@ class Application:
         pointed = isinstance(value, Ptr) and (isinstance(value.base, (int, str)))
         if pointed or (isinstance(value, Atom) and value.kind in ("string", "function")):
             parameters = self.call.contract.signature.parameters
-            effect_pointer = bool(parameters) and any(
-                e.kind is EffectKind.RELEASE and e.term is not None and not e.term.selectors
-                for e in self.outcome.effects
+            inferred = self.call.contract.provenance is Provenance.INFERRED
+            effect_pointer = inferred or (
+                bool(parameters)
+                and any(
+                    e.kind is EffectKind.RELEASE and e.term is not None and not e.term.selectors
+                    for e in self.outcome.effects
+                )
             )
             kinds = [k for k in self.contracts.kinds.values() if self._releaser(effect) in k.releases]
             if effect_pointer and any(not k.integer for k in kinds):

@@ -15,13 +15,14 @@ from analyzer.contracts.model import (
 )
 from analyzer.ir.function import Function
 from analyzer.ir.operands import GlobalBase, Int, Place, Str
-from analyzer.ir.ops import AddressOf, Op, Return, Store
+from analyzer.ir.ops import AddressOf, Binary, Op, Return, Store, Unary
 from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership.outcomes import RET
 from analyzer.ownership.prepared import Prepared
 from analyzer.ownership.subjects import Subjects
 
 MOST_CONSTANTS = 5
+MOST_OF_A_QUESTION = 12  # blocks
 
 
 def plain_contract(function: Function) -> FunctionContract:
@@ -49,6 +50,7 @@ def contract_at_sight(prepared: Prepared, found: Subjects) -> FunctionContract |
         or found.whole
         or found.released_globals
         or _may_return_static(prepared)
+        or asks(prepared.function)
         or any(prepared.function.locals[i].type.kind is TypeKind.RECORD for i in _unseen_parameters(prepared))
     ):
         return None
@@ -70,10 +72,19 @@ def contract_at_sight(prepared: Prepared, found: Subjects) -> FunctionContract |
         complete=tuple(index for index in pointers if index not in found.incomplete),
         unread=unread(types, found),
         below=tuple(sorted(found.below)),
-        uses=tuple(sorted(found.used_globals)),
+        uses=found.uses,
         extras=found.extras,
         routes=found.routes_out(),
     )
+
+
+def asks(function: Function) -> bool:
+    """Whether it is a small function whose result may say something of its arguments: ``return fd < 0;``."""
+    if function.result.kind not in (TypeKind.INT, TypeKind.BOOL) or len(function.blocks) > MOST_OF_A_QUESTION:
+        return False
+    if not any(variable.type.kind in _SEEN for variable in function.locals[: function.parameters]):
+        return False
+    return len(function.blocks) > 1 or any(isinstance(op, (Binary, Unary)) for op in function.blocks[0].ops)
 
 
 def _may_return_static(prepared: Prepared) -> bool:

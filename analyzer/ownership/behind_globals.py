@@ -70,12 +70,12 @@ def used_globals(prepared: Prepared, origins: Origins) -> set[str]:
     """Global variables behind whose value the function, or a callee, looks on every path."""
     found: set[str] = set()
     for number, name in origins.used():
-        if name not in found and not _may_miss(prepared.function, number):
+        if name not in found and not may_miss(prepared.function, number):
             found.add(name)
     return found if len(found) <= MOST_USED else set()
 
 
-def _may_miss(function: Function, block: int) -> bool:
+def may_miss(function: Function, block: int) -> bool:
     """Whether some path returns without coming through the block."""
     found, waiting = {0, block}, [0] if block else []
     while waiting:
@@ -86,6 +86,35 @@ def _may_miss(function: Function, block: int) -> bool:
         found.update(fresh)
         waiting += fresh
     return False
+
+
+def looked_behind(prepared: Prepared, op: Op) -> Iterator[Operand]:
+    """The pointers behind which the operation looks, or the function that it calls."""
+    match op:
+        case Load(place=place) | Store(place=place) | Zero(place=place):
+            places: tuple[Place, ...] = (place,)
+        case CopyRecord(target=target, source=source):
+            places = (target, source)
+        case Call():
+            yield from _used_by(prepared, op)
+            return
+        case _:
+            return
+    pointers = (prepared.spots[id(place)].pointer for place in places)
+    yield from (pointer for pointer in pointers if pointer is not None)
+
+
+def _used_by(prepared: Prepared, op: Call) -> Iterator[Operand]:
+    """Pointers that a function is given which looks behind them."""
+    contract = prepared.calls[id(op)].contract
+    if contract is None:
+        return
+    named = len(contract.signature.parameters)
+    extras = contract.signature.variadic and not prints_addresses(op.arguments)
+    for index, ctype in enumerate(op.argument_types):
+        looked = index not in contract.unread if index < named else extras
+        if looked and ctype.kind is TypeKind.POINTER:
+            yield op.arguments[index]
 
 
 @final
@@ -135,37 +164,12 @@ class Origins:
         """Blocks with the global variables behind whose values they look."""
         for number, block in enumerate(self._prepared.function.blocks):
             for op in block.ops:
-                for pointer in self._looked_behind(op):
+                for pointer in looked_behind(self._prepared, op):
                     yield from ((number, o.name) for o in self._of(pointer) if o.depth == 1)
                 if isinstance(op, Call):
                     contract = self._prepared.calls[id(op)].contract
-                    yield from ((number, name) for name in contract.uses) if contract is not None else ()
-
-    def _looked_behind(self, op: Op) -> Iterator[Operand]:
-        match op:
-            case Load(place=place) | Store(place=place) | Zero(place=place):
-                places: tuple[Place, ...] = (place,)
-            case CopyRecord(target=target, source=source):
-                places = (target, source)
-            case Call():
-                yield from self._used_by(op)
-                return
-            case _:
-                return
-        pointers = (self._prepared.spots[id(place)].pointer for place in places)
-        yield from (pointer for pointer in pointers if pointer is not None)
-
-    def _used_by(self, op: Call) -> Iterator[Operand]:
-        """Pointers that a function is given which looks behind them."""
-        contract = self._prepared.calls[id(op)].contract
-        if contract is None:
-            return
-        named = len(contract.signature.parameters)
-        extras = contract.signature.variadic and not prints_addresses(op.arguments)
-        for index, ctype in enumerate(op.argument_types):
-            looked = index not in contract.unread if index < named else extras
-            if looked and ctype.kind is TypeKind.POINTER:
-                yield op.arguments[index]
+                    uses = contract.uses if contract is not None else ()
+                    yield from ((number, term.name) for term in uses if term.root is Root.GLOBAL)
 
     def _entries(self, place: Place, pointer: bool) -> Iterator[str]:
         spot = self._prepared.spots[id(place)]

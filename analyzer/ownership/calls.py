@@ -229,7 +229,8 @@ class Calls:
             effect.term.index
             for outcome in contract.outcomes
             for effect in outcome.effects
-            if effect.kind in (EffectKind.RELEASE, EffectKind.SHARE) and effect.term is not None
+            if effect.kind in (EffectKind.RELEASE, EffectKind.SHARE)
+            if effect.term is not None and not effect.term.selectors
         } | _reopened(contract)
         parameters = contract.signature.parameters
         extras_used = contract.signature.variadic and not prints_addresses(site.op.arguments)
@@ -240,9 +241,12 @@ class Calls:
             told = index >= len(parameters)  # as a number: ``printf("%d", fd)``
             if is_pointer(ctype) or (not told and (value is machine.universe.resource or value in state.released)):
                 machine.use(value, site.op.at, site.texts[index], state)
-        for name in contract.uses:
-            text = name.rpartition(":")[2]
-            machine.use(machine.global_value(name, site.key, state), site.op.at, text, state)
+        call = ContractCall(machine, site, contract, arguments)
+        for term in contract.uses:
+            path = call.path(term, state)
+            there = state.cells.get(path) if path is not None else None
+            if there is not None:
+                machine.use(there, site.op.at, call.out_text(term, ()), state)
 
     # -- contracts ------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from analyzer.findings.model import Verdict
 from analyzer.ir.types import TypeKind
 from analyzer.ownership.access import Access
 from analyzer.ownership.naming import member_name
-from analyzer.ownership.ranges import FULL, NONZERO, POSITIVE, ZERO, Range, contains, greatest, least, single
+from analyzer.ownership.ranges import BOOLEAN, FULL, NONZERO, POSITIVE, ZERO, Range, contains, greatest, least, single
 from analyzer.ownership.resources import conditional_release
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.values import UNDEF, Atom, Expr, Ptr, Sym, Value, call_of
@@ -141,6 +141,17 @@ class Endings:
         """The endings of the run that follows none, each once."""
         found = (ending for endings in self.by_state.values() for ending in endings)
         return list(dict.fromkeys(ending for ending in found if isinstance(ending, PlainEnding)))
+
+
+def answers(value: Value | None, state: State) -> Iterator[tuple[Value | None, State]]:
+    """``return n > 0;`` returns 1 where n is positive, and 0 where it is not."""
+    if not isinstance(value, Expr) or state.range_of(value) != BOOLEAN:
+        yield value, state
+        return
+    for number in (0, 1):
+        found = state.copy()
+        if found.assume(value, ((number, number),)):
+            yield number, found
 
 
 def ending_of(machine: Access, value: Value | None, record: Path | None, state: State) -> Ending | PlainEnding:

@@ -31,7 +31,7 @@ from analyzer.contracts.model import (
 from analyzer.contracts.routes import Route
 from analyzer.ir.function import Function
 from analyzer.ir.types import CType, TypeKind
-from analyzer.ownership.at_sight import MOST_CONSTANTS, unread
+from analyzer.ownership.at_sight import MOST_CONSTANTS, asks, unread
 from analyzer.ownership.endings import (
     DEAD,
     FAILED,
@@ -177,7 +177,7 @@ class _Inference:
             complete=tuple(index for index in pointers if index not in incomplete),
             unread=unread(types, evidence.subjects),
             below=tuple(sorted(evidence.subjects.below)),
-            uses=tuple(sorted(evidence.subjects.used_globals)),
+            uses=evidence.subjects.uses,
             extras=evidence.subjects.extras,
             routes=evidence.routes(),
         )
@@ -256,6 +256,8 @@ class _Inference:
                     continue
                 other = complement(values)
                 number, rest = single(values), single(other)
+                if INFINITY in (number, rest) or -INFINITY in (number, rest):
+                    continue
                 if number is None and (rest is not None or other[:1] < values[:1]):
                     values, other = other, values
                 if expressible(values) and expressible(other):
@@ -306,6 +308,8 @@ class _Inference:
             guards += self._reasons(cell, plain)
         elif is_pointer(self._function.result) and cell.result == ZERO:
             guards += self._reasons_for_nothing(cell, plain)
+        elif self._is_question():
+            guards += self._answers(cell, plain)
         if _is_never_released(plain):
             effects.append(Effect(EffectKind.STATIC, RET))
         effects += self._written(memory, {e.term for e in effects if e.kind in (EffectKind.FRESH, EffectKind.STORE)})
@@ -433,6 +437,21 @@ class _Inference:
         """``if (!p && size) abort();``: null says something of the numbers that were passed."""
         if not self._evidence.recursive:
             yield from (atom for atom in self._numbers_told(cell, plain) if atom.operator == "==")
+
+    def _is_question(self) -> bool:
+        """``if (is_bad(fd))``: a small function whose result says something of its arguments."""
+        return not self._evidence.recursive and asks(self._function)
+
+    def _answers(self, cell: Cell, plain: list[PlainEnding]) -> Iterator[Atom]:
+        """What a result of that says of each argument alone, and of members behind it."""
+        told = {look for look, _ in cell.facts}
+        for look in dict.fromkeys(look for ending in plain for look, _ in ending.facts):
+            if look in told or look.after or look.mask or look.term.root is not Root.PARAM:
+                continue
+            values = union(dict(ending.facts).get(look, FULL) for ending in plain)
+            always = union(dict(ending.facts).get(look, FULL) for ending in self._evidence.plain)
+            if values not in ((), always) and expressible(values) and INFINITY - 1 not in map(abs, values[0]):
+                yield from atoms_of(look, values)
 
     def _numbers_told(self, cell: Cell, endings: Sequence[Ending | PlainEnding]) -> Iterator[Atom]:
         """What all of the endings say of numbers that are passed, where the cell does not say it."""

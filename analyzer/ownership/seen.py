@@ -8,7 +8,7 @@ from typing import final
 from analyzer.contracts.routes import Route, add_routes
 from analyzer.findings.model import Verdict
 from analyzer.ownership.access import Access
-from analyzer.ownership.endings import Endings, ending_of
+from analyzer.ownership.endings import Endings, answers, ending_of
 from analyzer.ownership.events import EventKind
 from analyzer.ownership.naming import of_call
 from analyzer.ownership.state import Path, State
@@ -59,7 +59,8 @@ class Seen:
     def returned(self, machine: Access, value: Value | None, record: Path | None, state: State) -> None:
         """The function returns."""
         if self.ends is not None:
-            self.ends.add(ending_of(machine, value, record, state))
+            for answer, found in answers(value, state):
+                self.ends.add(ending_of(machine, answer, record, found))
 
     def step(self, kind: str, at: int, detail: str, state: State) -> None:
         """Something a path shows: of interest is the first holder that has a name."""

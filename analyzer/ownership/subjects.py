@@ -8,11 +8,21 @@ Everything else is only borrowed, and costs no run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import final
 
-from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Provenance, Root, Term, member_offset
+from analyzer.contracts.model import (
+    Effect,
+    EffectKind,
+    FunctionContract,
+    Provenance,
+    Root,
+    Term,
+    global_term,
+    member,
+    member_offset,
+)
 from analyzer.contracts.routes import Route, add_routes
 from analyzer.ir.function import Function
 from analyzer.ir.operands import ERRNO, FunctionAddress, GlobalBase, LocalBase, Operand, Place, Temp, Unknown
@@ -32,7 +42,14 @@ from analyzer.ir.ops import (
 )
 from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership import borrowing
-from analyzer.ownership.behind_globals import Origins, released_globals, used_globals, written_behind_globals
+from analyzer.ownership.behind_globals import (
+    Origins,
+    looked_behind,
+    may_miss,
+    released_globals,
+    used_globals,
+    written_behind_globals,
+)
 from analyzer.ownership.liveness import operands_of
 from analyzer.ownership.memory import is_lent
 from analyzer.ownership.naming import joined, member_name
@@ -94,7 +111,7 @@ class Subjects:
     (position, offset in bits) that the function assigns. whole: parameters behind which it clears or copies whole
     records -> their size in bits. routes: for `deep_gone` and for what lies outside (None), through which functions.
     released_globals: global variables whose value is released -> whether that is an integer.
-    used_globals: those behind whose value it looks on every path, and which it never changes.
+    uses: see `FunctionContract.uses`.
     read: parameters behind which the function looks. extras: it takes its unnamed arguments
     itself. below: those from which it goes on to other objects and writes
     there.
@@ -115,7 +132,7 @@ class Subjects:
     read: set[int] = field(default_factory=set)
     below: set[int] = field(default_factory=set)
     extras: bool = False
-    used_globals: set[str] = field(default_factory=set)
+    uses: tuple[Term, ...] = ()
     released_globals: dict[str, bool] = field(default_factory=dict)
     routes: dict[int | None, dict[str, Route]] = field(default_factory=dict)
 
@@ -183,10 +200,39 @@ class _Flow:
         self._found.writes |= written_behind_globals(origins)
         self._found.released_globals = released_globals(self._prepared, origins)
         self._limit()
-        if ANYTHING not in self._found.writes:
-            free = self._found.writes | self._found.released_globals.keys()
-            self._found.used_globals = used_globals(self._prepared, origins) - free
+        self._found.uses = tuple(self._uses(origins))
         return self._found
+
+    def _uses(self, origins: Origins) -> Iterator[Term]:
+        found = self._found
+        for index, offset in sorted(self._used_members()):
+            if (index, offset) not in found.written | found.members and index not in found.incomplete:
+                yield _member_term(self._prepared.function.locals[index].type, index, offset, self._names)
+        if ANYTHING not in found.writes:
+            for name in sorted(used_globals(self._prepared, origins) - found.writes - found.released_globals.keys()):
+                yield global_term(name)
+
+    def _used_members(self) -> set[tuple[int, int]]:
+        """Members behind parameters behind whose value every path looks."""
+        found: dict[tuple[int, int], None] = {}
+        for number, block in enumerate(self._prepared.function.blocks):
+            here = {member for op in block.ops for member in self._members_behind(op)}
+            if any(member not in found for member in here) and not may_miss(self._prepared.function, number):
+                found.update(dict.fromkeys(here))
+        return set(found) if len(found) <= MOST_MEMBERS else set()
+
+    def _members_behind(self, op: Op) -> Iterator[tuple[int, int]]:
+        pointers = looked_behind(self._prepared, op)
+        yield from (
+            (one.index, one.member) for p in pointers for one in self._of(p) if one.depth == 1 and one.shift == 0
+        )
+        if isinstance(op, Call):
+            contract = self._prepared.calls[id(op)].contract
+            for term in contract.uses if contract is not None else ():
+                if term.root is Root.PARAM:
+                    for label, exact in self._named(op, term):
+                        if exact and label.depth == 1 and label.shift == 0:
+                            yield label.index, label.member
 
     # -- spreading ------------------------------------------------------------------------------------
 
@@ -492,7 +538,7 @@ class _Flow:
         types = self._prepared.function.locals
         for label in labels:
             if label.depth == 0:
-                if is_pointer(types[label.index].type) or how in ("release", "call"):
+                if is_pointer(types[label.index].type) or how in ("release", "call", "return"):
                     self._found.parameters.add(label.index)
                 elif how == "store":
                     self._found.stored.add(label.index)
@@ -529,6 +575,14 @@ class _Flow:
 
 
 _NONE: set[Label] = set()
+
+
+def _member_term(ctype: CType, index: int, offset: int, names: Mapping[tuple[int, int], str]) -> Term:
+    """The term for a member behind a parameter of that type."""
+    record = ctype.pointee_kind in (TypeKind.RECORD, TypeKind.UNKNOWN, TypeKind.VOID)
+    if offset == 0 and not record:
+        return Term(Root.PARAM, index, ("*",))
+    return Term(Root.PARAM, index, ("*", member(names.get((index, offset)) or f"at{offset}", offset)))
 
 
 def _takes_extras(function: Function) -> bool:

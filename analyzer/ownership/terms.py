@@ -113,6 +113,8 @@ class ContractCall:
     def out_text(self, term: Term, effects: Sequence[Effect]) -> str:
         """The place that a term of these effects is, as the programmer would write it."""
         members = [selector.partition("@")[0] for selector in term.selectors[1:]]
+        if term.root is Root.GLOBAL:
+            return term.name.rpartition(":")[2]
         if term.root is Root.RET and self.site.record_result is not None:
             return self.site.record_result.text + "".join(s.partition("@")[0] for s in term.selectors)
         if term.root is Root.RET:

@@ -38,8 +38,9 @@ class Tried:
 
     @property
     def borrows(self) -> bool:
-        """Whether it has no effect at all."""
-        return not any(outcome.effects for outcome in self.contract.outcomes)
+        """Whether it only borrows what it is given, whoever owns what it returns."""
+        kinds = {effect.kind for outcome in self.contract.outcomes for effect in outcome.effects}
+        return kinds <= {EffectKind.STATIC}
 
     @property
     def wants(self) -> tuple[bool, bool]:

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from analyzer.contracts.document import Problems, compose, read_text
 from analyzer.contracts.loader import load_pack, parse_pack
-from analyzer.contracts.model import FunctionContract, Pack
+from analyzer.contracts.model import EffectKind, FunctionContract, Pack
 from analyzer.contracts.packs import load_packs, rules_directory, shipped_files
 from analyzer.contracts.shape import Shape
 from analyzer.contracts.text import pack_text
@@ -32,7 +32,7 @@ def loaded(path: Path) -> Pack:
 
 
 def borrows_only(function: FunctionContract) -> bool:
-    return not any(outcome.effects for outcome in function.outcomes)
+    return {effect.kind for outcome in function.outcomes for effect in outcome.effects} <= {EffectKind.STATIC}
 
 
 def test_the_packs_are_found():
