@@ -68,7 +68,7 @@ def parse_pack(
             entry,
             declared.of(position, entry),
             declared.texts[position],
-            declared.constants,
+            declared,
             draft,
             problems,
             provenance,
@@ -116,6 +116,7 @@ class _Declared:
         self._by_line: dict[int, list[Declared]] = {}
         for function in parsed.functions:
             self._by_line.setdefault(function.line, []).append(function)
+        self.members = parsed.members
         self.bad_lines = {problem.line for problem in parsed.problems}
         self._seen: dict[str, int] = {}
 
@@ -185,7 +186,7 @@ def _function(
     entry: Entry,
     function: Declared | None,
     text: str,
-    constants: Mapping[str, int],
+    declared: _Declared,
     draft: Draft,
     problems: Problems,
     provenance: Provenance,
@@ -206,7 +207,7 @@ def _function(
             declaration=text,
             pure=entry.pure,
         )
-    cases = _Cases(signature, kinds, constants, problems)
+    cases = _Cases(signature, kinds, declared, problems)
     returns = cases.condition(entry.returns)
     outcomes = cases.outcomes(entry, returns)
     texts = entry.texts
@@ -251,12 +252,13 @@ class _Cases:
         self,
         signature: Signature,
         kinds: Mapping[str, ResourceKind],
-        constants: Mapping[str, int],
+        declared: _Declared,
         problems: Problems,
     ) -> None:
         self._signature = signature
         self._kinds = kinds
-        self._constants = constants
+        self._constants = declared.constants
+        self._members = declared.members
         self._problems = problems
 
     def outcomes(self, entry: Entry, returns: coverage.Condition) -> tuple[Outcome, ...]:
@@ -322,7 +324,7 @@ class _Cases:
         for node in nodes:
             try:
                 atom = parse_condition(node.value, self._signature.names, self._constants)
-                atom = replace(atom, term=with_offset(atom.term, self._signature))
+                atom = replace(atom, term=with_offset(atom.term, self._signature, self._members))
                 check_atom(atom, self._signature)
                 atoms.append(atom)
             except LanguageError as problem:
@@ -334,7 +336,7 @@ class _Cases:
         for node in case.then:
             try:
                 effect = parse_effect(node.value, self._signature.names, tuple(self._kinds), self._constants)
-                effect = with_element_offsets(effect, self._signature)
+                effect = with_element_offsets(effect, self._signature, self._members)
                 check_effect(effect, self._signature, self._kinds)
                 found.append(effect)
             except LanguageError as problem:

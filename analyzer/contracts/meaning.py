@@ -71,25 +71,33 @@ def check_effect(effect: Effect, signature: Signature, kinds: Mapping[str, Resou
         _check_resource(term, kinds[effect.resource], signature)
 
 
+Layout = Mapping[tuple[str, str], int]  # (struct, member) -> bits from its start
+
 _ELEMENT_BITS = {"char": 8, "short": 16, "int": 32, "unsigned int": 32, "long long": 64}
 
 
-def with_offset(term: Term, signature: Signature) -> Term:
-    """The term with the place of ``fds[1]`` in bits; LanguageError where the size of an element is not known."""
-    if len(term.selectors) != 2 or not term.selectors[1].startswith(".["):
+def with_offset(term: Term, signature: Signature, members: Layout) -> Term:
+    """The term with the place of ``fds[1]`` in bits, and of ``p->member`` where `declare:` lays out the struct.
+
+    LanguageError where the size of an element is not known.
+    """
+    if len(term.selectors) != 2 or not term.selectors[1].startswith("."):
         return term
     element = term.selectors[1]
     pointee = signature.parameters[term.index].pointee if term.root is Root.PARAM else signature.result.pointee
+    if not element.startswith(".["):
+        offset = members.get((pointee.removeprefix("const "), element[1:]))
+        return term if offset is None else replace(term, selectors=("*", member(element[1:], offset)))
     bits = 64 if pointee.endswith("*") else _ELEMENT_BITS.get(pointee, 0)
     if not bits:
         raise LanguageError(f"`{_name(term, signature)}`: the size of `{pointee}` is not known; follow the first only")
     return replace(term, selectors=("*", member(element[1:], int(element[2:-1]) * bits)))
 
 
-def with_element_offsets(effect: Effect, signature: Signature) -> Effect:
+def with_element_offsets(effect: Effect, signature: Signature, members: Layout) -> Effect:
     """The effect with all its terms like that."""
-    term = with_offset(effect.term, signature) if effect.term is not None else None
-    source = with_offset(effect.source, signature) if effect.source is not None else None
+    term = with_offset(effect.term, signature, members) if effect.term is not None else None
+    source = with_offset(effect.source, signature, members) if effect.source is not None else None
     return replace(effect, term=term, source=source)
 
 

@@ -36,6 +36,16 @@ def mismatch(wanted: Signature, declared: FunctionDeclaration) -> str:
     return ""
 
 
+def narrower(wanted: Signature, declared: FunctionDeclaration) -> str:
+    """Why a static function with a body is another one though it fits: it takes structs where any memory was wanted."""
+    if not (declared.static and declared.defined):
+        return ""
+    for number, (expected, found) in enumerate(zip(wanted.parameters, declared.parameters, strict=True), 1):
+        if _taken_apart(expected) == (1, "void") and _is_record(found, _taken_apart(found)[1]):
+            return f"its parameter {number} is {found.spelling}, not {expected.spelling}"
+    return ""
+
+
 def _count(parameters: int) -> str:
     return "1 parameter" if parameters == 1 else f"{parameters} parameters"
 

@@ -22,7 +22,7 @@ from analyzer.contracts.model import (
     Provenance,
     ResourceKind,
 )
-from analyzer.contracts.signature import mismatch
+from analyzer.contracts.signature import mismatch, narrower
 from analyzer.errors import ContractError
 from analyzer.ir.function import FunctionDeclaration
 
@@ -112,8 +112,10 @@ class ContractTable:
         why = ""
         for contract in candidates:
             difference = mismatch(contract.signature, declaration)
+            project = contract.provenance is Provenance.PROJECT
+            if not difference and not project:
+                difference = narrower(contract.signature, declaration)
             if not difference:
-                project = contract.provenance is Provenance.PROJECT
                 return Match(contract, "project" if project else "signature")
             why = why or _reason(contract, difference)
         return Match(mismatch=why)

@@ -66,11 +66,15 @@ class Problem:
 @final
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """What a piece of C text declares, in its order. constants: enumerators and their values."""
+    """What a piece of C text declares, in its order. constants: enumerators and their values.
+
+    members: of structs that it lays out: (type as C spells it, member) -> bits from the start.
+    """
 
     functions: tuple[Declared, ...]
     constants: Mapping[str, int]
     problems: tuple[Problem, ...]
+    members: Mapping[tuple[str, str], int]
 
 
 def parse_declarations(text: str, nameless_from: int = sys.maxsize) -> Declarations:
@@ -91,9 +95,10 @@ def header_declarations(text: str, flags: Sequence[str]) -> Declarations:
 
 def _parse_with(text: str, flags: Sequence[str], nameless_from: int = sys.maxsize) -> Declarations:
     with parsed(_FILE, tuple(flags), {_FILE: text.encode()}) as unit:
-        functions, constants = _Reader(unit, nameless_from).read()
+        reader = _Reader(unit, nameless_from)
+        functions, constants = reader.read()
         problems = tuple(Problem(error.line, error.column, error.text) for error in unit.errors())
-    return Declarations(functions, constants, problems)
+    return Declarations(functions, constants, problems, reader.members)
 
 
 def _parse(text: str, nameless_from: int) -> Declarations:
@@ -109,22 +114,32 @@ class _Reader:
         self._lib: Library = unit.lib
         self._types: dict[int | None, CType] = {}
         self._line = ctypes.c_uint()
+        self.members: dict[tuple[str, str], int] = {}
 
     def read(self) -> tuple[tuple[Declared, ...], dict[str, int]]:
         """All functions and enumerators."""
         functions: list[Declared] = []
         constants: dict[str, int] = {}
 
-        def visit(cursor: Cursor, _parent: Cursor) -> int:
+        def visit(cursor: Cursor, parent: Cursor) -> int:
             kind = cursor.kind
             if kind == kinds.FUNCTION_DECL:
                 functions.append(self._declared(cursor))
             elif kind == kinds.ENUM_CONSTANT_DECL:
                 constants[self._name(cursor)] = self._lib.getEnumConstantDeclValue(cursor)
-            return kinds.RECURSE if kind == kinds.ENUM_DECL else kinds.CONTINUE
+            elif kind == kinds.FIELD_DECL:
+                self._field(cursor, parent)
+            return kinds.RECURSE if kind in (kinds.ENUM_DECL, kinds.STRUCT_DECL) else kinds.CONTINUE
 
         self._unit.visit(self._unit.root(), visit)
         return tuple(functions), constants
+
+    def _field(self, cursor: Cursor, parent: Cursor) -> None:
+        lib = self._lib
+        offset = lib.Cursor_getOffsetOfField(cursor)
+        if offset >= 0:
+            spelling = lib.text(lib.getTypeSpelling(lib.getCanonicalType(lib.getCursorType(parent))))
+            self.members[(spelling, self._name(cursor))] = offset
 
     def _declared(self, cursor: Cursor) -> Declared:
         lib = self._lib

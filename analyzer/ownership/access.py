@@ -242,7 +242,8 @@ class Access:
         if path is None or path is True:
             return self._store_nowhere(value, state)
         if value is UNDEF and state.defaults.get(path[0]) is not UNDEF:
-            value = self.universe.fresh()
+            kept = isinstance(path[0], int) and op.type.kind is TypeKind.POINTER and path[1] is not None
+            value = UNDEF if kept else self.universe.fresh()
         if spot.pointer is not None and op.type.kind is TypeKind.POINTER:
             self._unlink(op, self.value(spot.pointer, state), path, value, state)
         self.write(path, value, op.at, spot.text, state)
