@@ -240,7 +240,7 @@ def _join_facts(result: State, old: State, new: State, widening: bool) -> bool:
         if other is None and isinstance(key, Expr):
             other = _expression_fact(new, key)
         if other is None:
-            if isinstance(key, Sym):
+            if isinstance(key, Sym) and not key.lasting:
                 known_to_new = new.mentioned() if known_to_new is None else known_to_new
                 if key not in known_to_new:
                     continue  # the new side has never heard of it: no cell of it can disagree
@@ -259,12 +259,15 @@ def _join_facts(result: State, old: State, new: State, widening: bool) -> bool:
 
 
 def _add_new_facts(result: State, old: State, new: State) -> None:
-    """Facts about symbols that the old side has never heard of hold for the join too."""
+    """Facts about symbols that the old side has never heard of hold for the join too.
+
+    What was there when the function began, it was there on both sides, whether they ever looked at it or not.
+    """
     added = [key for key in new.facts if isinstance(key, Sym) and key not in old.facts and key not in result.facts]
     if added:
         known_to_old = old.mentioned()
         for key in added:
-            if key not in known_to_old or _lies_nowhere(key, old):
+            if (key not in known_to_old and not key.lasting) or _lies_nowhere(key, old):
                 result.facts[key] = new.facts[key]
 
 
