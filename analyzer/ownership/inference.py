@@ -449,9 +449,16 @@ class _Inference:
             if look in told or look.after or look.mask or look.term.root is not Root.PARAM:
                 continue
             values = union(dict(ending.facts).get(look, FULL) for ending in plain)
-            always = union(dict(ending.facts).get(look, FULL) for ending in self._evidence.plain)
-            if values not in ((), always) and expressible(values) and INFINITY - 1 not in map(abs, values[0]):
+            if self._is_answer(look, values):
                 yield from atoms_of(look, values)
+
+    def _is_answer(self, look: Look, values: Range) -> bool:
+        """Whether these values of what is asked about tell results apart: one number, others, or from a limit on."""
+        every = [dict(ending.facts).get(look, FULL) for ending in self._evidence.plain]
+        if values in ((), union(every)) or (values == NONZERO and ZERO not in every):
+            return False
+        open_end = least(values) == -INFINITY or greatest(values) == INFINITY
+        return expressible(values) and (single(values) is not None or (open_end and not _is_far(values)))
 
     def _numbers_told(self, cell: Cell, endings: Sequence[Ending | PlainEnding]) -> Iterator[Atom]:
         """What all of the endings say of numbers that are passed, where the cell does not say it."""
@@ -503,6 +510,12 @@ class _Inference:
                 if SAME in kinds or not kinds:
                     yield Effect(EffectKind.ESCAPE, term, maybe=True)
                 yield Effect(EffectKind.WRITE, term)
+
+
+def _is_far(values: Range) -> bool:
+    """Whether an end is that of a type, or next to one."""
+    ends = [1 << bits for bits in (15, 16, 31, 32, 63, 64)]
+    return any(abs(abs(end) - far) <= 2 for pair in values for end in pair for far in ends)
 
 
 def _is_never_released(plain: list[PlainEnding]) -> bool:
