@@ -141,6 +141,7 @@ EFFECTS |= {
         EffectKind.UNDEFINED,
         EffectKind.DANGLING,
         EffectKind.BORROWED,
+        EffectKind.STATIC,
         EffectKind.WRITE,
     )
 }

@@ -27,7 +27,7 @@ def test_all_mistakes_are_listed_in_file_order():
     assert found == [
         'lib.yaml:2:10: YAML reads `1` as a number, `version:` is a text; write "1"',
         "lib.yaml:3:1: unknown key `kind` in the rule file; known: library, version, headers, kinds, "
-        "declare, functions, borrows, pure, ignores-null, notes",
+        "declare, functions, borrows, static, pure, ignores-null, notes",
         "lib.yaml:5:37: `deep:` must be true or false, not `yes`; write one of them",
         "lib.yaml:5:47: `cwe:` of kind `heap` must be a decimal number, not `0401`; write digits without leading 0",
         "lib.yaml:6:3: `heap` stands twice in `kinds:`; remove one",
@@ -83,7 +83,7 @@ ENTRIES = {
     "{c: int f(char **out), then: fresh out heap}": "the caller's `out` cannot change; write `*out`",
     "{c: int f(char *out), then: fresh *out heap}": "`*out` is an integer, kind `heap` is not",
     "{c: int f(int a), then: fresh *a heap}": "`*a` looks behind int, which is no pointer",
-    "{c: void f(char *a), then: 'null ::list'}": "a `::global` can only stand in `release`, `escape` or a condition",
+    "{c: void f(char *a), then: 'null ::list'}": "a `::global` can only be released, escape, or stand in a condition",
     "{c: void f(int a), then: fresh ret heap}": "the function returns nothing",
     "{c: char *f(int a), then: fresh ret fd}": "`ret` is a pointer, kind `fd` is an integer",
     "{c: int f(int a), then: fresh ret heap}": "`ret` is an integer, kind `heap` is not",
