@@ -53,8 +53,14 @@ _CPPCHECK = {
     "mismatchAllocDealloc": "mismatch", "autovarInvalidDeallocation": "mismatch",
     "uninitvar": "uninit", "legacyUninitvar": "uninit",
 }  # fmt: skip
+_OURS = {
+    "leak": "leak", "double-release": "double", "use-after-release": "uaf", "wrong-release": "mismatch",
+    "uninitialized-release": "uninit",
+}  # fmt: skip
 _NOT_PARSED = {"syntaxError", "internalAstError", "unknownMacro", "internalError", "preprocessorErrorDirective"}
-_LINE = re.compile(r"^(?P<file>[^:\n]+):(?P<line>\d+):\d+: (?:warning|error): (?P<text>.*?)(?P<rules>(?: \[[^\]]+\])+)$")
+_LINE = re.compile(
+    r"^(?P<file>[^:\n]+):(?P<line>\d+):\d+: (?:warning|error): (?P<text>.*?)(?P<rules>(?: \[[^\]]+\])+)$"
+)
 
 
 def read_gcc(output: str) -> Result:
@@ -157,8 +163,6 @@ class Ours:
     program = "mustfree"
     version = "this tree"
     told = "check, default options"
-    _kinds = {"leak": "leak", "double-release": "double", "use-after-release": "uaf", "wrong-release": "mismatch",
-              "uninitialized-release": "uninit"}  # fmt: skip
 
     def analyse(self, file: Path, flags: Sequence[str], cwd: Path, function: str, timeout: float) -> Result:
         """Run it on one file."""
@@ -169,7 +173,7 @@ class Ours:
         return Result(
             tuple(
                 Report(Path(one["at"]["file"]).name, one["at"]["line"], one["check"], one["message"],
-                       self._kinds[one["check"]])
+                       _OURS[one["check"]])
                 for one in seen.findings
             )
         )  # fmt: skip

@@ -29,7 +29,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import mutants
 from analyzers import MAKERS, Analyzer, Ours, Report, Result, present
+from fixes import load_script
 from harness import ROOT, Corpus, load_corpus, markdown, share
 
 sys.path.insert(0, str(ROOT))
@@ -114,8 +116,7 @@ def fixture_files() -> list[Path]:
     """The files that are looked at, the incident's left out."""
     skipped = ("frontend", "contracts", "incident", "include")
     top = ROOT / "fixtures"
-    found = [file for file in sorted(top.rglob("*.c")) if file.relative_to(top).parts[0] not in skipped]
-    return [*found, top / "contracts" / "libc.c"]
+    return [file for file in sorted(top.rglob("*.c")) if file.relative_to(top).parts[0] not in skipped]
 
 
 def judged(
@@ -181,8 +182,6 @@ def listed(title: str, trouble: dict[str, list[str]]) -> str:
 
 def fixes_table(analyzers: Sequence[Analyzer], corpus: Path, mirror: Path, work: Path, timeout: float) -> str:
     """Both sides of each record, as the records' own script judges them."""
-    from fixes import load_script
-
     script = load_script(corpus)
     records = script.load_records(str(corpus / "leakfixes.yaml"))
     count: dict[str, Counter[str]] = {one.label: Counter() for one in analyzers}
@@ -249,8 +248,6 @@ def new_leaks(before: Sequence[Report], after: Sequence[Report], first: int, las
 
 def mutants_table(analyzers: Sequence[Analyzer], trees: Sequence[Path], count: int, seed: int, timeout: float) -> str:
     """The same mutants for all."""
-    import mutants
-
     corpora = [load_corpus(tree, flagged=True) for tree in trees]
     outcomes = [
         one for one in mutants.run(corpora, count, seed, 3, timeout, 1) if one.state != "equivalent"
@@ -263,7 +260,7 @@ def mutants_table(analyzers: Sequence[Analyzer], trees: Sequence[Path], count: i
         for number, outcome in enumerate(outcomes, 1):
             site = outcome.site
             for one in peers:
-                seen, problem = _mutant(one, mutants, shadows[site.corpus], corpora[site.corpus], site, timeout)
+                seen, problem = _mutant(one, shadows[site.corpus], corpora[site.corpus], site, timeout)
                 found[one.label][outcome.state] += bool(seen)
                 if problem:
                     trouble[one.label].append(f"{site.file.name}:{site.line}: {problem}")
@@ -280,13 +277,15 @@ def mutants_table(analyzers: Sequence[Analyzer], trees: Sequence[Path], count: i
     head = ["analyzer", "found", "share", "of those we found", "of those we missed", "of those that escape us",
             "of those still held", "of those out of our scope", "not analysed"]  # fmt: skip
     names_of = ", ".join(corpus.name for corpus in corpora)
-    return f"## Mutants\n\n{len(outcomes)} mutants of {names_of}.\n\n" + markdown(head, rows) + listed(
-        "Mutants not analysed", trouble
+    return (
+        f"## Mutants\n\n{len(outcomes)} mutants of {names_of}.\n\n"
+        + markdown(head, rows)
+        + listed("Mutants not analysed", trouble)
     )
 
 
 def _mutant(
-    one: Analyzer, mutants: Any, shadow: Any, corpus: Corpus, site: Any, timeout: float
+    one: Analyzer, shadow: mutants.Shadow, corpus: Corpus, site: mutants.Site, timeout: float
 ) -> tuple[list[Report], str]:
     text = mutants.read(site.file)
     code = mutants.blank(text)
@@ -321,7 +320,9 @@ def main() -> int:
         parser.error("--mutants needs trees with a compile_commands.json")
     includes = ["-I" + str(Path(folder).resolve()) for folder in options.include]
     analyzers, absent = present({name: getattr(options, name.replace("-", "_")) for name in MAKERS}, includes)
-    print("## Who\n\n" + markdown(["analyzer", "version", "options"], [[a.label, a.version, a.told] for a in analyzers]))
+    print(
+        "## Who\n\n" + markdown(["analyzer", "version", "options"], [[a.label, a.version, a.told] for a in analyzers])
+    )
     if absent:
         print(f"\nNot there, so left out: {', '.join(absent)}.")
     print("\n" + fixtures_table(analyzers, options.timeout), flush=True)
