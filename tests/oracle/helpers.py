@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from hypothesis import strategies as st
 
 from tests.oracle.generate import acquisitions, blocks, conditions
-from tests.oracle.programs import (
+from tests.oracle.language import (
     Acquire,
     Assign,
     Compare,
@@ -185,8 +185,11 @@ def _program_helper(draw: st.DrawFn, index: int, holder: str) -> Drawn:
 
 
 @st.composite
-def helper_programs(draw: st.DrawFn) -> WithHelpers:
-    """A main function in the usual style that gets, uses and drops by helpers."""
+def helper_programs(draw: st.DrawFn, slips: bool = False) -> WithHelpers:
+    """A main function in the usual style that gets, uses and drops by helpers.
+
+    slips: what was acquired before is sometimes forgotten where a helper gives nothing.
+    """
     helpers: list[Helper | Program] = []
     body: list[Statement] = []
     undo: list[Statement] = []
@@ -215,7 +218,8 @@ def helper_programs(draw: st.DrawFn) -> WithHelpers:
             add(helper)
         body.append(Help(use.get.replace("$", holder)) if use.get else Acquire("alloc", holder))
         if use.failed is not None and draw(st.integers(0, 3)):
-            body.append(If(use.failed, (*undo, Give(-1))))
+            undone = () if slips and draw(st.booleans()) else tuple(undo)
+            body.append(If(use.failed, (*undone, Give(-1))))
         if holder in ("p", "q"):
             body.extend(_between(draw, helpers, holder, undo))
         if use.undo is not None:

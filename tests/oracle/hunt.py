@@ -26,11 +26,19 @@ from tests.oracle.generate import (
     handing_programs,
     idiomatic_programs,
     late_programs,
+    round_programs,
     stream_programs,
 )
 from tests.oracle.helpers import Helper, WithHelpers, helper_programs
 from tests.oracle.interpreter import RejectedError, judge
-from tests.oracle.programs import Count, If, Loop, Program, Scope, lower
+from tests.oracle.language import (
+    Count,
+    If,
+    Loop,
+    Program,
+    Scope,
+)
+from tests.oracle.programs import lower
 
 ORDER = ("trouble", "false alarm", "missed", "verdict")
 
@@ -180,7 +188,7 @@ def hunt(found: Sequence[Any], size: int = 100) -> Iterator[tuple[Any, list[Disa
 def strategy(helpers: bool) -> st.SearchStrategy[Any]:
     """What programs are drawn from."""
     if helpers:
-        return helper_programs()
+        return st.one_of(helper_programs(), helper_programs(slips=True))
     return st.one_of(
         dense_programs(loops=True),
         idiomatic_programs(loops=True),
@@ -188,6 +196,7 @@ def strategy(helpers: bool) -> st.SearchStrategy[Any]:
         late_programs(),
         stream_programs(),
         handing_programs(),
+        round_programs(),
     )
 
 
