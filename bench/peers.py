@@ -6,11 +6,11 @@
 Prints Markdown. What a peer is told of libnl stands in bench/models/; --include is a folder of headers (libnl's,
 say) for everybody. A peer that is not there is named and left out.
 
-fixtures   always: every file below fixtures/ but those that are about one library each. Each file alone, for us as
-           for them. A mark asks for a finding (known misses of ours included, known false alarms of ours not); it is
+fixtures   unless --no-fixtures: every file below fixtures/ but those that are about one library each. Each file
+           alone, for us as for them. A mark asks for a finding (known misses of ours included, known false alarms of ours not); it is
            found when the function has a report of a fitting kind that serves no other mark. A function without marks
            is correct; it is alarmed when it has a report of a leak, a double, a wrong or a late release.
-incident   always: the three states of the daemon, in the same way.
+incident   with the fixtures: the three states of the daemon, in the same way.
 fixes      with --corpus: real fixes, scored as bench/fixes.py does it.
 mutants    with --mutants and TREEs with a compile_commands.json: one release deleted, drawn as bench/mutants.py does
            it. Found is a mutant when the function then has a report of a leak that it did not have before. Which
@@ -307,6 +307,7 @@ def main() -> int:
     parser.add_argument("--include", action="append", default=[], metavar="DIR")
     for name in MAKERS:
         parser.add_argument(f"--{name}", default=name, metavar="PROGRAM")
+    parser.add_argument("--no-fixtures", action="store_true", help="leave out the fixtures and the incident")
     parser.add_argument("--corpus", type=Path)
     parser.add_argument("--mirror", type=Path)
     parser.add_argument("--work", type=Path)
@@ -325,7 +326,8 @@ def main() -> int:
     )
     if absent:
         print(f"\nNot there, so left out: {', '.join(absent)}.")
-    print("\n" + fixtures_table(analyzers, options.timeout), flush=True)
+    if not options.no_fixtures:
+        print("\n" + fixtures_table(analyzers, options.timeout), flush=True)
     if options.corpus:
         paths = [path.resolve() for path in (options.corpus, options.mirror, options.work)]
         print("\n" + fixes_table(analyzers, *paths, options.timeout), flush=True)

@@ -106,10 +106,13 @@ def _interpreted(_: str, share: int, number: int) -> list[tuple[Any, Any]]:
 
 
 def _executed(oracle: str, share: int, number: int) -> list[tuple[Any, Any]]:
-    from tests.oracle.execution import execute
-    from tests.oracle.hunt import clear_programs, source_for
+    from hypothesis import strategies as st
 
-    drawn = clear_programs(oracle == "helpers", share, number)
+    from tests.oracle.execution import execute
+    from tests.oracle.hunt import SORTS, programs, source_for, with_clear_truth
+
+    sorts = ("helpers", "slips") if oracle == "helpers" else ("usual", "rounds", "pointed")
+    drawn = with_clear_truth(programs(st.one_of(*(SORTS[sort]() for sort in sorts)), share, number))
     sources = [source_for(program, index) for index, program in enumerate(drawn)]
     ran = [one for start in range(0, len(sources), 100) for one in execute(sources[start : start + 100])]
     return list(zip(sources, ran, strict=True))
