@@ -7,9 +7,9 @@ Prints Markdown. What a peer is told of libnl stands in bench/models/; --include
 say) for everybody. A peer that is not there is named and left out.
 
 fixtures   unless --no-fixtures: every file below fixtures/ but those that are about one library each. Each file
-           alone, for us as for them. A mark asks for a finding (known misses of ours included, known false alarms of ours not); it is
-           found when the function has a report of a fitting kind that serves no other mark. A function without marks
-           is correct; it is alarmed when it has a report of a leak, a double, a wrong or a late release.
+           alone, for us as for them. A mark asks for a finding (known misses of ours included, known false alarms of
+           ours not); it is found when the function has a report of a fitting kind that serves no other mark. A function
+           without marks is correct; it is alarmed when it has a report of a leak, a double, a wrong or a late release.
 incident   with the fixtures: the three states of the daemon, in the same way.
 fixes      with --corpus: real fixes, scored as bench/fixes.py does it.
 mutants    with --mutants and TREEs with a compile_commands.json: one release deleted, drawn as bench/mutants.py does
