@@ -94,7 +94,7 @@ def _interpreted(_: str, share: int, number: int) -> list[tuple[Any, Any]]:
     from tests.oracle.programs import lower
 
     both = [make(loops=loops) for make in (dense_programs, idiomatic_programs) for loops in (True, False)]
-    strategy = st.one_of(*both, pointed_programs(), round_programs())
+    strategy = st.one_of(*both, *both, pointed_programs(), round_programs())
     found = []
     for program in programs(strategy, share, number):
         function, _ = lower(program)
@@ -111,7 +111,7 @@ def _executed(oracle: str, share: int, number: int) -> list[tuple[Any, Any]]:
     from tests.oracle.execution import execute
     from tests.oracle.hunt import SORTS, programs, source_for, with_clear_truth
 
-    sorts = ("helpers", "slips") if oracle == "helpers" else ("usual", "rounds", "pointed")
+    sorts = ("helpers", "slips") if oracle == "helpers" else ("usual", "usual", "rounds")
     drawn = with_clear_truth(programs(st.one_of(*(SORTS[sort]() for sort in sorts)), share, number))
     sources = [source_for(program, index) for index, program in enumerate(drawn)]
     ran = [one for start in range(0, len(sources), 100) for one in execute(sources[start : start + 100])]

@@ -18,20 +18,25 @@ PARTS = ("join", "split", "alias", "loop", "summary", "refinement", "front end",
 
 @dataclass(frozen=True)
 class Plant:
-    """One mistake. name: what it does, in words; module: where; old, new: the text before and after."""
+    """One mistake.
+
+    name: what it does, in words; module: where; old, new: the text before and after. missed: why the oracles are known
+    not to see it in as many programs as are usual; "" when they do.
+    """
 
     name: str
     part: str
     module: str
     old: str
     new: str
+    missed: str = ""
 
 
 OWNERSHIP, FRONTEND = "analyzer.ownership.", "analyzer.frontend."
 
 
-def _engine(part: str, name: str, module: str, old: str, new: str) -> Plant:
-    return Plant(name, part, OWNERSHIP + module, old, new)
+def _engine(part: str, name: str, module: str, old: str, new: str, missed: str = "") -> Plant:
+    return Plant(name, part, OWNERSHIP + module, old, new, missed)
 
 
 def _front(name: str, module: str, old: str, new: str) -> Plant:
