@@ -188,23 +188,37 @@ def _version(program: str) -> str:
     return match[0] if match else "unknown"
 
 
+def _includes_libnl(file: Path) -> bool:
+    """The model brings libnl's headers along; where nobody includes them it has nothing to say, and may clash."""
+    return b"<netlink/" in file.read_bytes() or b"nl_recv" in file.read_bytes()
+
+
 def gcc(program: str, includes: Sequence[str], model: bool) -> Peer:
     """gcc -fanalyzer, every function of the file."""
     options = ["-fanalyzer", "-fdiagnostics-plain-output", "-c", "-o", "/dev/null"]
     told = ["-include", str(MODELS / "peers.h")] if model else []
 
     def command(file: Path, flags: Sequence[str], function: str) -> list[str]:
-        return [program, *options, *told, *flags, *includes, str(file)]
+        here = told if _includes_libnl(file) else []
+        return [program, *options, *here, *flags, *includes, str(file)]
 
     label = "gcc -fanalyzer" + (" + model" if model else "")
     shown = " ".join([*options[:1], *(["-include models/peers.h"] if model else [])])
     return Peer(label, model, program, _version(program), shown, command, read_gcc)
 
 
+_LITTLE_ENDIAN = [
+    "-D__BYTE_ORDER__=1234", "-D__ORDER_LITTLE_ENDIAN__=1234", "-D__ORDER_BIG_ENDIAN__=4321",
+    "-D__BYTE_ORDER=1234", "-D__LITTLE_ENDIAN=1234", "-D__BIG_ENDIAN=4321", "-D__LITTLE_ENDIAN_BITFIELD",
+    "-DBYTE_ORDER=1234", "-DLITTLE_ENDIAN=1234", "-DBIG_ENDIAN=4321",
+]  # fmt: skip
+"""What compilers know by themselves and headers end with #error without."""
+
+
 def cppcheck(program: str, includes: Sequence[str], model: bool) -> Peer:
     """cppcheck with its own descriptions of POSIX, GNU and GLib."""
     options = ["-q", "--language=c", "--enable=warning", "--library=posix", "--library=gnu", "--library=gtk",
-               "--max-configs=1"]  # fmt: skip
+               "--max-configs=1", *_LITTLE_ENDIAN]  # fmt: skip
     told = [f"--library={MODELS / 'peers.cfg'}"] if model else []
 
     def command(file: Path, flags: Sequence[str], function: str) -> list[str]:
@@ -226,9 +240,10 @@ def clang_tidy(program: str, includes: Sequence[str], model: bool) -> Peer:
     told = ["-include", str(MODELS / "peers.h")] if model else []
 
     def command(file: Path, flags: Sequence[str], function: str) -> list[str]:
+        here = told if _includes_libnl(file) else []
         only = ["-Xclang", "-analyze-function", "-Xclang", function] if function else []
         return [program, "--quiet", f"--checks={checks}", str(file), "--", "-x", "c", "-w", "-ferror-limit=0", *only,
-                *told, *flags, *includes]  # fmt: skip
+                *here, *flags, *includes]  # fmt: skip
 
     label = "clang-tidy" + (" + model" if model else "")
     shown = f"--checks={checks}" + (" -- -include models/peers.h" if model else "")

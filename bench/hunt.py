@@ -2,9 +2,9 @@
 
     python bench/hunt.py [--count 500] [--seed 1] [--programs SORT] [--kind "false alarm"] [--out DIR]
 
-Needs gcc. Prints each disagreement, shrunk; --out writes each as a C file. Sorts of programs: usual
-ones; with helpers in their own file; with slips in the paths on which a helper gives nothing; with loops whose rounds
-differ; with a variable that has a second name through a pointer.
+Needs gcc. Prints each disagreement, shrunk; --out writes each as a C file. Sorts of programs: usual ones; dense ones,
+without sense; with helpers in their own file; helpers with slips in the paths on which one gives nothing; loops whose
+rounds differ; switches that are asked again; a variable that has a second name through a pointer.
 """
 
 from __future__ import annotations

@@ -307,6 +307,7 @@ def main() -> int:
     parser.add_argument("--include", action="append", default=[], metavar="DIR")
     for name in MAKERS:
         parser.add_argument(f"--{name}", default=name, metavar="PROGRAM")
+    parser.add_argument("--peer", action="append", default=[], choices=list(MAKERS), help="only this one (repeatable)")
     parser.add_argument("--no-fixtures", action="store_true", help="leave out the fixtures and the incident")
     parser.add_argument("--corpus", type=Path)
     parser.add_argument("--mirror", type=Path)
@@ -324,6 +325,8 @@ def main() -> int:
     print(
         "## Who\n\n" + markdown(["analyzer", "version", "options"], [[a.label, a.version, a.told] for a in analyzers])
     )
+    if options.peer:
+        analyzers = [one for one in analyzers if isinstance(one, Ours) or one.label.split()[0] in options.peer]
     if absent:
         print(f"\nNot there, so left out: {', '.join(absent)}.")
     if not options.no_fixtures:

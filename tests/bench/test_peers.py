@@ -134,7 +134,19 @@ def test_flags_of_two_words_reach_cppcheck():
     from analyzers import cppcheck
 
     command = cppcheck("cppcheck", ["-Iinc"], model=False).command(Path("a.c"), ["-I", "x", "-O2", "-DY=1"], "")
-    assert [word for word in command if word.startswith(("-I", "-D", "-O"))] == ["-Ix", "-DY=1", "-Iinc"]
+    words = [word for word in command if word.startswith(("-I", "-D", "-O")) and "ENDIAN" not in word]
+    assert [word for word in words if "BYTE_ORDER" not in word] == ["-Ix", "-DY=1", "-Iinc"]
+
+
+@pytest.mark.parametrize("name", ["gcc", "clang-tidy"])
+def test_the_model_goes_along_where_libnl_is_used(name, tmp_path):
+    from analyzers import MAKERS
+
+    file = tmp_path / "a.c"
+    peer = MAKERS[name](name if shutil.which(name) else "true", [], model=True)
+    for text, expected in (("int f(void);\n", False), ("#include <netlink/msg.h>\n", True)):
+        file.write_text(text)
+        assert any(word.endswith("models/peers.h") for word in peer.command(file, [], "")) is expected
 
 
 LEAK = """\

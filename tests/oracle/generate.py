@@ -421,3 +421,25 @@ def round_programs(draw: st.DrawFn) -> Program:
         loop = Loop(Env(), tuple(body), draw(st.booleans()))
     after: tuple[Statement, ...] = (Release(holder),) if draw(st.integers(0, 2)) else ()
     return Program((loop, *after))
+
+
+@st.composite
+def switch_programs(draw: st.DrawFn) -> Program:
+    """What a switch acquires, another question about the same number releases: some pairs fit, some do not."""
+    name = draw(st.sampled_from(["n", "a"]))
+    holder = draw(st.sampled_from(["p", "fd"]))
+    acquire: Statement = Acquire("open_it" if holder == "fd" else "alloc", holder)
+    release: Statement = Release(holder)
+
+    def choice(inside: Statement) -> Choose:
+        """The statement in one or two of the ways, or in the default."""
+        arms = tuple(
+            (number, draw(st.sampled_from([(), (inside,)])), draw(st.booleans()))
+            for number in draw(st.sampled_from([(0,), (0, 1), (1, 0), (-1, 1)]))
+        )
+        return Choose(name, arms, draw(st.sampled_from([(), (), (inside,)])))
+
+    asked = st.builds(Compare, st.just(name), OPERATORS, st.integers(-1, 1))
+    first = choice(acquire) if draw(st.integers(0, 2)) else If(draw(asked), (acquire,))
+    second = choice(release) if draw(st.integers(0, 2)) else If(draw(asked), (release,))
+    return Program((Acquire("env", "n"), first, second))

@@ -29,6 +29,7 @@ from tests.oracle.generate import (
     pointed_programs,
     round_programs,
     stream_programs,
+    switch_programs,
 )
 from tests.oracle.helpers import Helper, WithHelpers, helper_programs
 from tests.oracle.interpreter import RejectedError, judge
@@ -203,11 +204,13 @@ def strategy(helpers: bool) -> st.SearchStrategy[Any]:
 SORTS: dict[str, Callable[[], st.SearchStrategy[Any]]] = {
     "usual": lambda: strategy(False),
     "helpers": lambda: strategy(True),
+    "dense": lambda: dense_programs(loops=True),
     "slips": lambda: helper_programs(slips=True),
     "rounds": round_programs,
+    "switches": switch_programs,
     "pointed": pointed_programs,
 }
-"""Sorts of programs by name. The last three show disagreements that are known, so only the first two are for tests."""
+"""Sorts of programs by name; the tests of every run draw from the first two."""
 
 
 def clear_programs(helpers: bool, count: int, number: int) -> list[Any]:

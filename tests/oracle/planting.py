@@ -88,13 +88,19 @@ def _fill(cases: Cases, oracle: str, share: int, number: int) -> int:
 def _interpreted(_: str, share: int, number: int) -> list[tuple[Any, Any]]:
     from hypothesis import strategies as st
 
-    from tests.oracle.generate import dense_programs, idiomatic_programs, pointed_programs, round_programs
+    from tests.oracle.generate import (
+        dense_programs,
+        idiomatic_programs,
+        pointed_programs,
+        round_programs,
+        switch_programs,
+    )
     from tests.oracle.hunt import programs
     from tests.oracle.interpreter import RejectedError, judge
     from tests.oracle.programs import lower
 
     both = [make(loops=loops) for make in (dense_programs, idiomatic_programs) for loops in (True, False)]
-    strategy = st.one_of(*both, *both, pointed_programs(), round_programs())
+    strategy = st.one_of(*both, *both, pointed_programs(), round_programs(), switch_programs())
     found = []
     for program in programs(strategy, share, number):
         function, _ = lower(program)
@@ -111,7 +117,7 @@ def _executed(oracle: str, share: int, number: int) -> list[tuple[Any, Any]]:
     from tests.oracle.execution import execute
     from tests.oracle.hunt import SORTS, programs, source_for, with_clear_truth
 
-    sorts = ("helpers", "slips") if oracle == "helpers" else ("usual", "usual", "rounds")
+    sorts = ("helpers", "slips") if oracle == "helpers" else ("usual", "dense", "rounds", "switches")
     drawn = with_clear_truth(programs(st.one_of(*(SORTS[sort]() for sort in sorts)), share, number))
     sources = [source_for(program, index) for index, program in enumerate(drawn)]
     ran = [one for start in range(0, len(sources), 100) for one in execute(sources[start : start + 100])]

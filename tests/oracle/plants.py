@@ -57,6 +57,7 @@ PLANTS = (
         "join", "a joined value remembers one of the values that it may be", "join",
         "    targets = _targets(symbol, left, old) | _targets(symbol, right, new)\n    if 0 in",
         "    targets = _targets(symbol, left, old)\n    if 0 in",
+        missed="matters where one block is stored in another, which programs do not do; seen with some seeds",
     ),
     _engine(
         "join", "what both paths have released is forgotten", "join",
@@ -97,6 +98,7 @@ PLANTS = (
     _engine(
         "split", "what a contract hands out perhaps is never null", "application",
         "        if not effect.maybe:\n            state.facts", "        if True:\n            state.facts",
+        missed="programs seldom ask for the second thing of a call and lose the first by the answer",
     ),
     _engine(
         "alias", "a copy of a struct copies its first member alone", "access",
@@ -114,6 +116,7 @@ PLANTS = (
     _engine(
         "alias", "pointers found equal stay two", "facts",
         "        self.substitute(left, right)\n        return self.assume(right, common)", "        return True",
+        missed="programs compare no pointers of which nothing is known, such as the caller's",
     ),
     _engine(
         "alias", "a variable keeps its value past its end", "transfer",
@@ -185,6 +188,7 @@ PLANTS = (
     _engine(
         "summary", "null and other results of a helper are not told apart", "inference",
         "            return [ZERO, NONZERO]\n", "            return [FULL]\n",
+        missed="what a helper returns is not null to its caller either way, and null is found by its test",
     ),
     _engine(
         "summary", "a helper that releases and leaves the address leaves nothing to look at", "inference",
@@ -193,6 +197,7 @@ PLANTS = (
     _engine(
         "summary", "what a helper hands out perhaps, it always hands out", "inference",
         "maybe=(term.root is Root.RET and bool(term.selectors)) or bool({0, FAILED} & kinds),", "maybe=False,",
+        missed="helpers that set the caller's variable say by their result whether they did",
     ),
     _engine(
         "summary", "a helper only ever meets null behind its parameters", "inference",
