@@ -1,9 +1,10 @@
 """Look for mistakes: generated C programs, executed for every decision, against what the tool says of them.
 
-    python bench/hunt.py [--count 500] [--seed 1] [--helpers] [--kind "false alarm"] [--out DIR]
+    python bench/hunt.py [--count 500] [--seed 1] [--programs SORT] [--kind "false alarm"] [--out DIR]
 
-Needs gcc. Prints each disagreement, shrunk; --out writes each as a C file. With --helpers the programs call
-static functions of their own file.
+Needs gcc. Prints each disagreement, shrunk; --out writes each as a C file. Sorts of programs: usual ones; dense ones,
+without sense; with helpers in their own file; helpers with slips in the paths on which one gives nothing; loops whose
+rounds differ; switches that are asked again; a variable that has a second name through a pointer.
 """
 
 from __future__ import annotations
@@ -17,7 +18,18 @@ from harness import ROOT
 
 sys.path.insert(0, str(ROOT))
 
-from tests.oracle.hunt import ORDER, as_fixture, clear_programs, differences, hunt, shrink, source_for, still_wrong
+from tests.oracle.hunt import (
+    ORDER,
+    SORTS,
+    as_fixture,
+    differences,
+    hunt,
+    programs,
+    shrink,
+    source_for,
+    still_wrong,
+    with_clear_truth,
+)
 
 
 def main() -> int:
@@ -25,13 +37,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--helpers", action="store_true", help="programs that call functions of their own")
+    parser.add_argument("--programs", choices=sorted(SORTS), default="usual", help="what sort of programs")
     parser.add_argument("--kind", action="append", default=[], help="only this kind of disagreement (repeatable)")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--tries", type=int, default=200, help="programs tried to make one smaller")
     parser.add_argument("--most", type=int, default=20, help="disagreements shrunk")
     options = parser.parse_args()
-    found = clear_programs(options.helpers, options.count, options.seed)
+    found = with_clear_truth(programs(SORTS[options.programs](), options.count, options.seed))
     print(f"{len(found)} programs with a clear truth")
     kinds: Counter[str] = Counter()
     seen: set[str] = set()
@@ -54,8 +66,7 @@ def main() -> int:
         print(text)
         if options.out:
             options.out.mkdir(parents=True, exist_ok=True)
-            sort = "helpers" if options.helpers else "one"
-            name = f"{kind.replace(' ', '-')}-{sort}-{options.seed}-{kinds[kind]}.c"
+            name = f"{kind.replace(' ', '-')}-{options.programs}-{options.seed}-{kinds[kind]}.c"
             (options.out / name).write_text(text)
     print(dict(kinds))
     return 1 if kinds else 0

@@ -20,7 +20,16 @@ from analyzer.report.summary import shown_findings
 from analyzer.workspace import Settings, Workspace
 from tests.oracle.execution import source_of, state
 from tests.oracle.hunt import clear_programs
-from tests.oracle.programs import Both, Compare, Condition, Either, Env, If, Program, Truth
+from tests.oracle.language import (
+    Both,
+    Compare,
+    Condition,
+    Either,
+    Env,
+    If,
+    Program,
+    Truth,
+)
 
 ROOT = Path(__file__).parents[1] / "fixtures"
 CHECKS = ("leak", "double_release", "use_after_release", "uninitialized_release", "wrong_release")

@@ -19,6 +19,7 @@ _COMMANDS = {
     "dump": ("analyzer.cli.dump", "dump"),
     "explain": ("analyzer.cli.explain", "explain"),
     "fix": ("analyzer.cli.fix", "fix"),
+    "repro": ("analyzer.cli.repro", "repro"),
     "rules": ("analyzer.cli.rules", "rules"),
     "toolchain": ("analyzer.cli.toolchain", "toolchain"),
     "why": ("analyzer.cli.why", "why"),
@@ -79,6 +80,7 @@ def app() -> None:
       mustfree check --baseline known.json src/ only what known.json does not hold
       mustfree fix src/                         a patch that repairs what check reports
       mustfree why main.c:31 src/               why what main.c acquires in line 31 is taken to end so
+      mustfree repro main.c:31 src/             the same as a small case without names, to be reported
       mustfree explain leak                     what a check reports, and how to mend it
       mustfree rules explain nl_recv            what a library function does to ownership
     """

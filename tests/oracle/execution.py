@@ -19,7 +19,10 @@ from analyzer.findings.model import Acquisition, NoticeKind, Report, StepKind, V
 from analyzer.workspace import Settings, Workspace
 from tests.oracle.helpers import WithHelpers
 from tests.oracle.interpreter import values_of_interest
-from tests.oracle.programs import Program, lower
+from tests.oracle.language import (
+    Program,
+)
+from tests.oracle.programs import lower
 
 GCC = shutil.which("gcc")
 MOST_RUNS = 20000

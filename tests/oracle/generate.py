@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from tests.oracle.programs import (
+from tests.oracle.language import (
     DESCRIPTORS,
     Acquire,
     Assign,
@@ -27,6 +27,7 @@ from tests.oracle.programs import (
     Keep,
     Leave,
     Loop,
+    Point,
     Program,
     Realloc,
     Release,
@@ -369,3 +370,76 @@ def related_programs(draw: st.DrawFn) -> Program:
         if draw(st.booleans()):
             body = (*body, If(compared(), (Release(holder),)))
     return Program((Acquire("env", "n"), *body))
+
+
+@st.composite
+def pointed_programs(draw: st.DrawFn) -> Program:
+    """A variable has a second name through a pointer, and pointers are compared with each other."""
+    cells = st.sampled_from(["p", "q", "s.a"])
+    named = st.sampled_from(["*w", "*w", "p", "q"])
+    conditions_here = st.one_of(
+        st.builds(Truth, named, st.booleans()),
+        st.builds(Compare, cells, st.sampled_from(["==", "!="]), named),
+        st.just(Env()),
+    )
+    plain = st.one_of(
+        st.builds(Acquire, st.just("alloc"), named),
+        st.builds(Acquire, st.just("alloc"), named),
+        st.builds(Release, named),
+        st.builds(Release, named),
+        st.builds(Assign, cells, st.just("*w")),
+        st.builds(Assign, st.just("*w"), st.one_of(cells, st.just(0))),
+        st.builds(Assign, cells, st.one_of(cells, st.just(0))),
+        st.builds(Point, cells),
+        st.builds(Touch, named),
+    )
+    body = st.lists(plain, max_size=3).map(tuple)
+    branch = st.builds(If, conditions_here, body, body)
+    rest = draw(st.lists(st.one_of(plain, plain, branch), min_size=2, max_size=7))
+    return Program((Point(draw(cells)), *rest), value=0)
+
+
+@st.composite
+def round_programs(draw: st.DrawFn) -> Program:
+    """Loops whose rounds differ: by their number, by a `continue` or `break` in the middle, by what is left over."""
+    holder, fails = draw(st.sampled_from([("p", Truth("p", negated=True)), ("fd", Compare("fd", "<", 0))]))
+    away = st.sampled_from([Break(), Break(goes_on=True), Break(goes_on=True)])
+    asked = st.one_of(
+        st.just(Env()), st.builds(Compare, st.just("i"), st.sampled_from(["==", "!=", ">"]), st.integers(0, 1))
+    )
+    acquire: Statement = Acquire("open_it" if holder == "fd" else "alloc", holder)
+    body: list[Statement] = [acquire] if draw(st.integers(0, 3)) else [If(draw(asked), (acquire,))]
+    if draw(st.booleans()):
+        body.append(If(fails, (draw(away),)))
+    if draw(st.booleans()):
+        freed: tuple[Statement, ...] = (Release(holder),) if draw(st.booleans()) else ()
+        body.append(If(draw(asked), (*freed, draw(away))))
+    if draw(st.integers(0, 2)):
+        body.append(Release(holder) if draw(st.booleans()) else If(draw(asked), (Release(holder),)))
+    loop: Statement = Count("i", 2, tuple(body))
+    if draw(st.booleans()):
+        loop = Loop(Env(), tuple(body), draw(st.booleans()))
+    after: tuple[Statement, ...] = (Release(holder),) if draw(st.integers(0, 2)) else ()
+    return Program((loop, *after))
+
+
+@st.composite
+def switch_programs(draw: st.DrawFn) -> Program:
+    """What a switch acquires, another question about the same number releases: some pairs fit, some do not."""
+    name = draw(st.sampled_from(["n", "a"]))
+    holder = draw(st.sampled_from(["p", "fd"]))
+    acquire: Statement = Acquire("open_it" if holder == "fd" else "alloc", holder)
+    release: Statement = Release(holder)
+
+    def choice(inside: Statement) -> Choose:
+        """The statement in one or two of the ways, or in the default."""
+        arms = tuple(
+            (number, draw(st.sampled_from([(), (inside,)])), draw(st.booleans()))
+            for number in draw(st.sampled_from([(0,), (0, 1), (1, 0), (-1, 1)]))
+        )
+        return Choose(name, arms, draw(st.sampled_from([(), (), (inside,)])))
+
+    asked = st.builds(Compare, st.just(name), OPERATORS, st.integers(-1, 1))
+    first = choice(acquire) if draw(st.integers(0, 2)) else If(draw(asked), (acquire,))
+    second = choice(release) if draw(st.integers(0, 2)) else If(draw(asked), (release,))
+    return Program((Acquire("env", "n"), first, second))

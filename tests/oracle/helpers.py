@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from hypothesis import strategies as st
 
 from tests.oracle.generate import acquisitions, blocks, conditions
-from tests.oracle.programs import (
+from tests.oracle.language import (
     Acquire,
     Assign,
     Compare,
@@ -115,9 +115,10 @@ def _opener(draw: st.DrawFn, name: str, holder: str) -> Drawn:
     return Helper(tuple(lines)), Use(f"$ = {name}();", Compare(holder, "<", 0), Release(holder), holder)
 
 
-def _dropper(draw: st.DrawFn, name: str, holder: str) -> Drawn:
-    """Releases a block: always, sometimes, or that of a variable of the caller."""
-    kind = draw(st.sampled_from(["plain", "guarded", "flag", "result", "slot", "slot without null"]))
+def _dropper(draw: st.DrawFn, name: str, holder: str, slips: bool) -> Drawn:
+    """Releases a block: always, sometimes, or that of a variable of the caller; with slips also twice."""
+    kinds = ["plain", "guarded", "flag", "result", "slot", "slot without null"]
+    kind = draw(st.sampled_from([*kinds, "twice"] if slips else kinds))
     head, body, call = {
         "plain": ("void", ["    free(p);"], f"{name}($);"),
         "guarded": ("void", ["    if (p) free(p);"], f"{name}($);"),
@@ -125,6 +126,7 @@ def _dropper(draw: st.DrawFn, name: str, holder: str) -> Drawn:
         "result": ("int", ["    if (env() > 0) { free(p); return -1; }", "    return 0;"], f"m = {name}($);"),
         "slot": ("void", ["    free(*p);", "    *p = NULL;"], f"{name}(&$);"),
         "slot without null": ("void", ["    free(*p);"], f"{name}(&$);"),
+        "twice": ("void", ["    free(p);", "    if (env() > 0) shelf = NULL;", "    free(p);"], f"{name}($);"),
     }[kind]
     parameter = "void **p" if kind.startswith("slot") else "void *p, int flag" if kind == "flag" else "void *p"
     lines = [f"static {head} {name}({parameter})", "{", *body, "}"]
@@ -185,8 +187,12 @@ def _program_helper(draw: st.DrawFn, index: int, holder: str) -> Drawn:
 
 
 @st.composite
-def helper_programs(draw: st.DrawFn) -> WithHelpers:
-    """A main function in the usual style that gets, uses and drops by helpers."""
+def helper_programs(draw: st.DrawFn, slips: bool = False) -> WithHelpers:
+    """A main function in the usual style that gets, uses and drops by helpers.
+
+    slips: what was acquired before is sometimes forgotten where a helper gives nothing, and what is released is
+    sometimes released twice.
+    """
     helpers: list[Helper | Program] = []
     body: list[Statement] = []
     undo: list[Statement] = []
@@ -215,11 +221,12 @@ def helper_programs(draw: st.DrawFn) -> WithHelpers:
             add(helper)
         body.append(Help(use.get.replace("$", holder)) if use.get else Acquire("alloc", holder))
         if use.failed is not None and draw(st.integers(0, 3)):
-            body.append(If(use.failed, (*undo, Give(-1))))
+            undone = () if slips and draw(st.booleans()) else tuple(undo)
+            body.append(If(use.failed, (*undone, Give(-1))))
         if holder in ("p", "q"):
             body.extend(_between(draw, helpers, holder, undo))
         if use.undo is not None:
-            undo = [*_released(draw, helpers, use), *undo]
+            undo = [*_released(draw, helpers, use, slips), *undo]
         if draw(st.booleans()):
             body.append(If(draw(conditions(st.just("p"))), (*undo, Give("n"))))
     if undo and not draw(st.integers(0, 3)):
@@ -239,12 +246,12 @@ def _between(draw: st.DrawFn, helpers: list[Helper | Program], holder: str, undo
     return [Help(use.get.replace("$", holder))]
 
 
-def _released(draw: st.DrawFn, helpers: list[Helper | Program], use: Use) -> list[Statement]:
+def _released(draw: st.DrawFn, helpers: list[Helper | Program], use: Use, slips: bool) -> list[Statement]:
     """The release itself, or a helper that does it."""
     assert use.undo is not None
     if use.holder not in ("p", "q") or draw(st.booleans()):
         return [use.undo]
-    helper, drop = _dropper(draw, f"h@_{len(helpers)}", use.holder)
+    helper, drop = _dropper(draw, f"h@_{len(helpers)}", use.holder, slips)
     helpers.append(helper)
     call = Help(drop.get.replace("$", use.holder))
     if drop.failed is None or not draw(st.integers(0, 3)):

@@ -26,11 +26,21 @@ from tests.oracle.generate import (
     handing_programs,
     idiomatic_programs,
     late_programs,
+    pointed_programs,
+    round_programs,
     stream_programs,
+    switch_programs,
 )
 from tests.oracle.helpers import Helper, WithHelpers, helper_programs
 from tests.oracle.interpreter import RejectedError, judge
-from tests.oracle.programs import Count, If, Loop, Program, Scope, lower
+from tests.oracle.language import (
+    Count,
+    If,
+    Loop,
+    Program,
+    Scope,
+)
+from tests.oracle.programs import lower
 
 ORDER = ("trouble", "false alarm", "missed", "verdict")
 
@@ -189,6 +199,18 @@ def strategy(helpers: bool) -> st.SearchStrategy[Any]:
         stream_programs(),
         handing_programs(),
     )
+
+
+SORTS: dict[str, Callable[[], st.SearchStrategy[Any]]] = {
+    "usual": lambda: strategy(False),
+    "helpers": lambda: strategy(True),
+    "dense": lambda: dense_programs(loops=True),
+    "slips": lambda: helper_programs(slips=True),
+    "rounds": round_programs,
+    "switches": switch_programs,
+    "pointed": pointed_programs,
+}
+"""Sorts of programs by name; the tests of every run draw from the first two."""
 
 
 def clear_programs(helpers: bool, count: int, number: int) -> list[Any]:

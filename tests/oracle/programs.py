@@ -1,4 +1,4 @@
-"""A tiny C, made for generating programs, and its lowering to the IR (independent of the front end).
+"""The lowering of generated programs (language.py) to the IR, independent of the front end.
 
 Offsets are the line numbers of the C text that the lowering writes along the way.
 """
@@ -12,216 +12,45 @@ from analyzer.ir import ops
 from analyzer.ir.function import BasicBlock, Function, Variable, successors
 from analyzer.ir.operands import DerefBase, Field, GlobalBase, Int, LocalBase, Operand, Place, Temp
 from analyzer.ir.types import INT, CType
+from tests.oracle.language import (
+    DESCRIPTORS,
+    FILES,
+    Acquire,
+    Assign,
+    Both,
+    Break,
+    Choose,
+    Compare,
+    Condition,
+    CopyPair,
+    Count,
+    Either,
+    Env,
+    Give,
+    Help,
+    If,
+    Keep,
+    Leave,
+    Loop,
+    Point,
+    Program,
+    Realloc,
+    Release,
+    Scope,
+    Statement,
+    Touch,
+    Truth,
+    is_integer,
+)
 from tests.oracle.library import POINTER, RECORD, SIGNATURES, SLOT
 
-# -- conditions
-
-
-@dataclass(frozen=True)
-class Compare:
-    """``name operator value``; a name for value compares two variables."""
-
-    name: str
-    operator: str
-    value: int | str
-
-
-@dataclass(frozen=True)
-class Truth:
-    """``name`` or ``!name``."""
-
-    name: str
-    negated: bool = False
-
-
-@dataclass(frozen=True)
-class Both:
-    """``left && right``."""
-
-    left: Condition
-    right: Condition
-
-
-@dataclass(frozen=True)
-class Either:
-    """``left || right``."""
-
-    left: Condition
-    right: Condition
-
-
-@dataclass(frozen=True)
-class Env:
-    """``env() > 0``: the environment decides."""
-
-
-Condition = Compare | Truth | Both | Either | Env
-
-# -- statements
-
-
-@dataclass(frozen=True)
-class Acquire:
-    """``result = function(...)``; target and creds are out-parameters for recv_msg and get_line."""
-
-    function: str
-    result: str = ""
-    target: str = ""
-    creds: str = ""
-
-
-@dataclass(frozen=True)
-class Realloc:
-    """``result = re_alloc(pointer, 2)``."""
-
-    result: str
-    pointer: str
-
-
-@dataclass(frozen=True)
-class Release:
-    """``free_it(name)``, ``close_it(name)`` or ``close_file(name)``."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Assign:
-    """``target = source``: a variable, or an integer."""
-
-    target: str
-    source: str | int
-
-
-@dataclass(frozen=True)
-class Keep:
-    """``target = condition``, without a branch (a comparison or a negation)."""
-
-    target: str
-    condition: Compare | Truth
-
-
-@dataclass(frozen=True)
-class Touch:
-    """``*name = 1``: the memory is used."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class CopyPair:
-    """``t = s``: both fields."""
-
-
-@dataclass(frozen=True)
-class If:
-    """A branch."""
-
-    condition: Condition
-    then: tuple[Statement, ...]
-    other: tuple[Statement, ...] = ()
-
-
-@dataclass(frozen=True)
-class Loop:
-    """``while (condition) body``, or ``do body while (condition)``."""
-
-    condition: Condition
-    body: tuple[Statement, ...]
-    at_least_once: bool = False
-
-
-@dataclass(frozen=True)
-class Count:
-    """``for (variable = 0; variable < rounds; variable++) body``."""
-
-    variable: str
-    rounds: int
-    body: tuple[Statement, ...]
-
-
-@dataclass(frozen=True)
-class Choose:
-    """``switch (name) { case v: body [break;] ... }``; falls through where breaks is false."""
-
-    name: str
-    cases: tuple[tuple[int, tuple[Statement, ...], bool], ...]
-    default: tuple[Statement, ...] = ()
-
-
-@dataclass(frozen=True)
-class Scope:
-    """``{ T *inner = NULL; body }``."""
-
-    body: tuple[Statement, ...]
-
-
-@dataclass(frozen=True)
-class Leave:
-    """``goto``: to label number `label` of the program (modulo their number)."""
-
-    label: int
-
-
-@dataclass(frozen=True)
-class Break:
-    """``break`` or ``continue``; nothing outside a loop."""
-
-    goes_on: bool = False
-
-
-@dataclass(frozen=True)
-class Give:
-    """``return value``: a variable or an integer."""
-
-    value: str | int
-
-
-@dataclass(frozen=True)
-class Help:
-    """A call of a helper, as C. The IR has no such call: for programs that are compiled only."""
-
-    line: str
-
-
-Statement = (
-    Help | Acquire | Realloc | Release | Assign | Keep | Touch | CopyPair
-    | If | Loop | Count | Choose | Scope | Leave | Break | Give
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Program:
-    """body, then the labels' statements one after the other; returns `value` at the end.
-
-    unset: pointers that are declared without a value.
-    """
-
-    body: tuple[Statement, ...]
-    labels: tuple[tuple[Statement, ...], ...] = ()
-    value: str | int = 0
-    unset: tuple[str, ...] = ()
-    gives_pointer: bool = False
-
-
-POINTERS = ("p", "q", "r", "s.a", "s.b", "t.a", "t.b")
-PLACES = (*POINTERS, "inner", "shelf", "*out")
-DESCRIPTORS = ("fd", "dd")
-FILES = ("fp", "gp")
-INTEGERS = ("n", "m", "flag")
-PARAMETERS = ("a", "b")
 _LOCALS: tuple[tuple[str, CType], ...] = (
     ("sk", POINTER), ("out", SLOT), ("a", INT), ("b", INT),
     ("p", POINTER), ("q", POINTER), ("r", POINTER), ("s", RECORD), ("t", RECORD),
     ("fd", INT), ("dd", INT), ("n", INT), ("m", INT), ("flag", INT), ("i", INT), ("inner", POINTER),
-    ("fp", POINTER), ("gp", POINTER),
+    ("fp", POINTER), ("gp", POINTER), ("w", SLOT),
 )  # fmt: skip
 _FIRST = 4
-
-
-def is_integer(name: str) -> bool:
-    """Whether the variable is an int."""
-    return name in DESCRIPTORS or name in INTEGERS or name in PARAMETERS or name == "i"
 
 
 def lower(program: Program) -> tuple[Function, str]:
@@ -329,6 +158,8 @@ class _Lowering:
                 self.line(f"int {name} = {-1 if name in DESCRIPTORS else 0};")
             elif of == RECORD:
                 self.line(f"struct pair {name} = {{0}};")
+            elif of == SLOT:
+                self.line(f"void **{name} = NULL;")
             else:
                 self.line(f"void *{name};" if name in self.program.unset else f"void *{name} = NULL;")
             self.emit(ops.DeclareLocal(self.at, self.index(name)))
@@ -345,15 +176,15 @@ class _Lowering:
     def place(self, name: str) -> Place:
         if name == "shelf":
             return Place(GlobalBase("shelf"))
-        if name == "*out":
-            return Place(DerefBase(self.load("out")))
+        if name.startswith("*"):
+            return Place(DerefBase(self.load(name[1:])))
         record, _, member = name.partition(".")
         self.used.add(record)
         selectors = (Field(member, 0 if member == "a" else 64),) if member else ()
         return Place(LocalBase(self.index(record)), selectors)
 
     def load(self, name: str) -> Temp:
-        of = INT if is_integer(name) else SLOT if name == "out" else POINTER
+        of = INT if is_integer(name) else SLOT if name in ("out", "w") else POINTER
         place = self.place(name)
         temp = self.temp()
         self.emit(ops.Load(self.at, temp, place, of))
@@ -484,6 +315,12 @@ class _Lowering:
     def do_touch(self, it: Touch) -> None:
         self.line(f"*(int *){it.name} = 1;")
         self.emit(ops.Store(self.at, Place(DerefBase(self.load(it.name))), Int(1), INT))
+        self.done()
+
+    def do_point(self, it: Point) -> None:
+        self.line(f"w = &{it.target};")
+        value = self.address(it.target)
+        self.emit(ops.Store(self.at, self.place("w"), value, SLOT))
         self.done()
 
     def do_copypair(self, it: CopyPair) -> None:

@@ -25,7 +25,16 @@ from tests.oracle.hunt import (
     with_clear_truth,
 )
 from tests.oracle.interpreter import judge
-from tests.oracle.programs import Acquire, Compare, Give, Help, If, Program, Release, lower
+from tests.oracle.language import (
+    Acquire,
+    Compare,
+    Give,
+    Help,
+    If,
+    Program,
+    Release,
+)
+from tests.oracle.programs import lower
 from tests.oracle.test_oracle import KNOWN
 
 pytestmark = pytest.mark.skipif(GCC is None, reason="the execution oracle needs gcc")

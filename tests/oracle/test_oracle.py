@@ -16,7 +16,7 @@ from analyzer.ownership.limits import Limits
 from tests.oracle.compare import compare, describe, plain, reported, run_engine
 from tests.oracle.generate import dense_programs, idiomatic_programs
 from tests.oracle.interpreter import RejectedError, Truth, judge
-from tests.oracle.programs import (
+from tests.oracle.language import (
     Acquire,
     Assign,
     Compare,
@@ -28,9 +28,9 @@ from tests.oracle.programs import (
     Realloc,
     Release,
     Touch,
-    lower,
 )
-from tests.oracle.programs import Truth as IsTrue
+from tests.oracle.language import Truth as IsTrue
+from tests.oracle.programs import lower
 
 RUNS, LOOP_RUNS = 3000, 400
 
