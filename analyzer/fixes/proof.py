@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
+from analyzer.cache import digest
 from analyzer.change.matching import Files, match
 from analyzer.change.sides import Pair
 from analyzer.errors import MustfreeError
@@ -67,12 +68,28 @@ class Prover:
         self.points = _points(known)
         self.analyses = 0
         self._errors: dict[str, frozenset[str]] = {}
+        self._texts: dict[str, bytes] = {}
+        self._digests = {file: name for file, name in known.digests if name}
 
     def text(self, file: str) -> bytes:
-        """The text of a file as it is. Raises MustfreeError."""
+        """The text of a file as it was analysed. MustfreeError: it cannot be read, or holds something else by now."""
+        if file not in self._texts:
+            self._texts[file] = self._on_disk(file)
+        return self._texts[file]
+
+    def check_unchanged(self) -> None:
+        """MustfreeError: a file of the program has changed since the analysis, so nothing is proved."""
+        for file in sorted({*self._digests, *self._texts}):
+            data = self._on_disk(file)
+            if data != self._texts.get(file, data):
+                raise _changed(file)
+
+    def _on_disk(self, file: str) -> bytes:
         data = self._workspace.read(file)
         if data is None:
-            raise MustfreeError(f"{file}: cannot be read")
+            raise MustfreeError(f"{file}: cannot be read any more; run the command again")
+        if self._digests.get(file, digest((data,))) != digest((data,)):
+            raise _changed(file)
         return data
 
     def outcome(self, texts: Mapping[str, bytes]) -> Outcome:
@@ -112,6 +129,10 @@ class Prover:
             return Workspace(self._workspace.settings, overlay, self._workspace.rules).errors(file)
         except MustfreeError as error:
             return frozenset((str(error),))
+
+
+def _changed(file: str) -> MustfreeError:
+    return MustfreeError(f"{file}: changed while it was analysed; run the command again")
 
 
 def _at_base(point: Finding, files: Files) -> Finding | None:

@@ -103,6 +103,7 @@ def find_fixes(
     search.run(jobs)
     done = [job for job in jobs if job.fix is not None]
     texts, joined = search.together(done)
+    prover.check_unchanged()
     left = [job for job in done if job not in joined]
     mended = {id(finding) for job in done for finding in job.site.findings}
     return Fixes(
