@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
 from analyzer.cache import digest
 from analyzer.change.matching import Files, match
 from analyzer.change.sides import Pair
+from analyzer.contracts import ContractTable
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Report, Verdict
 from analyzer.findings.points import loss_points
 from analyzer.fixes.reach import Place
+from analyzer.ir.function import Function
 from analyzer.program.discovery import real
 from analyzer.workspace import Workspace
 
@@ -45,6 +47,8 @@ class Outcome:
     there: all loss points there are, as far as they lie on lines that have not changed: where these are in the text
         as it was.
     reached: the acquisitions that are not in unreachable code.
+    escapes: functions, with the lines in the text as it was and the columns of the calls with which what they acquire
+        goes out of sight; None where that is elsewhere, or on a line that has changed.
     """
 
     gone: frozenset[int]
@@ -52,6 +56,7 @@ class Outcome:
     worse: frozenset[Place]
     there: tuple[Finding, ...]
     reached: tuple[Acquisition, ...]
+    escapes: frozenset[tuple[Place, tuple[int, int] | None]] = frozenset()
 
 
 @final
@@ -106,13 +111,33 @@ class Prover:
         new = tuple(point for index, point in enumerate(points) if index not in found)
         there = tuple(moved for point in points if (moved := _at_base(point, files)) is not None)
         reached = tuple(one for one in report.acquisitions if one.verdict is not Verdict.UNREACHABLE)
-        return Outcome(gone, new, self._worse(report), there, reached)
+        return Outcome(gone, new, self._worse(report), there, reached, _escapes(report, files))
 
     def _worse(self, report: Report) -> frozenset[Place]:
         before, after = _signs(self._known.notices), _signs(report.notices)
         found = {Place(file, function) for _, file, function, _ in after - before}
         found |= set(_undecided(report) - _undecided(self._known))
         return frozenset(found)
+
+    def acquisitions(self, place: Place) -> Iterator[Acquisition]:
+        """Those of a function of the program as it is."""
+        return (one for one in self._known.acquisitions if Place(one.at.file, one.function) == place)
+
+    @property
+    def table(self) -> ContractTable:
+        """What library functions do."""
+        return self._workspace.table
+
+    def lowered(self, place: Place, data: bytes) -> Function | None:
+        """The operations of a function in a changed text of its file; None where they cannot be told."""
+        path = real(place.file, self._workspace.root)
+        overlay = dict(self._workspace.overlay) | {path: data}
+        try:
+            unit = Workspace(self._workspace.settings, overlay, self._workspace.rules).lower(place.file)
+        except MustfreeError:
+            return None
+        found = [one for one in unit.functions if one.name == place.function and one.file == path]
+        return found[0] if len(found) == 1 else None
 
     def parses(self, file: str, data: bytes) -> bool:
         """Whether the parser has nothing against a text that it has not against the file as it is.
@@ -129,6 +154,19 @@ class Prover:
             return Workspace(self._workspace.settings, overlay, self._workspace.rules).errors(file)
         except MustfreeError as error:
             return frozenset((str(error),))
+
+
+def _escapes(report: Report, files: Files) -> frozenset[tuple[Place, tuple[int, int] | None]]:
+    """See `Outcome`."""
+    found = set()
+    for one in report.acquisitions:
+        for escape in one.escapes:
+            at = escape.at
+            lines = files.lines(at.file) if at is not None and at.file == one.at.file else None
+            line = at.line if at is not None and at.file == one.at.file else 0
+            line = lines.to_base(line) if lines is not None and line else line
+            found.add((Place(one.at.file, one.function), (line, at.column) if at is not None and line else None))
+    return frozenset(found)
 
 
 def _changed(file: str) -> MustfreeError:
