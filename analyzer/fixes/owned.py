@@ -23,7 +23,6 @@ from analyzer.ir.function import Function
 from analyzer.sources import LineIndex
 
 _LASTING: Final = frozenset((Verdict.HANDED_OVER, Verdict.ESCAPED, Verdict.MOVED, Verdict.HELD, Verdict.MAYBE_RELEASED))
-_ELSEWHERE: Final = "the text that is not compiled mentions what is released"
 
 
 @final
@@ -48,14 +47,17 @@ class Owned:
         except ConflictError:
             return ("the release cannot be written where it would happen",)
         data = applied(self._lines.data, edits)
-        function = self._prover.lowered(self._place, data)
-        if function is None:
-            return ("the function is not understood with it",)
+        functions = self._prover.lowered(self._place, data)
         moved = _Moved(self._lines.data, edits)
         question = self._question(candidate, names, outcome, moved)
-        found = Provenance(function, question, self._prover.table).objections()
+        ways = [Provenance(function, question, self._prover.table) for function in functions]
+        found = sorted({objection for way in ways for objection in way.objections()})
+        if not any(way.releases for way in ways):
+            found.append("no release is found in what was written")
         name = candidate.release.name if candidate.release is not None else ""
-        return (*found, _ELSEWHERE) if name and _in_dropped_text(function, data, name) else found
+        if name and _in_dropped_text(functions, data, name):
+            found.append("text that is not compiled mentions what is released")
+        return tuple(found)
 
     def _names(self, candidate: Candidate) -> frozenset[str]:
         """The functions that it adds calls of, and that release something."""
@@ -122,7 +124,7 @@ class _Moved:
 
 
 def _through_parameter(one: Acquisition) -> bool:
-    return "*" in one.slot
+    return not re.match(r"ret\b", one.slot)
 
 
 def _is_deep(names: frozenset[str], table: ContractTable) -> bool:
@@ -131,11 +133,13 @@ def _is_deep(names: frozenset[str], table: ContractTable) -> bool:
     return not kinds or any(kind.deep for kind in kinds)
 
 
-def _in_dropped_text(function: Function, data: bytes, name: str) -> bool:
-    """Whether a branch of the preprocessor from which nothing was compiled mentions a variable."""
-    places = [place for block in function.blocks for place in (*(op.at for op in block.ops), block.end.at)]
+def _in_dropped_text(functions: Sequence[Function], data: bytes, name: str) -> bool:
+    """Whether a branch of the preprocessor that no configuration compiles mentions a variable. functions: in each."""
+    blocks = [block for function in functions for block in function.blocks]
+    places = [place for block in blocks for place in (*(op.at for op in block.ops), block.end.at)]
     word = re.compile(rb"(?<![\w.>])" + name.encode() + rb"\b")
     return any(
         word.search(data, start, end) is not None and not any(start <= at < end for at in places)
+        for function in functions[:1]
         for start, end in branches(data, function.at, function.end)
     )

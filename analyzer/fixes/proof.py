@@ -128,16 +128,16 @@ class Prover:
         """What library functions do."""
         return self._workspace.table
 
-    def lowered(self, place: Place, data: bytes) -> Function | None:
-        """The operations of a function in a changed text of its file; None where they cannot be told."""
+    def lowered(self, place: Place, data: bytes) -> tuple[Function, ...]:
+        """The operations of a function in a changed text of its file, in each configuration that has it."""
         path = real(place.file, self._workspace.root)
         overlay = dict(self._workspace.overlay) | {path: data}
         try:
-            unit = Workspace(self._workspace.settings, overlay, self._workspace.rules).lower(place.file)
+            units = Workspace(self._workspace.settings, overlay, self._workspace.rules).lower_everywhere(place.file)
         except MustfreeError:
-            return None
-        found = [one for one in unit.functions if one.name == place.function and one.file == path]
-        return found[0] if len(found) == 1 else None
+            return ()
+        found = (one for unit in units for one in unit.functions if one.name == place.function and one.file == path)
+        return tuple(found)
 
     def parses(self, file: str, data: bytes) -> bool:
         """Whether the parser has nothing against a text that it has not against the file as it is.

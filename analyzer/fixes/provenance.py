@@ -120,7 +120,7 @@ class _State:
 
 @final
 class Provenance:
-    """One function with one question. table: what library functions do."""
+    """One function with one question. table: what library functions do. releases: how many of them were found."""
 
     def __init__(self, function: Function, question: Question, table: ContractTable) -> None:
         self._function = function
@@ -128,7 +128,7 @@ class Provenance:
         self._table = table
         self._spelling = Spelling(function)
         self._given: dict[str, set[int]] = {}  # function -> what calls of it were given pointers into
-        self._released = 0
+        self.releases = 0
         self._objections: set[str] = set()
         self._stored: dict[int, list[Key]] = {}
         for block in function.blocks:
@@ -143,8 +143,6 @@ class Provenance:
         known = -1
         while known != (known := sum(map(len, self._given.values()))):
             self._follow()
-        if not self._released:
-            self._objections.add("no release is found in the new text")
         return tuple(sorted(self._objections))
 
     def _follow(self) -> None:
@@ -349,7 +347,8 @@ class Provenance:
         self._kept_by(op, values, touched, state)
         around = self._given.setdefault(op.name, set()) if op.name else set()
         inside = {at for one in values for at in self._inside(one, state)}
-        into = {(_INTO, at) for at in touched | inside | around if self._may_point(op, values, at)}
+        # strtok(NULL, ",") goes on in what the call before was given
+        into = {(_INTO, at) for at in touched | inside or around if self._may_point(op, values, at)}
         around |= {at for _, at in into}
         for index, argument in enumerate(op.arguments):
             self._written(op, index, argument, frozenset(into), state)
@@ -437,7 +436,7 @@ class Provenance:
         return len(key) > 1 or local.type.kind in (TypeKind.POINTER, TypeKind.RECORD)
 
     def _release(self, op: Call, values: list[Values], state: _State) -> None:
-        self._released += 1
+        self.releases += 1
         texts = [self._argument(argument) for argument in op.arguments]
         index = texts.index(self._question.place) if self._question.place in texts else 0
         if not texts or (index == 0 and len(texts) > 1 and self._question.place not in ("", texts[0])):

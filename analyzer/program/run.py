@@ -238,6 +238,14 @@ def lower_for_dump(path: str, options: ProgramOptions) -> TranslationUnit:
     return lower_file(path, frontend_options(context, task, everything=True))
 
 
+def lower_everywhere(path: str, options: ProgramOptions) -> tuple[TranslationUnit, ...]:
+    """The same in all ways of compiling the file, and in all configurations."""
+    tasks = _tasks(path, options)
+    every = [*tasks, *(_in_variant(task, variant) for variant in options.variants for task in tasks)]
+    context = Context(options.rules.table, options.root, overlay=_overlay(options))
+    return tuple(lower_file(path, frontend_options(context, task, everything=True)) for task in every)
+
+
 def errors_of(path: str, options: ProgramOptions) -> frozenset[str]:
     """What the parser holds against one file, with the flags that a run would use, in all ways of compiling it."""
     context = Context(options.rules.table, options.root, overlay=_overlay(options))

@@ -79,6 +79,34 @@ def test_only_what_is_shown_is_fixed(mustfree, project):
     (project / "mustfree.toml").write_text('generated = ["sub/*"]\n')
     outcome = mustfree("fix", ".")
     assert (outcome.status, outcome.out) == (0, "")
+    assert outcome.err.endswith(
+        "0 of 0 findings fixed in 0 files; 1 in generated code (--generated shows them); 1 suppressed\n"
+    )
+    assert "+++ b/sub/more.c\n" in mustfree("fix", "--generated", ".").out
+    (project / "mustfree.toml").write_text('checks = ["double-release"]\n')
+    assert mustfree("fix", ".").err.endswith("0 files; 1 switched off by the settings; 1 suppressed\n")
+
+
+def test_what_a_baseline_holds_is_left_alone(mustfree, project):
+    assert mustfree("baseline", "update", "known.json", ".").status == 0
+    (project / "more.c").write_text(LEAK.replace("f(", "h("))
+    outcome = mustfree("fix", "--baseline", "known.json", ".")
+    assert outcome.status == 0
+    assert "+++ b/more.c\n" in outcome.out
+    assert "leak.c" not in outcome.out
+    assert outcome.err.endswith("1 of 1 finding fixed in 1 file; 1 known\n")
+    (project / "mustfree.toml").write_text('baseline = "known.json"\n')
+    assert mustfree("fix", ".").out == outcome.out
+
+
+def test_the_options_that_say_what_the_program_is(mustfree, project):
+    (project / "more.c").write_text("#ifdef MORE\n" + LEAK.replace("f(", "h(") + "#endif\n")
+    assert "more.c" not in mustfree("fix", ".").out
+    assert "+++ b/more.c\n" in mustfree("fix", "--define", "MORE", ".").out
+    end = LEAK.replace("return -2;", "{ stop(); return -2; }").replace("int use", "void stop(void);\nint use")
+    (project / "leak.c").write_text(end)
+    assert "+++ b/leak.c\n" in mustfree("fix", "leak.c").out
+    assert mustfree("fix", "--noreturn", "stop", "leak.c").out == ""
 
 
 @pytest.mark.parametrize("options", [("--no-cache",), ("--cache-dir", "kept"), ("-j", "2")])

@@ -2,10 +2,13 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
 from analyzer.fixes import find_fixes
+from analyzer.program.variants import Variant
+from analyzer.workspace import Workspace
 from tests.fixes.test_cases import workspace
 
 HEAD = """#include <dirent.h>
@@ -164,6 +167,25 @@ def test_a_pointer_into_it_is_not_returned(tmp_path):
     )
 
 
+def test_one_folder_that_is_read_is_not_another(tmp_path):
+    text = """	DIR *dir = opendir(in), *sub;
+	struct dirent *e, *s;
+
+	if (!dir)
+		return -1;
+	while ((e = readdir(dir))) {
+		sub = opendir(e->d_name);
+		if (!sub)
+			continue;
+		while ((s = readdir(sub)))
+			look(s->d_name);
+	}
+	closedir(dir);
+	return 0;
+"""
+    assert "closedir(sub);" in patched(tmp_path, text)
+
+
 def test_null_takes_the_place_of_what_is_released(tmp_path):
     text = f"\tchar *p;\n\n{MADE}\tif (a)\n\t\tp = NULL;\n\treturn p;\n".replace("return -1", "return NULL")
     assert "free(p);\n\t\tp = NULL;" in patched(tmp_path, text, "char *f(int a)")
@@ -201,6 +223,19 @@ DROPPED = """	char *p = NULL;
 def test_text_that_is_not_compiled_counts(dropped, offered, tmp_path):
     text = patched(tmp_path, DROPPED.replace("{}", dropped) + LOSS)
     assert ("free(p);\n\t\treturn 1;" in text) is offered
+
+
+def test_each_configuration_is_asked(tmp_path):
+    text = f"{HEAD}\n#ifdef X\n#define FROM c->name\n#else\n#define FROM NULL\n#endif\n"
+    text += "int f(struct conf *c, int a, char *in)\n"
+    (tmp_path / "a.c").write_text(
+        text + "{\n\tchar *p = FROM;\n\n\tif (a > 3)\n\t\tp = strdup(in);\n\tlook(p);\n\treturn 0;\n}\n"
+    )
+    for variants, offered in (((), True), ((Variant("x", ("X",)),), False)):
+        space = Workspace(replace(workspace(tmp_path).settings, variants=variants))
+        report = space.analyse(["a.c"])
+        found = find_fixes(space, ["a.c"], report, lambda finding: True)
+        assert ("a.c" in found.texts) is offered
 
 
 CONST = """	{} = strdup(in);
