@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
 
+from analyzer.baseline import compare, read_baseline
 from analyzer.cli.analysis import analyse, cache_options, exit_leaks_option, limit_options
 from analyzer.cli.configured import configured
 from analyzer.cli.fixing import search, searching
-from analyzer.cli.options import NO_DATABASE, FlagsCommand, database_option, rules_option, say, toolchain_option
+from analyzer.cli.options import NO_DATABASE, FlagsCommand, database_option, program_options, rules_option, say
 from analyzer.cli.outputs import quiet_option, write_notices
+from analyzer.findings.model import State
 from analyzer.fixes import Fixes
 from analyzer.fixes.patch import unified_diff, write_texts
-from analyzer.project.apply import apply
+from analyzer.project.apply import apply, limit
 from analyzer.report.plain import plain
-from analyzer.report.summary import exit_status, summarise
+from analyzer.report.summary import Summary, exit_status, kept_back, summarise
 
 _EPILOG = """\b
 Exit status, the first of these that applies:
@@ -32,16 +35,18 @@ Exit status, the first of these that applies:
 @click.option("--diff", "mode", flag_value="diff", default=True, help="Print the fixes as a patch (the default).")
 @click.option("--apply", "mode", flag_value="apply", help="Change the files: all of them, or none.")
 @database_option
-@toolchain_option
+@program_options
 @rules_option
 @click.option("--all", "everything", is_flag=True, help="Fix findings of low confidence too.")
 @exit_leaks_option
+@click.option("--baseline", default="", metavar="FILE", help="Fix only what this baseline or SARIF log lacks.")
 @click.option(
     "--exclude", multiple=True, metavar="GLOB", help="Leave out these files and folders; `*` also fits /. Repeatable."
 )
 @click.option(
     "--only", multiple=True, metavar="PATH", help="Analyse everything, fix what lies in this PATH. Repeatable."
 )
+@click.option("--generated", is_flag=True, help="Fix findings in what the settings call generated code, too.")
 @limit_options
 @cache_options
 @quiet_option
@@ -51,16 +56,22 @@ def fix(context: click.Context, /, mode: str, **options: Any) -> None:  # noqa: 
 
     A fix is offered only if the program was analysed with it: the findings that it is for are gone, no other one has
     appeared anywhere, and everything is read and understood as before. What has no such fix is named on standard
-    error. Nothing is changed without --apply.
+    error. Nothing is changed without --apply. Options that are not given are taken from the settings, and what those
+    keep back is counted and not fixed.
     """
     options, _ = configured(context, options)
     if not options["paths"] and options["database"] in NO_DATABASE:
         raise click.UsageError("name at least one file or folder, or a compile database with -p")
+    known = read_baseline(Path(options["baseline"])) if options["baseline"] else None
     with searching(context, options) as workspace:
-        report = apply(analyse(workspace, options), workspace.root, options["everything"], generated=False)
+        report = apply(analyse(workspace, options), workspace.root, options["everything"], options["generated"])
+        if known is not None:
+            report = compare(report, known, lambda file: workspace.read(file) is not None, options["baseline"])
+            there = tuple(finding for finding in report.findings if finding.state is not State.ABSENT)
+            report = replace(report, findings=there)
         write_notices(report, {"color": "never", "verbose": 0, "quiet": options["quiet"]})
         found = search(workspace, report, options)
-    summary = summarise(report, everything=True)
+    summary = summarise(limit(report, workspace.root, options["only"]) if options["only"] else report, everything=True)
     if mode == "apply" and not summary.failed:
         write_texts(workspace.root, found.before, found.texts)
     elif mode != "apply":
@@ -68,12 +79,12 @@ def fix(context: click.Context, /, mode: str, **options: Any) -> None:  # noqa: 
         sys.stdout.buffer.write(unified_diff(found.before, found.texts))
         sys.stdout.buffer.flush()
     if not options["quiet"]:
-        _tell(found, mode == "apply" and not summary.failed)
+        _tell(found, summary, mode == "apply" and not summary.failed)
     left = 0 if not found.left and not found.without else 1
     context.exit(exit_status(replace(summary, shown=left)))
 
 
-def _tell(found: Fixes, written: bool) -> None:
+def _tell(found: Fixes, summary: Summary, written: bool) -> None:
     """What was done, and what there is no fix for."""
     for finding in found.without:
         at = finding.at
@@ -85,4 +96,5 @@ def _tell(found: Fixes, written: bool) -> None:
     total = done + len(found.without) + found.left_findings
     files = f"{len(found.texts)} file{'' if len(found.texts) == 1 else 's'}"
     what = f"in {files}, written" if written else f"in {files}"
-    say(f"{done} of {total} finding{'' if total == 1 else 's'} fixed {what}")
+    kept = [*kept_back(summary), *([f"{summary.suppressed} suppressed"] if summary.suppressed else [])]
+    say("; ".join([f"{done} of {total} finding{'' if total == 1 else 's'} fixed {what}", *kept]))

@@ -312,6 +312,7 @@ class Report:
     base, head: what the sides of a change are called, "" without one. State NEW is then what it introduced, and
         ABSENT what it fixed.
     not_compiled: calls of acquiring functions that no configuration compiles.
+    digests: of runs with a cache: these files, and what they held when the run began, as `cache.digest` has it.
     seen: the files that took part, as reports name them; a finding can only be gone from a file that was seen.
     files, functions: analysed counts. seconds is never in here: same input, same bytes.
     unlocks: where acquisitions go out of sight, what would bring the most back first.
@@ -331,6 +332,7 @@ class Report:
     global_owners: tuple[Acquisition, ...] | None = None
     global_gaps: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
+    digests: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     not_compiled: tuple[Acquisition, ...] = ()
     base: str = ""
     head: str = ""

@@ -40,6 +40,7 @@ class Candidate:
     release: what stands before the losses, None for another sort of repair.
     grows: further losses that come to light get a release as well.
     needs: what must not be, and where: a label also releases other things, which must be there.
+    stands_for: changes that release in place what these ones jump to, to look at instead of them.
     """
 
     description: str
@@ -47,6 +48,7 @@ class Candidate:
     release: Release | None = None
     grows: bool = False
     needs: tuple[tuple[Statement, str], ...] = ()
+    stands_for: tuple[Change, ...] = ()
 
     def guarded(self, statements: frozenset[Statement]) -> Candidate:
         """With a test before the releases at these statements."""
@@ -108,8 +110,9 @@ def _releases(site: Site, release: Release, table: ContractTable) -> Iterator[Ca
         yield from _in_loop(site, release)
         return
     call = release.calls[0]
-    for changes, needs in by_label(site, release, table):
-        yield Candidate("leave through the label that releases it", changes, release, needs=needs)
+    for changes, needs, behind in by_label(site, release, table):
+        what = "leave through the label that releases it"
+        yield Candidate(what, changes, release, needs=needs, stands_for=behind)
     looping = all(point.kind == "loop" for point in site.points)
     if looping and not _outlives_loop(site, release):
         yield from _in_loop(site, release)

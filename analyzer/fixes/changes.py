@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import final
+from typing import Final, final
 
+from analyzer.fixes.conditionals import joints, level, straddles
 from analyzer.fixes.layout import Layout, columns
 from analyzer.fixes.syntax import FunctionText, Kind, Role, Statement
 
@@ -99,6 +100,8 @@ class Swap:
     text: str
 
 
+_ENDS: Final = frozenset((";", "{", "}", ":"))  # what a statement in a block can follow
+
 Change = Before | After | AtEnd | Instead | Otherwise | Declare | Swap
 
 
@@ -153,6 +156,28 @@ class _Writer:
             raise ConflictError
         return tuple(found)
 
+    def _level(self, at: int) -> list[int]:
+        """The branches of the preprocessor that a place is in."""
+        return level(self._layout.data, self._function.tokens[0].start, at)
+
+    def _stays_whole(self, statement: Statement) -> None:
+        """Raises ConflictError where a statement is another one, or ends elsewhere, in another configuration."""
+        function, data = self._function, self._layout.data
+        start, end = function.start(statement), function.end(statement)
+        parent = statement.parent
+        if statement.role is not Role.ITEM and parent is not None:
+            if straddles(data, function.start(parent), end):
+                raise ConflictError
+            return
+        if self._level(start) != self._level(end):
+            raise ConflictError
+        first = statement.first
+        before = function.tokens[first - 1].end if first else 0
+        for joint in joints(data, function.tokens[0].start, before, start):
+            token = function.token_before(joint)
+            if token is None or token.text not in _ENDS:
+                raise ConflictError
+
     def _in_directive(self, edit: Edit) -> bool:
         """Whether a line of the preprocessor would be changed."""
         first = self._layout.line_start(edit.start)
@@ -181,11 +206,14 @@ class _Writer:
                 raise ConflictError
             at = layout.line_start(at)
             line = layout.indent(function.start(children[0])) + change.text.encode() + layout.newline + layout.newline
+        if self._level(at) != self._level(function.start(change.block)):
+            raise ConflictError
         self._edits.add(Edit(at, at, line))
 
     def _otherwise(self, change: Otherwise) -> None:
         function, layout = self._function, self._layout
         start, end = function.start(change.condition), function.end(change.condition)
+        self._stays_whole(change.condition.children[0])
         body = change.condition.children[0]
         if not (layout.starts_line(start) and layout.starts_line(function.start(body)) and layout.ends_line(end)):
             raise ConflictError
@@ -198,6 +226,8 @@ class _Writer:
         """Before the closing brace of a block."""
         function, layout = self._function, self._layout
         brace = function.tokens[change.statement.last].start
+        if self._level(brace) != self._level(function.start(change.statement)):
+            raise ConflictError
         together = [one for one in self._changes if isinstance(one, AtEnd) and one.statement is change.statement]
         lines = _in_order(together)
         children = change.statement.children
@@ -214,6 +244,7 @@ class _Writer:
 
     def _around(self, statement: Statement) -> None:
         """All that is said of one statement."""
+        self._stays_whole(statement)
         mine = [change for change in self._changes if getattr(change, "statement", None) is statement]
         lines = _in_order([one for one in mine if isinstance(one, Before)])
         after = [line for one in mine if isinstance(one, After | AtEnd) for line in one.lines]

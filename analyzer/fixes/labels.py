@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer.contracts import ContractTable
-from analyzer.fixes.changes import Change, Instead, Line
+from analyzer.fixes.changes import Before, Change, Instead, Line
 from analyzer.fixes.release import Release, is_tested, nothing_of, releases_in
 from analyzer.fixes.site import Site
 from analyzer.fixes.syntax import FunctionText, Kind, Statement
@@ -19,8 +19,13 @@ _MOST = 3
 _Needs = tuple[tuple[Statement, str], ...]
 
 
-def by_label(site: Site, release: Release, table: ContractTable) -> Iterator[tuple[tuple[Change, ...], _Needs]]:
-    """The changes for each label that fits all losses, the last label first; and what must not be at the jumps."""
+def by_label(
+    site: Site, release: Release, table: ContractTable
+) -> Iterator[tuple[tuple[Change, ...], _Needs, tuple[Change, ...]]]:
+    """The changes for each label that fits all losses, the last label first; and what must not be at the jumps.
+
+    Last, changes that do before each loss what is done behind the label.
+    """
     function = site.function
     labels = [
         one
@@ -32,10 +37,22 @@ def by_label(site: Site, release: Release, table: ContractTable) -> Iterator[tup
         changes = _to(site, label, release)
         if changes is not None:
             absent = _others(site.function, label, release, table)
-            yield changes, tuple((one.statement, what) for one in changes for what in absent)
+            needs = tuple((one.statement, what) for one in changes for what in absent)
+            yield changes, needs, tuple(Before(one.statement, tuple(_behind(function, label))) for one in changes)
             tried += 1
         if tried == _MOST:
             return
+
+
+def _behind(function: FunctionText, label: Statement) -> Iterator[Line]:
+    """The calls behind a label."""
+    for one in function.statements():
+        if (
+            one.kind is Kind.SIMPLE
+            and one.first > label.last
+            and any(True for _ in function.calls(one.first, one.last))
+        ):
+            yield Line(function.text(one.first, one.last))
 
 
 def _to(site: Site, label: Statement, release: Release) -> tuple[Instead, ...] | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from analyzer.errors import MustfreeError
-from analyzer.report.output import write_files
+from analyzer.fixes.writing import write_files
 from analyzer.sources import SourceView
 
 _CONTEXT: Final = 3
@@ -63,5 +63,5 @@ def write_texts(root: str, before: Mapping[str, bytes], texts: Mapping[str, byte
     """
     for file in texts:
         if SourceView().read(str(Path(root) / file)) != before[file]:
-            raise MustfreeError(f"{file}: changed while it was analysed; run the command again")
+            raise MustfreeError(f"{file}: changed while it was analysed; run the command again (no file was changed)")
     write_files({Path(root) / file: data for file, data in texts.items()})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final, final
 
 from analyzer.contracts import ContractTable
@@ -23,6 +24,8 @@ class Release:
 
     place: the lvalue that holds it. calls: statements without semicolon, usually one. function: what they call.
     nothing: how the program says that there is none, "NULL" or "-1". null_is_fine: no test is needed before it.
+    const_is_fine: no compiler minds that the place points to what is const: there is a cast, or the function has the
+        same call elsewhere.
     """
 
     place: str
@@ -30,6 +33,7 @@ class Release:
     function: str
     nothing: str = "NULL"
     null_is_fine: bool = False
+    const_is_fine: bool = False
 
     @property
     def name(self) -> str:
@@ -71,17 +75,52 @@ def releases(finding: Finding, function: FunctionText, table: ContractTable) -> 
     nothing = nothing_of(name, table)
     written = _written(function, name, place)
     if written:
-        return (Release(place, (written,), name, nothing, fine or f"&{place}" in written),)
+        return (Release(place, (written,), name, nothing, fine or f"&{place}" in written, True),)
     if _arity(name, table) != 1:
         return ()
     if _both_ends(finding, function, nothing):
         calls = (f"{name}({place}[0])", f"{name}({place}[1])")
         return (Release(place, calls, name, nothing, fine),)
-    plain = Release(place, (f"{name}({place})",), name, nothing, fine)
+    cast = "" if _takes_const(name, table) else _cast(function, place)
+    plain = Release(place, (f"{name}({cast}{place})",), name, nothing, fine, bool(cast))
     inside = Release(place, (f"{name}(&{place})",), name, nothing, True)
     if finding.slot.startswith("*") and not place.startswith("*") and not plain.is_number:
         return (plain, inside)
     return (plain,)
+
+
+def _takes_const(name: str, table: ContractTable) -> bool:
+    known = table.all_named(name)
+    return bool(known) and known[0].signature.parameters[0].pointee_const
+
+
+def _cast(function: FunctionText, place: str) -> str:
+    """``(char *)`` for a variable that is declared as ``const char *``, "" for others."""
+    for index, token in enumerate(function.tokens):
+        if token.text == place and index > 1 and function.tokens[index - 1].text in ("*", "const"):
+            words = _type_before(function, index)
+            stars = words.count("*")
+            type_ = [word for word in words if word not in ("*", "const", "static", "register")]
+            if stars == 1 and "const" in words[: words.index("*")] and all(map(_NAME.fullmatch, type_)) and type_:
+                return f"({' '.join(type_)} *)"
+    return ""
+
+
+def _type_before(function: FunctionText, index: int) -> list[str]:
+    """The words of a declaration before the name at a token: also before the second one of several."""
+    stars: list[str] = []
+    while function.tokens[index - 1].text in ("*", "const"):
+        index -= 1
+        stars.insert(0, function.tokens[index].text)
+    ends = (";", "{", "}", "(", ")", *((",",) if index < len(function.signature()) else ()))
+    first = index
+    while first and function.tokens[first - 1].text not in ends:
+        first -= 1
+    words = [token.text for token in function.tokens[first:index]]
+    type_ = list(takewhile(lambda word: word != "*" and word not in ("=", ",", "["), words))
+    if "," in words[len(type_) :] and type_:  # `const char *a, *b`: the name of the first one is no word of the type
+        type_ = type_[:-1] if "*" not in words else type_
+    return [*type_, *stars]
 
 
 def _arity(name: str, table: ContractTable) -> int:

@@ -17,6 +17,7 @@ from analyzer.findings.points import finding_order, loss_points
 from analyzer.fixes.candidates import Candidate, candidates, grown
 from analyzer.fixes.changes import AtEnd, Before, Change, ConflictError, Edit, Line, applied, edits_of
 from analyzer.fixes.layout import Layout
+from analyzer.fixes.owned import Owned
 from analyzer.fixes.proof import Outcome, Prover
 from analyzer.fixes.reach import Place, Reach
 from analyzer.fixes.site import Site
@@ -103,6 +104,7 @@ def find_fixes(
     search.run(jobs)
     done = [job for job in jobs if job.fix is not None]
     texts, joined = search.together(done)
+    prover.check_unchanged()
     left = [job for job in done if job not in joined]
     mended = {id(finding) for job in done for finding in job.site.findings}
     return Fixes(
@@ -214,7 +216,13 @@ class _Search:
                 continue
             good = job.points <= outcome.gone and not stray and not self._is_blamed(job, blamed)
             text = self._texts([job])[job.file] if good else b""
-            self._judge_one(job, outcome, good and self._prover.parses(job.file, text))
+            good = good and self._prover.parses(job.file, text)
+            self._judge_one(job, outcome, good and not self._objections(job, outcome))
+
+    def _objections(self, job: _Job, outcome: Outcome) -> tuple[str, ...]:
+        assert job.current is not None
+        owned = Owned(self._prover, job.place, job.site, job.layout)
+        return owned.objections(job.current, outcome)
 
     def _judge_one(self, job: _Job, outcome: Outcome, good: bool) -> None:
         candidate = job.current

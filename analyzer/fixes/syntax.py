@@ -236,6 +236,11 @@ class FunctionText:
         index = bisect_right(self._starts, offset) - 1
         return index if index >= 0 and offset < self.tokens[index].end else -1
 
+    def token_before(self, offset: int) -> Token | None:
+        """The last token that begins before an offset."""
+        index = bisect_right(self._starts, offset - 1) - 1
+        return self.tokens[index] if index >= 0 else None
+
     def start(self, statement: Statement) -> int:
         """Its first byte."""
         return self.tokens[statement.first].start

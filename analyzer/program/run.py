@@ -171,7 +171,10 @@ class _Run:
         self.tasks = {file.path: _tasks(file.path, options) for file in readable}
         every = [task for several in self.tasks.values() for task in several]
         every += [_in_variant(task, variant) for variant in options.variants for task in every]
-        memory = _memory(options, view, self._headers)
+        contents = Contents(options.root, view.overlay)
+        looked_at = (*self.tasks, *found.headers) if options.cache else ()
+        digests = tuple((display_path(path, options.root), contents.digest(path)) for path in looked_at)
+        memory = _memory(options, view, contents, self._headers)
         self.said = memory.survey(
             every, found.headers, lambda read: surveyed(every, found.headers, options.rules.table.relevant_names, read)
         )
@@ -189,7 +192,7 @@ class _Run:
         ]
         report = _report(done.whole, notices, len(self.tasks) - len(done.failed), options)
         seen = {display_path(path, options.root): path for path in (*self.tasks, *found.headers)}
-        report = _suppressed(report, seen, view, options)
+        report = replace(_suppressed(report, seen, view, options), digests=digests)
         self.report = _with_global_owners(report, done.whole) if options.global_owners else report
 
     def context(self) -> Context:
@@ -210,11 +213,13 @@ class _Run:
         )
 
 
-def _memory(options: ProgramOptions, view: SourceView, headers: Mapping[str, tuple[str, ...]]) -> Memory:
+def _memory(
+    options: ProgramOptions, view: SourceView, contents: Contents, headers: Mapping[str, tuple[str, ...]]
+) -> Memory:
     choices = [f"{name}={getattr(options, name)!r}" for name in _CHOICES]
     inputs = Inputs(options.root, options.rules.digest, " ".join(choices), headers)
     store = options.cache.store if options.cache else None
-    return Memory(store, Contents(options.root, view.overlay), view, inputs)
+    return Memory(store, contents, view, inputs)
 
 
 # Each unit's key holds its files and flags: what these tell of the program, or leave as it is, is no choice. Everything
@@ -231,6 +236,14 @@ def lower_for_dump(path: str, options: ProgramOptions) -> TranslationUnit:
     task = _tasks(path, options)[0]
     context = Context(options.rules.table, options.root, overlay=_overlay(options))
     return lower_file(path, frontend_options(context, task, everything=True))
+
+
+def lower_everywhere(path: str, options: ProgramOptions) -> tuple[TranslationUnit, ...]:
+    """The same in all ways of compiling the file, and in all configurations."""
+    tasks = _tasks(path, options)
+    every = [*tasks, *(_in_variant(task, variant) for variant in options.variants for task in tasks)]
+    context = Context(options.rules.table, options.root, overlay=_overlay(options))
+    return tuple(lower_file(path, frontend_options(context, task, everything=True)) for task in every)
 
 
 def errors_of(path: str, options: ProgramOptions) -> frozenset[str]:

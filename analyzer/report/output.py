@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from analyzer.errors import MustfreeError
@@ -27,30 +26,8 @@ def write_file(path: Path, text: str) -> None:
         raise MustfreeError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def write_files(files: Mapping[Path, bytes]) -> None:
-    """Writes several files: all are complete beside their places before the first one takes its place.
-
-    MustfreeError: one cannot be written; then none has been changed.
-    """
-    ready: list[tuple[Path, Path]] = []
-    path = Path()
-    try:
-        for path, data in files.items():
-            place = Path(os.path.realpath(path))
-            ready.append((_beside(place, data), place))
-        for name, place in ready:
-            path = place
-            name.replace(place)
-    except OSError as error:
-        raise MustfreeError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        for name, _ in ready:
-            with contextlib.suppress(OSError):
-                name.unlink()
-
-
 def _replace(path: Path, data: bytes) -> None:
-    name = _beside(path, data)
+    name = beside(path, data)
     try:
         name.replace(path)
     except BaseException:
@@ -59,7 +36,7 @@ def _replace(path: Path, data: bytes) -> None:
         raise
 
 
-def _beside(path: Path, data: bytes) -> Path:
+def beside(path: Path, data: bytes) -> Path:
     """A complete file in the same folder, with the permissions of the one that it is to replace."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

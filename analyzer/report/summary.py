@@ -116,10 +116,8 @@ def _count(number: int, one: str, many: str = "") -> str:
 def last_line(summary: Summary) -> str:
     """The counts as one line, without line feed."""
     if summary.changed:
-        return "; ".join([_change(summary), *_kept_back(summary), *_gaps(summary)])
-    parts = [f"{_count(summary.shown, 'finding')} in {_count(summary.files, 'file')}", *_kept_back(summary)]
-    if summary.known:
-        parts.append(f"{summary.known} known")
+        return "; ".join([_change(summary), *_withheld(summary), *_gaps(summary)])
+    parts = [f"{_count(summary.shown, 'finding')} in {_count(summary.files, 'file')}", *kept_back(summary)]
     if summary.gone:
         parts.append(f"{summary.gone} gone since the baseline")
     return "; ".join([*parts, *_gaps(summary)])
@@ -130,7 +128,12 @@ def _change(summary: Summary) -> str:
     return f"{summary.shown} introduced, {summary.gone} fixed, {summary.known} unchanged in {files}"
 
 
-def _kept_back(summary: Summary) -> list[str]:
+def kept_back(summary: Summary) -> list[str]:
+    """What the settings, the confidence and a baseline keep from being shown, counted."""
+    return [*_withheld(summary), *([f"{summary.known} known"] if summary.known else [])]
+
+
+def _withheld(summary: Summary) -> list[str]:
     kept = (
         (summary.hidden, "hidden for low confidence (--all shows them)"),
         (summary.generated, "in generated code (--generated shows them)"),

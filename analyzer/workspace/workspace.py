@@ -31,6 +31,7 @@ from analyzer.program.run import (
     analyse_program,
     errors_of,
     link_program,
+    lower_everywhere,
     lower_for_dump,
     versions,
 )
@@ -148,6 +149,11 @@ class Workspace:
         """All functions of one file as IR, whether they matter or not. MustfreeError: it cannot be parsed."""
         options = replace(self._options(), database=self._found([path])[0])
         return lower_for_dump(real(path, self.root), options)
+
+    def lower_everywhere(self, path: str) -> tuple[TranslationUnit, ...]:
+        """The same, in each way and configuration in which the program is analysed."""
+        options = replace(self._options(), database=self._found([path])[0])
+        return lower_everywhere(real(path, self.root), options)
 
     def errors(self, path: str) -> frozenset[str]:
         """What the parser holds against one file. MustfreeError: it cannot be parsed."""

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.cli.conftest import LEAK, ROOT
 
 FORBID = """
 import sys
+from pathlib import Path
 def hook(event, arguments):
     if event.startswith(("socket.", "subprocess.", "os.exec", "os.posix_spawn", "os.spawn", "os.system")):
         raise RuntimeError("forbidden: " + event)
@@ -92,3 +94,38 @@ def test_an_interrupt_ends_with_130_and_leaves_no_file(project):
     assert done.returncode == 130
     assert done.stderr.strip() == "interrupted"
     assert sorted(entry.name for entry in project.iterdir()) == ["clean.c", "leak.c"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize(
+    "arguments", [("check", "leak.c"), ("check", "leak.c", "--json", "-"), ("fix", "leak.c"), ("--version",), ("explain",)]
+)
+def test_output_that_cannot_be_written_is_told(project, arguments):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "analyzer", *arguments],
+            cwd=project,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "error: standard output cannot be written: No space left on device"
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of Unix")
+def test_closed_output_is_told(project):
+    done = subprocess.run(
+        ["sh", "-c", f'"{sys.executable}" -m analyzer check leak.c >&-'],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "error: standard output is closed" in done.stderr
