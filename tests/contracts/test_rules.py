@@ -167,4 +167,5 @@ def test_the_example_of_the_documentation_is_right():
     example = re.search(r"```yaml\n(.*?)```", (ROOT / "docs" / "contracts.md").read_text(), re.DOTALL)
     assert example is not None
     pack = parse_pack(example[1], "example.yaml")
-    assert {"nl_recv", "nl_addr_parse", "nlmsg_free", "nla_type", "nla_len", "nl_geterror"} == {f.name for f in pack.functions}
+    names = {function.name for function in pack.functions}
+    assert names == {"nl_recv", "nl_addr_parse", "nlmsg_free", "nla_type", "nla_len", "nl_geterror"}
