@@ -98,7 +98,8 @@ def test_an_interrupt_ends_with_130_and_leaves_no_file(project):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize(
-    "arguments", [("check", "leak.c"), ("check", "leak.c", "--json", "-"), ("fix", "leak.c"), ("--version",), ("explain",)]
+    "arguments",
+    [("check", "leak.c"), ("check", "leak.c", "--json", "-"), ("fix", "leak.c"), ("--version",), ("explain",)],
 )
 def test_output_that_cannot_be_written_is_told(project, arguments):
     with Path("/dev/full").open("w") as full:
