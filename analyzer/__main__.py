@@ -64,6 +64,8 @@ def _status(arguments: list[str] | None) -> int:
         status = app.main(arguments, prog_name="mustfree", standalone_mode=False)
     except click.exceptions.Exit as done:
         return done.exit_code
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else 2
     except click.ClickException as error:
         error.show()
         return 2

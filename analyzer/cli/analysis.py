@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,11 +16,12 @@ from analyzer.cache import default_folder
 from analyzer.cli.options import compiler_flags, database_settings, say
 from analyzer.contracts.beliefs import ESCAPE
 from analyzer.errors import MustfreeError
-from analyzer.findings.model import Report
+from analyzer.findings.model import Notice, NoticeKind, Report
 from analyzer.ownership.limits import Limits
 from analyzer.workspace import Settings, Workspace
 from analyzer.workspace.settings import DEFAULT_MEGABYTES, DEFAULT_SECONDS
 
+_GAPS = (NoticeKind.BAD_INPUT, NoticeKind.NOT_ANALYSED, NoticeKind.INTERNAL)
 _LIMITS = Limits()
 _LONG_RUN = 1.5  # seconds after which a terminal gets a progress bar
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -164,10 +167,30 @@ def analyse(workspace: Workspace, options: dict[str, Any]) -> Report:
     """Analyses what was named, with a progress bar."""
     progress = Progress(sys.stderr.isatty() and not options["quiet"])
     try:
-        return workspace.analyse(options["paths"], progress)
+        return with_reason(workspace.analyse(options["paths"], progress), options)
     finally:
         progress.finish()
         tell(workspace.remarks, options["quiet"])
+
+
+def with_reason(report: Report, options: dict[str, Any]) -> Report:
+    """The report with a notice where nothing was analysed, and no other notice says so: it is not "no findings"."""
+    if report.files or any(notice.kind in _GAPS for notice in report.notices):
+        return report
+    if options.get("exclude"):
+        what, why = "exclude", "nothing was analysed: what is excluded leaves no C file"
+    else:
+        what, why = options["database"] or ".", "nothing was analysed: no C file is named"
+    return replace(report, notices=(Notice(NoticeKind.NOT_ANALYSED, what, 0, why), *report.notices))
+
+
+def check_only(report: Report, root: str, only: Iterable[str]) -> None:
+    """MustfreeError: a PATH of `--only` fits none of the files that took part."""
+    seen = [Path(os.path.realpath(Path(root) / file)) for file in report.seen]
+    for name in only:
+        place = os.path.realpath(Path(root) / name)
+        if not any(file.is_relative_to(place) for file in seen):
+            raise click.UsageError(f"--only {name}: none of the files that were analysed is it, or lies below it")
 
 
 def tell(remarks: Iterable[str], quiet: bool) -> None:

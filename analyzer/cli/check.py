@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from analyzer.baseline import compare, read_baseline
-from analyzer.cli.analysis import analyse, cache_options, exit_leaks_option, limit_options, settings
+from analyzer.cli.analysis import analyse, cache_options, check_only, exit_leaks_option, limit_options, settings
 from analyzer.cli.configured import configured
 from analyzer.cli.options import NO_DATABASE, FlagsCommand, database_option, program_options, rules_option
-from analyzer.cli.outputs import color_option, output_option, quiet_option, report_options, verbose_option, write_report
+from analyzer.cli.outputs import (
+    check_outputs,
+    color_option,
+    output_option,
+    quiet_option,
+    report_options,
+    verbose_option,
+    write_report,
+)
 from analyzer.findings.model import Report
 from analyzer.project.apply import apply, limit
+from analyzer.project.unmet import unmet
 from analyzer.workspace import Workspace
 
 _EPILOG = """\b
 Exit status, the first of these that applies:
   2  something that was asked for could not be done; the rest was still analysed
   1  findings are shown
-  3  no findings, but a file or function was not analysed
+  3  no findings, but a file or function was not analysed, or nothing at all was
   0  otherwise
 A degraded function, an escaped resource and a skipped C++ file are notes; --strict makes them 3.
 An interrupted run ends with 130 and writes whole output files or none."""
@@ -65,11 +75,12 @@ def check(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - 
     stand-ins, and functions that suffer from it are marked. Options that are not given are taken from the nearest
     mustfree.toml, or [tool.mustfree] in pyproject.toml; `mustfree config` shows them.
     """
-    options, _ = configured(context, options)
+    options, found = configured(context, options)
     if not options["paths"] and options["database"] in NO_DATABASE:
         raise click.UsageError("name at least one file or folder, or a compile database with -p")
     if options["fixes"] and not options["sarif"]:
         raise click.UsageError("--fixes goes into the SARIF log; add --sarif FILE, or use `mustfree fix`")
+    check_outputs(options)
     started = time.monotonic()
     known = read_baseline(Path(options["baseline"])) if options["baseline"] else None
     if options["fixes"]:
@@ -77,7 +88,10 @@ def check(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - 
     else:
         workspace = Workspace(settings(context, options))
         report = apply(analyse(workspace, options), workspace.root, options["everything"], options["generated"])
+    named = unmet(report, found, workspace.root, options["paths"])
+    report = replace(report, notices=(*report.notices, *named))
     if options["only"]:
+        check_only(report, workspace.root, options["only"])
         report = limit(report, workspace.root, options["only"])
     options["everything"] = True  # apply() has judged the confidence, by the settings of each file
     if known is not None:

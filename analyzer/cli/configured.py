@@ -13,11 +13,17 @@ from click.core import ParameterSource
 from analyzer.errors import MustfreeError
 from analyzer.program.discovery import display_path
 from analyzer.program.variants import Variant
-from analyzer.project import ProjectSettings, nearest, read_settings
+from analyzer.project import Entry, ProjectSettings, nearest, read_settings
+from analyzer.project.display import place
 from analyzer.project.files import DISK, Files
 from analyzer.project.keys import KEYS
 
 LISTS = ("paths", "exclude", "rules", "variants", "noreturn")
+_READ = {  # keys that name one file that is read, and what to do without it
+    "compile-commands": "let the build write it, or leave the key out",
+    "toolchain": "write it with `mustfree toolchain record COMPILER`",
+    "baseline": "write it with `mustfree baseline update FILE PATH...`",
+}
 ADDED = ("exclude", "rules", "variants", "noreturn")  # to those of the settings
 
 
@@ -38,11 +44,22 @@ def configured(
         if not option or (option == "variants" and options.get("no_variants")):
             continue
         if not typed(context, option):
+            _check_there(name, entry, options, files)
             completed[option] = tuple(entry.value) if option in LISTS else entry.value
         elif option in ADDED:
             completed[option] = (*entry.value, *options[option])
     _check_names(completed.get("variants", ()))
     return completed, found
+
+
+def _check_there(name: str, entry: Entry, options: dict[str, Any], files: Files) -> None:
+    """MustfreeError: the command takes a file that the settings name, and there is none."""
+    if name not in _READ or KEYS[name].option not in options:
+        return
+    path = Path(entry.value)
+    if not files.exists(path) and not path.exists():
+        shown = display_path(entry.value, str(Path.cwd()))
+        raise MustfreeError(f"{place(entry)}: `{name}`: no such file: {shown}; {_READ[name]}")
 
 
 def _check_names(variants: Iterable[Variant]) -> None:

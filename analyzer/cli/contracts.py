@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from analyzer.cli.analysis import cache_options, limit_options, settings, tell
+from analyzer.cli.analysis import cache_options, limit_options, settings, tell, with_reason
 from analyzer.cli.configured import configured
 from analyzer.cli.options import NO_DATABASE, FlagsCommand, database_option, program_options, rules_option, say
+from analyzer.report.summary import exit_status, summarise
 from analyzer.report.text import TextWriter
 from analyzer.workspace import Workspace
 
@@ -29,12 +30,15 @@ def contracts(context: click.Context, /, paths: tuple[str, ...], names: tuple[st
     They have the form of a rule file: copy one, correct it, and pass the file with --rules; then it wins over
     what is inferred. Above each stands where its function is defined. Options that are not given are taken from the
     settings.
+
+    Exit status: 2 when something that was asked for could not be done, 3 when a file or function was not analysed, 0
+    otherwise.
     """
     options, _ = configured(context, {**options, "paths": paths})
     if not options["paths"] and options["database"] in NO_DATABASE:
         raise click.UsageError("name at least one file or folder, or a compile database with -p")
     workspace = Workspace(replace(settings(context, options), summaries=True))
-    report = workspace.analyse(options["paths"])
+    report = with_reason(workspace.analyse(options["paths"]), options)
     tell(workspace.remarks, quiet=False)
     for line in TextWriter(False).notices(report, verbose=False, quiet=True):
         say(line)
@@ -47,3 +51,4 @@ def contracts(context: click.Context, /, paths: tuple[str, ...], names: tuple[st
         click.echo(f"  # {summary.at.file}:{summary.at.line}")
         for line in summary.lines:
             click.echo(line)
+    context.exit(exit_status(replace(summarise(report), shown=0)))

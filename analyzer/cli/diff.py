@@ -15,7 +15,7 @@ from analyzer.change import Change, ChangeOptions, analyse_change, from_folders,
 from analyzer.cli.analysis import Progress, cache_options, exit_leaks_option, limit_options, settings, tell
 from analyzer.cli.configured import configured
 from analyzer.cli.options import FlagsCommand, database_option, program_options, rules_option
-from analyzer.cli.outputs import color_option, quiet_option, report_options, verbose_option, write_report
+from analyzer.cli.outputs import check_outputs, color_option, quiet_option, report_options, verbose_option, write_report
 from analyzer.findings.model import Notice
 from analyzer.project.apply import apply
 from analyzer.project.changes import settings_notices
@@ -80,6 +80,7 @@ def diff(context: click.Context, /, base: str, head: str, **options: Any) -> Non
     read, names = (change.head_read, change.head_names) if from_head else (change.base_read, change.base_names)
     files = Files(change.root, read, names)
     options, _ = configured(context, {**options, "paths": ()}, Path(change.root), files)
+    check_outputs(options)
     wanted = settings(context, options)
     wanted = replace(wanted, database=_absolute(wanted.database), toolchain=_absolute(wanted.toolchain))
     progress = Progress(sys.stderr.isatty() and not options["quiet"])

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from analyzer.baseline import compare, read_baseline
-from analyzer.cli.analysis import analyse, cache_options, exit_leaks_option, limit_options
+from analyzer.cli.analysis import analyse, cache_options, check_only, exit_leaks_option, limit_options
 from analyzer.cli.configured import configured
 from analyzer.cli.fixing import search, searching
 from analyzer.cli.options import NO_DATABASE, FlagsCommand, database_option, program_options, rules_option, say
@@ -69,6 +69,7 @@ def fix(context: click.Context, /, mode: str, **options: Any) -> None:  # noqa: 
             report = compare(report, known, lambda file: workspace.read(file) is not None, options["baseline"])
             there = tuple(finding for finding in report.findings if finding.state is not State.ABSENT)
             report = replace(report, findings=there)
+        check_only(report, workspace.root, options["only"])
         write_notices(report, {"color": "never", "verbose": 0, "quiet": options["quiet"]})
         found = search(workspace, report, options)
     summary = summarise(limit(report, workspace.root, options["only"]) if options["only"] else report, everything=True)

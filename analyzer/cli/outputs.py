@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,8 @@ import click
 from analyzer.cli.options import say, wants_colour
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Report
+from analyzer.program.compile_database import C_SUFFIXES
+from analyzer.program.discovery import CPP_SUFFIXES, HEADER_SUFFIXES
 from analyzer.report.output import write_file
 from analyzer.report.plain import plain
 from analyzer.report.summary import exit_status, last_line, summarise
@@ -21,6 +24,8 @@ from analyzer.report.verdicts import global_owners_text, verdicts_csv, verdicts_
 from analyzer.workspace import Workspace
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_INPUTS = ("baseline", "toolchain", "database")
+_SOURCES = C_SUFFIXES | CPP_SUFFIXES | HEADER_SUFFIXES
 _FILES = ("sarif", "json", "verdicts_csv", "verdicts_json", "github", "code_quality", "junit", "markdown")
 
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress and no notes; errors and findings only.")
@@ -59,6 +64,28 @@ def report_options(command: _Command) -> _Command:
     for option in reversed(_REPORT_OPTIONS):
         command = option(command)
     return command
+
+
+def check_outputs(options: dict[str, Any]) -> None:
+    """Before anything is analysed: UsageError where two outputs have one place, or one would replace an input."""
+    inputs = [*options["paths"], *options["rules"], *(options.get(name, "") for name in _INPUTS)]
+    read = {os.path.realpath(name) for name in inputs if name and Path(name).is_file()}
+    taken: dict[str, str] = {}
+    for name in _FILES:
+        file = options.get(name, "")
+        flag = f"--{name.replace('_', '-')}"
+        place = file if file in ("-", os.devnull) else os.path.realpath(file)
+        if not file or file == os.devnull:
+            continue
+        if place in taken:
+            raise click.UsageError(f"{taken[place]} and {flag} have one output, {file}; give each a file of its own")
+        taken[place] = flag
+        if file == "-":
+            continue
+        if place in read:
+            raise click.UsageError(f"{flag} {file}: this file is read in this run; name another one to write")
+        if Path(place).is_file() and Path(place).suffix in _SOURCES:
+            raise click.UsageError(f"{flag} {file}: this is source code; name the file to write, or - for the terminal")
 
 
 def write_report(report: Report, workspace: Workspace, options: dict[str, Any], seconds: float) -> int:

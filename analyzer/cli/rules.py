@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -45,6 +46,7 @@ def check(files: tuple[Path, ...]) -> None:
     Exit status: 0 when all are right, 2 otherwise.
     """
     problems: list[str] = []
+    good: list[tuple[Path, str]] = []
     shared = load_packs().kinds
     for file in files:
         try:
@@ -52,9 +54,12 @@ def check(files: tuple[Path, ...]) -> None:
         except ContractError as error:
             problems.extend(error.problems)
         else:
-            click.echo(f"{file}: {_counted(pack)}")
+            good.append((file, _counted(pack)))
     if not problems:
         problems = _cross_file_problems(files)
+    for file, counted in good:
+        if not any(problem.startswith(f"{file}:") for problem in problems):
+            click.echo(f"{file}: {counted}")
     for problem in problems:
         click.echo(problem, err=True)
     if problems:
@@ -64,10 +69,28 @@ def check(files: tuple[Path, ...]) -> None:
 def _cross_file_problems(files: tuple[Path, ...]) -> list[str]:
     """Mistakes that show only beside the shipped packs, such as a release that no rule describes."""
     try:
-        load_packs([str(file) for file in files])
+        table = load_packs([str(file) for file in files])
     except ContractError as error:
         return error.problems
-    return []
+    return [
+        _not_described(pack, name, table)
+        for pack in table.packs
+        if pack.provenance is Provenance.PROJECT
+        for name in pack.ignores_null
+        if not table.all_named(name)
+    ]
+
+
+def _not_described(pack: Pack, name: str, table: ContractTable) -> str:
+    """That nothing describes a function of `ignores-null:`, with its place."""
+    text = Path(pack.path).read_text("utf-8")
+    start = re.compile(r"^ignores-null\s*:", re.MULTILINE).search(text)
+    found = re.compile(rf"\b{re.escape(name)}\b").search(text, start.end() if start else 0)
+    at = found.start() if found else 0
+    place = f"{pack.path}:{text.count(chr(10), 0, at) + 1}:{at - text.rfind(chr(10), 0, at)}"
+    near = closest(name, sorted(table.names))
+    remedy = f"did you mean `{near[0]}`?" if near else f"add `{name}` to `functions:`"
+    return f"{place}: no rule describes `{name}` of `ignores-null:`; {remedy}"
 
 
 @rules.command("list")

@@ -65,6 +65,14 @@ class Files:
             return False
         return True
 
+    def no_file(self, path: Path) -> str:
+        """What stands there instead of a file, in words; "" for a file, and where there is nothing."""
+        if (self._below(path) is not None and self._read is not None) or path.is_file():
+            return ""
+        if path.is_dir():
+            return "is a folder"
+        return "is a link that leads to no file" if path.is_symlink() else ""
+
     def fitting(self, folder: Path, pattern: str) -> list[str]:
         """The files below a folder that fit a pattern, sorted; `**` stands for any folders."""
         name = self._below(folder)

@@ -18,6 +18,7 @@ from analyzer.project.rules import rule_files
 from analyzer.project.variants import variant_lines, variant_mistakes, variants
 from analyzer.project.version import version_mistake
 
+_OURS = re.compile(rb"^[ \t]*\[+[ \t]*tool[ \t]*\.[ \t]*mustfree\b", re.MULTILINE)
 NAMES = ("mustfree.toml", "pyproject.toml")
 
 
@@ -46,11 +47,17 @@ class ProjectSettings:
 
 
 def nearest(folder: Path, files: Files = DISK) -> Path | None:
-    """The settings file for what lies in `folder`: upwards, but not out of a git work tree."""
+    """The settings file for what lies in `folder`: upwards, but not out of a git work tree.
+
+    MustfreeError: what has its name is no file.
+    """
     for place in (folder, *folder.parents):
         for name in NAMES:
-            if files.exists(place / name) and (name == NAMES[0] or _table(place / name, files) is not None):
+            if files.exists(place / name) and (name == NAMES[0] or _is_ours(place / name, files)):
                 return place / name
+        odd = files.no_file(place / NAMES[0])
+        if odd:
+            raise MustfreeError(f"{place / NAMES[0]}: {odd}; settings are read from a file: mend or remove it")
         if (place / ".git").exists():
             return None
     return None
@@ -118,12 +125,16 @@ def _parse(file: Path, text: str) -> dict[str, Any] | None:
     return table if isinstance(table, dict) else None
 
 
-def _table(file: Path, files: Files) -> dict[str, Any] | None:
-    """The table of a pyproject.toml; None without one. A file that is not ours to judge may be broken."""
+def _is_ours(file: Path, files: Files) -> bool:
+    """Whether a pyproject.toml has our table. One that is broken is ours to judge if it seems to have it."""
     try:
-        return _parse(file, _text(file, files))
-    except (MustfreeError, tomllib.TOMLDecodeError):
-        return None
+        data = files.read(file)
+    except OSError:
+        return False
+    try:
+        return _parse(file, data.decode()) is not None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return _OURS.search(data) is not None
 
 
 def _broken(file: Path, text: str, error: tomllib.TOMLDecodeError) -> str:

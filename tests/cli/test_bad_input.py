@@ -182,3 +182,101 @@ def test_a_mistake_of_ours_is_2_not_1(mustfree, monkeypatch):
     outcome = mustfree("check", "leak.c")
     assert outcome.status == 2
     assert outcome.err.endswith("error: internal error, please report it\n")
+
+
+@pytest.mark.parametrize("arguments", [("--sarif", "o.out", "--json", "o.out"), ("--sarif", "-", "--markdown", "-")])
+def test_two_outputs_in_one_place(mustfree, project, arguments):
+    outcome = mustfree("check", "leak.c", *arguments)
+    assert outcome.status == 2
+    assert f"have one output, {arguments[1]}" in outcome.err
+    assert not (project / "o.out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--sarif", "leak.c", "clean.c"), "this is source code"),
+        (("clean.c", "--json", "./clean.c"), "this file is read in this run"),
+        (("clean.c", "--rules", "own.yaml", "--json", "own.yaml"), "this file is read in this run"),
+    ],
+)
+def test_an_output_does_not_replace_an_input(mustfree, project, arguments, why):
+    (project / "own.yaml").write_text("library: own\n")
+    before = {path: path.read_bytes() for path in project.iterdir()}
+    outcome = mustfree("check", *arguments)
+    assert outcome.status == 2
+    assert why in outcome.err
+    assert {path: path.read_bytes() for path in project.iterdir()} == before
+
+
+def test_nothing_analysed_is_not_nothing_found(mustfree, project):
+    (project / "compile_commands.json").write_text("[]")
+    outcome = mustfree("check", "-p", ".")
+    assert outcome.status == 3
+    assert "nothing was analysed: no C file is named" in outcome.err
+    outcome = mustfree("check", ".", "--only", "nosuch")
+    assert outcome.status == 2
+    assert "--only nosuch: none of the files that were analysed is it, or lies below it" in outcome.err
+
+
+def test_contracts_say_by_their_status_what_is_missing(mustfree, project):
+    assert mustfree("contracts", "nosuch").status == 2
+    (project / "empty").mkdir()
+    assert mustfree("contracts", "empty").status == 2
+    assert mustfree("contracts", "leak.c").status == 0
+    (project / "broken.c").write_text("%%% no C at all\n")
+    assert mustfree("contracts", ".").status == 3
+
+
+def test_a_settings_file_that_cannot_be_one(mustfree, project):
+    (project / "pyproject.toml").write_text("[tool.mustfree]\nchecks = [\n")
+    outcome = mustfree("check", "leak.c")
+    assert outcome.status == 2
+    assert "pyproject.toml:" in outcome.err
+    assert "not TOML" in outcome.err
+    (project / "pyproject.toml").write_text("[tool.other]\nchecks = [\n")
+    assert mustfree("check", "leak.c").status == 1
+    (project / "mustfree.toml").symlink_to("nowhere")
+    outcome = mustfree("check", "leak.c")
+    assert outcome.status == 2
+    assert "mustfree.toml: is a link that leads to no file" in outcome.err
+    (project / "mustfree.toml").unlink()
+    (project / "mustfree.toml").mkdir()
+    outcome = mustfree("check", "leak.c")
+    assert outcome.status == 2
+    assert "mustfree.toml: is a folder" in outcome.err
+
+
+@pytest.mark.parametrize("key", ["compile-commands", "toolchain", "baseline"])
+def test_files_that_settings_name_and_that_are_missing(mustfree, project, key):
+    (project / "mustfree.toml").write_text(f'jobs = 1\n{key} = "no/such"\n')
+    outcome = mustfree("check", "leak.c")
+    assert outcome.status == 2
+    assert f"mustfree.toml:2: `{key}`: no such file: no/such; " in outcome.err
+
+
+def test_rules_check_says_one_thing_of_a_file(mustfree, project):
+    text = """library: own
+kinds:
+  parcel: {release: [parcel_drop], noun: parcel}
+functions:
+  - c: void *parcel_new(void)
+    outcomes:
+      - {when: ret != null, then: [fresh ret parcel]}
+      - {when: ret == null, then: []}
+"""
+    release = "  - c: void parcel_drop(void *p)\n    outcomes: [{then: [release p parcel]}]\n"
+    (project / "own.yaml").write_text(text)
+    outcome = mustfree("rules", "check", "own.yaml")
+    assert (outcome.status, outcome.out) == (2, "")
+    assert "no rule describes `parcel_drop`" in outcome.err
+    (project / "own.yaml").write_text(text + release)
+    outcome = mustfree("rules", "check", "own.yaml")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert "no mistake found" in outcome.out
+    (project / "own.yaml").write_text(text + release + "ignores-null: [parcel_drop, free, parcel_dropx]\n")
+    outcome = mustfree("rules", "check", "own.yaml")
+    assert (outcome.status, outcome.out) == (2, "")
+    assert outcome.err == (
+        "own.yaml:11:35: no rule describes `parcel_dropx` of `ignores-null:`; did you mean `parcel_drop`?\n"
+    )

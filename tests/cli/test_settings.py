@@ -41,7 +41,29 @@ def test_settings_are_found_upwards_but_not_out_of_a_work_tree(mustfree, project
 def test_excludes(mustfree, project, pattern):
     write(project, f'exclude = ["{pattern}"]\n')
     assert mustfree("check", ".").last == "0 findings in 1 file"
-    assert mustfree("check", "--exclude", "clean.c", ".").last == "0 findings in 0 files"
+    outcome = mustfree("check", "--exclude", "clean.c", ".")
+    assert (outcome.status, outcome.last) == (3, "0 findings in 0 files; 1 not analysed")
+    assert "nothing was analysed: what is excluded leaves no C file" in outcome.err
+    assert mustfree("contracts", "--exclude", "clean.c", "leak.c").status in (2, 3)
+
+
+def test_patterns_that_fit_nothing_are_told(mustfree, project):
+    (project / "old").mkdir()
+    (project / "old" / "a.txt").write_text("")
+    text = 'exclude = ["old", "ol/*", "leek.c"]\ngenerated = ["clean.c", "*.pb.c"]\n'
+    write(project, text + 'ignore-allocators = ["malloc", "mallok"]\n')
+    outcome = mustfree("check", ".")
+    told = [
+        line.partition("`")[2] for line in outcome.err.splitlines() if "fits no" in line or "acquires nothing" in line
+    ]
+    assert told == [
+        "exclude`: `ol/*` fits no file and no folder",
+        "exclude`: `leek.c` fits no file and no folder",
+        "generated`: `*.pb.c` fits no file and no folder",
+        "ignore-allocators`: `mallok` acquires nothing in what was read",
+    ]
+    assert "mustfree.toml:3" in outcome.err
+    assert "fits no" not in mustfree("check", "clean.c").err
 
 
 def test_exclude_of_the_command_line(mustfree):
@@ -353,7 +375,7 @@ def test_a_recorded_toolchain(mustfree, project):
     write(project, 'toolchain = "arm.json"\n', "mustfree.toml")
     outcome = mustfree("check", "src")
     assert outcome.status == 2
-    assert "arm.json: cannot be read: No such file" in outcome.err
+    assert "mustfree.toml:1: `toolchain`: no such file: arm.json" in outcome.err
 
 
 @pytest.mark.parametrize(
