@@ -204,10 +204,12 @@ def _makes_gap(site: CallSite) -> bool:
     """Whether the call releases a descriptor that is given as a constant, or one in each round of a loop."""
     if site.contract is None or not releases(site.contract):
         return False
-    parameters = site.contract.signature.parameters
+    terms = {e.term for o in site.contract.outcomes for e in o.effects if e.kind is EffectKind.RELEASE}
+    given = list(zip(site.contract.signature.parameters, site.op.arguments, strict=False))
     return any(
-        ctype.kind is TypeKind.INT and (site.cyclic or isinstance(argument, Int))
-        for ctype, argument in zip(parameters, site.op.arguments, strict=False)
+        given[term.index][0].kind is TypeKind.INT and (site.cyclic or isinstance(given[term.index][1], Int))
+        for term in terms
+        if term is not None and term.root is Root.PARAM and not term.selectors and term.index < len(given)
     )
 
 
