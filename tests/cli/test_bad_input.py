@@ -265,7 +265,7 @@ functions:
       - {when: ret != null, then: [fresh ret parcel]}
       - {when: ret == null, then: []}
 """
-    release = "  - c: void parcel_drop(void *p)\n    outcomes: [{then: [release p parcel]}]\n"
+    release = "  - c: void parcel_drop(void *p)\n    then: [release p parcel]\n"
     (project / "own.yaml").write_text(text)
     outcome = mustfree("rules", "check", "own.yaml")
     assert (outcome.status, outcome.out) == (2, "")
