@@ -13,6 +13,10 @@ def _release(event: Event) -> str:
     return f"{event.released_by}()" if event.released_by else "this call"
 
 
+def _owner(event: Event) -> str:
+    return f"{event.owner}()" if event.owner else "another function"
+
+
 def sentence(event: Event, source: SourceText) -> str:
     """What does not fit what."""
     what = code(event.holder) if event.holder else "a pointer"
@@ -26,7 +30,7 @@ def sentence(event: Event, source: SourceText) -> str:
             return f"{_release(event)} is given {what}, which was never allocated"
         case EventKind.WRONG_OWNER:
             what = "what" if event.holder in ("", f"{event.owner}()") else f"{what}, which"
-            return f"{_release(event)} is given {what} {event.owner}() returned: nobody but that function owns it"
+            return f"{_release(event)} is given {what} {_owner(event)} returned: nobody but that function owns it"
         case _:
             needs = f", which does not fit: it needs {fitting(event)}" if event.fits else ", which does not fit"
             return f"{thing(event)} is released with {_release(event)}{needs}"
@@ -40,7 +44,7 @@ def lost(event: Event, source: SourceText) -> str:
         case EventKind.WRONG_MEMORY:
             return f"{_release(event)} is given memory that was never allocated"
         case EventKind.WRONG_OWNER:
-            return f"{_release(event)} is given memory of {event.owner}()"
+            return f"{_release(event)} is given memory of {_owner(event)}"
         case _:
             return f"{_release(event)} does not fit"
 
@@ -53,7 +57,7 @@ def advice(event: Event, source: SourceText) -> str:
         case EventKind.WRONG_MEMORY:
             return "release only what was allocated"
         case EventKind.WRONG_OWNER:
-            return f"release a copy, or nothing: what {event.owner}() returns stays its own"
+            return f"release a copy, or nothing: what {_owner(event)} returns stays its own"
         case _:
             return f"use {fitting(event)} instead" if event.fits else ""
 

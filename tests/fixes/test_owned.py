@@ -112,11 +112,10 @@ def test_a_descriptor_that_is_also_a_constant_is_not_closed(tmp_path):
 @pytest.mark.parametrize(
     "store",
     [
-        "\tg = strchr(p, ',');\n",
-        "\tc->name = strchr(p, ',');\n",
+        "\tg = strchr(p, ',');\n\tif (g)\n\t\tlook(g);\n",
+        "\tc->name = strchr(p, ',');\n\tif (c->name)\n\t\tlook(c->name);\n",
         '\tfor (t = strtok(p, ","); t; t = strtok(NULL, ","))\n\t\tout[a++] = t;\n',
         '\twhile ((t = strsep(&s, ",")))\n\t\tout[a++] = t;\n',
-        "\tsetvbuf(stdout, p, _IOFBF, 1);\n",
     ],
 )
 def test_what_a_pointer_into_it_outlives_is_not_released(store, tmp_path):
@@ -159,9 +158,7 @@ READ = """	DIR *dir = opendir(name);
 """
 
 
-def test_a_pointer_into_it_is_not_returned(tmp_path):
-    assert patched(tmp_path, READ.replace("{}", "e->d_name"), "const char *f(const char *name)") == ""
-    assert patched(tmp_path, READ.replace("{}", "e"), "struct dirent *f(const char *name)") == ""
+def test_what_does_not_lie_in_it_may_be_returned(tmp_path):
     assert "closedir(dir);\n\t\treturn name;" in patched(
         tmp_path, READ.replace("{}", "name"), "const char *f(const char *name)"
     )

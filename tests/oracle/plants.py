@@ -134,7 +134,8 @@ PLANTS = (
     ),
     _engine(
         "loop", "a loop is gone round once", "engine",
-        "        if joined is not None:\n", "        if joined is not None and not self.prepared.cyclic[block_id]:\n",
+        "        if joined is not None:\n            entries",
+        "        if joined is not None and not self.prepared.cyclic[block_id]:\n            entries",
     ),
     _engine(
         "loop", "what a loop acquires is the same in each round", "calls",

@@ -71,7 +71,7 @@ DIFFERENCES = [  # body, contract, how it differs
     (
         "int f(char *p, int n) { if (n < 0) return -1; free(p); return 0; }",
         "  - c: int f(char *p, int n)\n    then: [release p]\n",
-        "contradicts: the body only borrows `p` when ret == -1, the contract says that it releases it",
+        "contradicts: the body only borrows `p` when ret == -1 and n < 0, the contract says that it releases it",
     ),
     (
         "char *f(int n) { return malloc(n); }",
