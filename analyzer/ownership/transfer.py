@@ -57,7 +57,7 @@ MOST_WAYS = 64  # states that one block's calls may leave before they are made f
 
 
 def nearest(_: int, states: list[State]) -> list[State]:
-    """For a search that executes exactly: the states that have acquired the resource, or have not, come first."""
+    """For a search that executes exactly: some of the states, those that have acquired the resource first."""
     return sorted(states, key=lambda state: state.own is Own.NONE)[: MOST_WAYS // 2]
 
 
