@@ -50,7 +50,7 @@ def contract_at_sight(prepared: Prepared, found: Subjects) -> FunctionContract |
         or found.whole
         or found.released_globals
         or _may_return_static(prepared)
-        or asks(prepared.function)
+        or asks(prepared.expansion.source)
         or any(prepared.function.locals[i].type.kind is TypeKind.RECORD for i in _unseen_parameters(prepared))
     ):
         return None

@@ -8,7 +8,7 @@ marked; none is ever dropped.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import final
 
@@ -88,7 +88,7 @@ def analyse(
         complete = complete and not run.gave_up
         events.extend(run.events())
         if study is not None and not study.old:
-            acquisitions.append(run.result(events))
+            acquisitions += run.results()
         if evidence is not None:
             run.testify(evidence)
         if want_states:
@@ -335,6 +335,8 @@ class _Run:
                 if witness is None:
                     self.unproven = True
                     continue
+                if self._is_told_elsewhere(alarm, witness):
+                    continue
                 self.found.append(self._event(alarm, witness))
         return self.found
 
@@ -342,9 +344,34 @@ class _Run:
         """A realloc run speaks of the lost block only; a release run of what no other run sees."""
         if alarm.kind is EventKind.UNINITIALIZED_RELEASE and self.prepared.function.degraded:
             return False  # a lost statement may have set it
+        body = self.prepared.expansion.outermost(alarm.block)
+        if body >= 0 and self._is_acquired_in(body):
+            return False  # the callee's own mistake, told there
         if self.study is not None and self.study.old:
             return alarm.kind is EventKind.LEAK_REALLOC
         return True
+
+    def _is_acquired_in(self, body: int) -> bool:
+        return self.study is not None and self.study.site is not None and self._outermost_of_site() == body
+
+    def _outermost_of_site(self) -> int:
+        return self.prepared.expansion.outermost(self.site)
+
+    def _is_told_elsewhere(self, alarm: Alarm, witness: Witness) -> bool:
+        """Whether what went wrong in a callee's body goes wrong in it whoever calls: told there."""
+        expansion = self.prepared.expansion
+        number = expansion.outermost(alarm.block)
+        if number < 0:
+            return False
+        body = expansion.bodies[number]
+        if alarm.kind in (EventKind.DOUBLE_RELEASE, EventKind.USE_AFTER_RELEASE):
+            return witness.released_at == body.at
+        own = len(expansion.source.locals)
+        if alarm.kind is EventKind.UNINITIALIZED_RELEASE:
+            name = witness.holder.lstrip("&*(").partition("-")[0].partition(".")[0].partition("[")[0]
+            inner = {self.prepared.function.locals[i].name for b in expansion.bodies for i in b.own_locals()}
+            return name in inner
+        return alarm.local >= own and not any(alarm.local in one.parameters for one in expansion.bodies)
 
     def _event(self, alarm: Alarm, witness: Witness) -> Event:
         study, steps, released_at = self._subject(alarm), witness.steps, witness.released_at
@@ -418,12 +445,14 @@ class _Run:
         ]
         return min(sites, default=-1)
 
-    def result(self, _: list[Event]) -> AcquisitionResult:
-        """The verdict on the acquisition."""
+    def results(self) -> Iterator[AcquisitionResult]:
+        """The verdict on the acquisition; of one in a callee's body only where the function gets what is acquired."""
         study = self.study
         assert study is not None
         verdict, reason = self._verdict()
-        return AcquisitionResult(
+        if study.body and (verdict is Verdict.HELD or not self._comes_out()):
+            return
+        yield AcquisitionResult(
             study.acquired_at,
             study.callee,
             study.slot_text,
@@ -433,6 +462,16 @@ class _Run:
             reason,
             tuple(self.seen.routes.values()) if verdict in OUT_OF_SIGHT else (),
             tuple(sorted(self.seen.held)) if verdict is Verdict.HELD else (),
+        )
+
+    def _comes_out(self) -> bool:
+        """Whether the body in which it is acquired is left with the resource."""
+        body = self._outermost_of_site()
+        return any(
+            state.own is Own.OWNED
+            for block, entries in enumerate(self.entries)
+            if self.prepared.expansion.outermost(block) != body
+            for state in entries.values()
         )
 
     def _verdict(self) -> tuple[Verdict, str]:

@@ -45,6 +45,7 @@ class Flattener:
         self.loaded: dict[int, int] = {}
         self.released: set[int] = set()
         self.calls_at: dict[int, int] = {}
+        self.given = {index for body in prepared.expansion.bodies for index in body.parameters}
 
     def run(self) -> None:
         """Fill what the class says."""
@@ -73,7 +74,11 @@ class Flattener:
                 text[result.id] = text.get(source, "")
             case Binary(left=Temp(id=source), result=result, pointer=True):
                 text[result.id] = text.get(source, "")
-            case Store(place=place) | Zero(place=place) | Clobber(place=place):
+            case Store(place=place, value=value):
+                if isinstance(place.base, LocalBase) and place.base.index in self.given and op.initialises:
+                    self._pass(place.base.index, self._operand_text(value))
+                self._spot(place)
+            case Zero(place=place) | Clobber(place=place):
                 self._spot(place)
             case CopyRecord(target=target, source=source):
                 self._spot(target)
@@ -82,6 +87,11 @@ class Flattener:
                 self._call(op, cyclic)
             case _:
                 pass
+
+    def _pass(self, index: int, text: str) -> None:
+        """A parameter of a body inside is called what it is given."""
+        if text:
+            self.prepared.aliases[index] = text
 
     def _is_array(self, place: Place) -> bool:
         match place:

@@ -31,6 +31,7 @@ from analyzer.ir.order import cyclic_blocks, reverse_postorder
 from analyzer.ir.types import TypeKind
 from analyzer.ownership import borrowing
 from analyzer.ownership.flatten import Flattener, releases
+from analyzer.ownership.inlining import expanded
 from analyzer.ownership.liveness import address_taken, liveness, local_of
 from analyzer.ownership.prepared import CallSite, Contracts, Prepared
 
@@ -41,13 +42,15 @@ BLOCKS_TO_THE_END = 6  # a loss so near to the end of the process is none that a
 
 def prepare(function: Function, unit: TranslationUnit, contracts: Contracts, defined: frozenset[str]) -> Prepared:
     """Everything the runs over this function share."""
+    expansion = expanded(function, unit, contracts, defined)
+    function = expansion.function
     order = [0] * len(function.blocks)
     for position, block_id in enumerate(reverse_postorder(function)):
         order[block_id] = position
     cyclic = cyclic_blocks(function)
     taken = address_taken(function)
     live_in, temps_out, temps_after = liveness(function, taken)
-    prepared = Prepared(function, order, cyclic, live_in, temps_out, temps_after)
+    prepared = Prepared(function, order, cyclic, live_in, temps_out, temps_after, expansion)
     own = (name for name, declaration in unit.declarations.items() if declaration.defined)
     prepared.defined = defined.union(own)
     prepared.merges = _merges(function)

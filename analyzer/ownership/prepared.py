@@ -8,6 +8,7 @@ from typing import Protocol, final
 
 from analyzer.contracts.model import FunctionContract, ResourceKind
 from analyzer.ir.function import Function, FunctionDeclaration, successors
+from analyzer.ir.inline import Expansion
 from analyzer.ir.operands import Operand, Temp
 from analyzer.ir.ops import (
     Call,
@@ -95,6 +96,7 @@ class Prepared:
     live_in: list[frozenset[int]]
     live_temps_out: list[frozenset[int]]
     temps_after: dict[tuple[int, int], frozenset[int]]
+    expansion: Expansion
     spots: dict[int, Spot] = field(default_factory=dict)
     calls: dict[int, CallSite] = field(default_factory=dict)
     distances: dict[int, list[int]] = field(default_factory=dict)
@@ -106,6 +108,7 @@ class Prepared:
     acquiring: dict[int, tuple[int, ...]] = field(default_factory=dict)  # key of a call -> what it gives when it fails
     not_ours: frozenset[int] = frozenset()  # keys of calls that return what nobody may release
     ends_soon: list[bool] = field(default_factory=list)  # blocks from which a few others lead to the process's end
+    aliases: dict[int, str] = field(default_factory=dict)  # parameters of bodies inside -> what they are given
     results: dict[int, str] = field(default_factory=dict)  # locals that hold what a call returned -> "make()"
     is_main: bool = False
     merges: list[bool] = field(default_factory=list)
@@ -125,11 +128,18 @@ class Prepared:
 
     def local_name(self, index: int) -> str:
         """What a reader calls the local: by the call where it holds the struct that a call returned."""
-        return self.results.get(index, self.function.locals[index].name)
+        return self.results.get(index) or self.aliases.get(index) or self.function.locals[index].name
 
     def block_of(self, op: Op) -> int:
         """The block that holds this very operation."""
         return next(n for n, block in enumerate(self.function.blocks) if any(one is op for one in block.ops))
+
+    def body_of(self, site: CallSite) -> str:
+        """The callee in whose body, or in bodies inside of that, the call stands; "" for one in the function itself."""
+        if not self.expansion.bodies:
+            return ""
+        body = self.expansion.outermost(self.block_of(site.op))
+        return "" if body < 0 else self.expansion.bodies[body].name
 
     def distance_to(self, block: int) -> list[int]:
         """Least number of edges from each block to `block` (a large number where there is no way)."""

@@ -44,12 +44,14 @@ class Resource:
     `slot` is a parameter or something that hangs below it.
     slot: where the contract of the call puts it. old: study the block that a realloc-like call
     was given and did not release because it failed, instead of what the call acquires.
+    body: the callee of the function's own code that the call stands in, "" where it stands in that itself.
     """
 
     site: CallSite | None
     slot: Term
     kind: ResourceKind
     old: bool = False
+    body: str = ""
 
     @property
     def slot_text(self) -> str:
@@ -70,7 +72,7 @@ class Resource:
     @property
     def callee(self) -> str:
         """The acquiring function, "" without one."""
-        return (self.site.op.name or "") if self.site is not None else ""
+        return self.body or ((self.site.op.name or "") if self.site is not None else "")
 
 
 def resources(prepared: Prepared, contracts: Contracts) -> Iterator[Resource]:
@@ -78,16 +80,17 @@ def resources(prepared: Prepared, contracts: Contracts) -> Iterator[Resource]:
     for site in prepared.calls.values():
         if site.contract is None:
             continue
+        body = prepared.body_of(site)
         seen = set()
         for outcome in site.contract.outcomes:
             for effect in outcome.effects:
                 if effect.kind is EffectKind.FRESH and effect.term not in seen and is_plain(effect.term):
                     assert effect.term is not None
                     seen.add(effect.term)
-                    yield Resource(site, effect.term, kind_of(effect, contracts))
+                    yield Resource(site, effect.term, kind_of(effect, contracts), body=body)
         old = conditional_release(site.contract)
         if old is not None:
-            yield Resource(site, old, _kind_of_old(site.contract, contracts), old=True)
+            yield Resource(site, old, _kind_of_old(site.contract, contracts), old=True, body=body)
 
 
 def is_plain(term: Term | None) -> bool:

@@ -12,7 +12,7 @@ from analyzer.ownership.endings import Endings, answers, ending_of
 from analyzer.ownership.events import EventKind
 from analyzer.ownership.naming import of_call
 from analyzer.ownership.state import Path, State
-from analyzer.ownership.values import Value, call_of
+from analyzer.ownership.values import Ptr, Value, call_of
 from analyzer.ownership.witness import Alarm
 
 OUT_OF_SIGHT = frozenset({Verdict.ESCAPED, Verdict.MAYBE_RELEASED})
@@ -41,7 +41,9 @@ class Seen:
             self.ends.lose(Verdict.MAYBE_RELEASED, detail)  # released by a pointer to its inside
         key = (kind, at, detail)
         if key not in self.alarms:
-            self.alarms[key] = Alarm(kind, at, detail, self.block, state.blurred, call_of(subject))
+            base = subject.base if isinstance(subject, Ptr) else None
+            local = base if isinstance(base, int) else -1
+            self.alarms[key] = Alarm(kind, at, detail, self.block, state.blurred, call_of(subject), local)
 
     def ended(self, verdict: Verdict, reason: str, state: State, routes: tuple[Route, ...] = (), by: str = "") -> None:
         """How a path ended."""

@@ -30,7 +30,8 @@ from analyzer.ownership.values import Universe, Value
 class Alarm:
     """What a merging run saw: sort and place of an event, and the block in which it was seen.
 
-    giver: key of the call that returned what the event is about, -1: none did.
+    giver: key of the call that returned what the event is about, -1: none did. local: the variable in which it lies, if
+    it is memory of one; -1: it is not.
     """
 
     kind: EventKind
@@ -39,6 +40,7 @@ class Alarm:
     block: int
     blurred: bool
     giver: int = -1
+    local: int = -1
 
 
 @final
@@ -158,7 +160,7 @@ def _search(
                 continue
             seen.add(state_key)
             number += 1
-            step = branch_step(end, truth)
+            step = branch_step(end, truth) if prepared.expansion.outermost(block_id) < 0 else None
             if step is not None:
                 _append(after, step)
             far = distance[target] if after.own or to_acquire is None else to_acquire[target] + beyond

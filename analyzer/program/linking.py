@@ -18,7 +18,7 @@ import networkx as nx
 
 from analyzer.contracts.model import FunctionContract
 from analyzer.ir.function import TranslationUnit
-from analyzer.ir.ops import Call
+from analyzer.ownership.inlining import asked_for, followed
 from analyzer.program.groups import Held
 from analyzer.program.tasks import configuration_of, given_unit
 
@@ -53,10 +53,11 @@ class Round:
 
 
 def calls_of(unit: TranslationUnit) -> tuple[FunctionCalls, ...]:
-    """The unit's definitions and what they call."""
+    """The unit's definitions and what they call, also by way of functions whose bodies the engine may look into."""
     found = []
+    bodies = followed(unit)
     for function in unit.functions:
-        callees = {op.name for block in function.blocks for op in block.ops if isinstance(op, Call) and op.name}
+        callees = asked_for(function, bodies)
         place = (function.file, function.at, function.body)
         found.append(FunctionCalls(function.name, function.static, tuple(sorted(callees)), *place))
     return tuple(found)

@@ -1,0 +1,172 @@
+"""Which calls of a function are followed into the body of what they call.
+
+A contract says what a caller can see; where that is less than what the body does (a callback that is called, a global
+variable that is set, something two pointers deep, a condition that relates two arguments), and the body is small, the
+body stands in place of the call (`ir/inline.py`). Whatever else is asked of a function, its contract answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import final
+
+from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Provenance
+from analyzer.ir.function import Function, TranslationUnit
+from analyzer.ir.inline import Expansion, expand
+from analyzer.ir.operands import ERRNO, FunctionAddress, GlobalBase, LocalBase, Temp
+from analyzer.ir.ops import Call, Load
+from analyzer.ir.order import cyclic_blocks
+from analyzer.ir.types import TypeKind
+from analyzer.ownership import borrowing
+from analyzer.ownership.prepared import Contracts
+
+MOST_BLOCKS = 16  # of a body
+MOST_OPERATIONS = 80
+MOST_DEEP = 3  # bodies in bodies
+MOST_ADDED = 800  # operations, for all bodies of a function
+_TINY = 12  # operations
+_ANYTHING = "*"
+
+
+def expanded(function: Function, unit: TranslationUnit, contracts: Contracts, defined: frozenset[str]) -> Expansion:
+    """The function with the bodies that say more than the contracts do."""
+    bodies = {one.name: one for one in unit.functions if one.name != function.name}
+    return expand(function, _Chooser(unit, contracts, defined, bodies).choose, MOST_ADDED)
+
+
+def followed(unit: TranslationUnit) -> Mapping[str, Function]:
+    """The functions of a unit that calls may be followed into."""
+    return {function.name: function for function in unit.functions if is_small(function)}
+
+
+def asked_for(function: Function, bodies: Mapping[str, Function]) -> frozenset[str]:
+    """The functions whose contracts the engine may ask for when it analyses this one; bodies: see `followed`.
+
+    They are more than it will: which calls are followed depends on contracts, and those are not known yet.
+    """
+    found: set[str] = set()
+    here = [function]
+    for _ in range(MOST_DEEP + 1):
+        names = {name for one in here for name in _names(one)} - found
+        found |= names
+        here = [bodies[name] for name in sorted(names) if name in bodies]
+    return frozenset(found)
+
+
+def _names(function: Function) -> Iterator[str]:
+    for op in _calls(function):
+        if op.name is not None:
+            yield op.name
+            yield from (argument.name for argument in op.arguments if isinstance(argument, FunctionAddress))
+
+
+def is_small(function: Function) -> bool:
+    """Whether its body may stand in place of a call, by its size and shape alone."""
+    if len(function.blocks) > MOST_BLOCKS or function.variadic or function.degraded or function.noreturn:
+        return False
+    if sum(len(block.ops) for block in function.blocks) > MOST_OPERATIONS or any(cyclic_blocks(function)):
+        return False
+    return all(op.name != function.name for op in _calls(function))
+
+
+def _calls(function: Function) -> Iterator[Call]:
+    return (op for block in function.blocks for op in block.ops if isinstance(op, Call))
+
+
+@final
+class _Chooser:
+    """Decides for the calls of one function. bodies: of the unit's other functions."""
+
+    def __init__(
+        self, unit: TranslationUnit, contracts: Contracts, defined: frozenset[str], bodies: Mapping[str, Function]
+    ) -> None:
+        self._unit = unit
+        self._contracts = contracts
+        self._defined = defined
+        self._bodies = bodies
+        self._known: dict[str, tuple[FunctionContract | None, Function | None]] = {}
+
+    def choose(self, op: Call, inside: tuple[str, ...]) -> Function | None:
+        """The body for a call, None where the contract is as good."""
+        name = op.name
+        assert name is not None
+        if name not in self._bodies or name in inside or len(inside) >= MOST_DEEP:
+            return None
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = self._look_up(name)
+        contract, body = known
+        if contract is None or body is None:
+            return None
+        targets = {i: a for i, a in enumerate(op.arguments) if isinstance(a, FunctionAddress)}
+        called = _called_parameters(body) if targets else frozenset[int]()
+        if called & targets.keys():
+            return body
+        return body if self._is_known_inside(body) and (_is_blunt(contract) or _is_telling(body)) else None
+
+    def _look_up(self, name: str) -> tuple[FunctionContract | None, Function | None]:
+        contract, body = self._contract(name), self._bodies[name]
+        if contract is None or contract.provenance is not Provenance.INFERRED or contract.extras or contract.noreturn:
+            return None, None
+        return contract, body if is_small(body) else None
+
+    def _contract(self, name: str) -> FunctionContract | None:
+        declaration = self._unit.declarations.get(name)
+        if declaration is None:
+            return None
+        return self._contracts.lookup(declaration, declaration.defined or name in self._defined).contract
+
+    def _is_known_inside(self, body: Function) -> bool:
+        """Whether the body calls nothing that nobody knows."""
+        return all(
+            op.name is not None
+            and (borrowing.name_suggests_observing(op.name) or _is_told(self._contract(op.name)))
+            for op in _calls(body)
+        )
+
+
+def _is_told(contract: FunctionContract | None) -> bool:
+    return contract is not None and all(e.kind is not EffectKind.OPAQUE for o in contract.outcomes for e in o.effects)
+
+
+def _called_parameters(body: Function) -> frozenset[int]:
+    """Parameters that hold functions which the body calls."""
+    loads = {
+        op.result: op.place.base.index
+        for block in body.blocks
+        for op in block.ops
+        if isinstance(op, Load) and isinstance(op.place.base, LocalBase) and not op.place.selectors
+    }
+    found = {loads.get(op.target) for op in _calls(body) if isinstance(op.target, Temp)}
+    return frozenset(index for index in found if index is not None and index < body.parameters)
+
+
+def _is_blunt(contract: FunctionContract) -> bool:
+    """Whether the contract is less than what the body does."""
+    if contract.below or (contract.writes and _ANYTHING not in contract.writes):
+        return True
+    pointers = {i for i, t in enumerate(contract.signature.parameters) if t.kind is TypeKind.POINTER and not t.pointee_const}
+    if pointers - set(contract.complete) - set(contract.unread):
+        return True
+    return any(_is_vague(effect) for outcome in contract.outcomes for effect in outcome.effects)
+
+
+def _is_vague(effect: Effect) -> bool:
+    if effect.kind is EffectKind.RELEASE:
+        return effect.maybe
+    if effect.kind is EffectKind.RETURN:
+        return effect.maybe
+    if effect.kind is EffectKind.FRESH:
+        return False
+    return effect.kind in (EffectKind.ESCAPE, EffectKind.OPAQUE)
+
+
+def _is_telling(body: Function) -> bool:
+    """Whether it is a very small function that reads global variables."""
+    ops = [op for block in body.blocks for op in block.ops]
+    return len(ops) <= _TINY and any(
+        isinstance(op, Load) and isinstance(op.place.base, GlobalBase) and op.place.base.name != ERRNO for op in ops
+    )
+
+
+__all__ = ["asked_for", "expanded", "followed", "is_small"]
