@@ -11,7 +11,17 @@ from dataclasses import dataclass, replace
 from typing import assert_never, final
 
 from analyzer.ir.function import BasicBlock, Function, Variable
-from analyzer.ir.operands import DerefBase, FunctionAddress, Index, Int, LocalBase, Operand, Place, Selector, Temp, Unknown
+from analyzer.ir.operands import (
+    DerefBase,
+    FunctionAddress,
+    Index,
+    LocalBase,
+    Operand,
+    Place,
+    Selector,
+    Temp,
+    Unknown,
+)
 from analyzer.ir.ops import (
     AddressOf,
     Binary,
@@ -142,15 +152,16 @@ class _Expansion:
             self._next = 1 + max((temp for one in self._function.blocks for temp in _temps(one)), default=0)
         first = len(self._locals)
         copy = _Copy(op.at, first, self._next, len(self._blocks) + 1, _constants(op, callee))
-        self._locals += [replace(variable, at=op.at, parameter=False) for variable in callee.locals]
+        self._locals += [_inner(variable, op.at) for variable in callee.locals]
         self._next += 1 + max((temp for one in callee.blocks for temp in _temps(one)), default=0)
         behind = len(self._blocks)
         result = -1
         if op.result is not None:
             result = len(self._locals)
-            self._locals.append(Variable(f"${callee.name}", callee.result, op.at))
+            self._locals.append(_inner(Variable(callee.name, callee.result, op.at), op.at))
         leave = _Leave(op, result, behind, tuple(range(first, first + callee.parameters)))
-        start: tuple[Op, ...] = tuple(_passed(op, callee, first))
+        begun = leave.parameters if result < 0 else (*leave.parameters, result)
+        start: tuple[Op, ...] = (*(DeclareLocal(op.at, local) for local in begun), *_passed(op, callee, first))
         self._blocks[number] = BasicBlock((*block.ops[:position], *start), Goto(op.at, behind + 1))
         rest: tuple[Op, ...] = block.ops[position + 1 :]
         if op.result is not None:
@@ -161,6 +172,11 @@ class _Expansion:
         self._within += [len(self._bodies)] * len(callee.blocks)
         self._bodies.append(Body(callee.name, op.at, outer, leave.parameters, first, first + len(callee.locals)))
         self._blocks += [copy.block(one, leave) for one in callee.blocks]
+
+
+def _inner(variable: Variable, at: int) -> Variable:
+    """A local of a callee: nothing that a reader of the caller knows by that name."""
+    return replace(variable, name=f"$0{variable.name.removeprefix('$')}", at=at, parameter=False)
 
 
 def _fits(op: Call, callee: Function) -> bool:
@@ -190,7 +206,7 @@ def _constants(op: Call, callee: Function) -> Mapping[int, Operand]:
     given = {
         index: argument
         for index, argument in enumerate(op.arguments)
-        if isinstance(argument, (Int, FunctionAddress)) and not _changes(callee, index)
+        if isinstance(argument, FunctionAddress) and not _changes(callee, index)
     }
     if not given:
         return {}
@@ -198,10 +214,7 @@ def _constants(op: Call, callee: Function) -> Mapping[int, Operand]:
         load.result.id: given[load.place.base.index]
         for block in callee.blocks
         for load in block.ops
-        if isinstance(load, Load)
-        and isinstance(load.place.base, LocalBase)
-        and load.place.base.index in given
-        and isinstance(given[load.place.base.index], FunctionAddress)
+        if isinstance(load, Load) and isinstance(load.place.base, LocalBase) and load.place.base.index in given
     }
 
 

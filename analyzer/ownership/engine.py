@@ -57,9 +57,22 @@ def analyse(
     call itself, and the contracts of what it calls are not final.
     """
     prepared = prepare(function, unit, contracts, defined)
+    result, complete = _analysed(prepared, contracts, limits, want_states, infer, recursive)
+    if prepared.expansion.bodies and not complete:
+        # With the bodies of what it calls it is too large: contracts are what large functions need.
+        prepared = prepare(function, unit, contracts, defined, inside=False)
+        result, _ = _analysed(prepared, contracts, limits, want_states, infer, recursive)
+    return result
+
+
+def _analysed(
+    prepared: Prepared, contracts: Contracts, limits: Limits, want_states: bool, infer: bool, recursive: bool
+) -> tuple[FunctionResult, bool]:
+    """The result, and whether no run went over its budget."""
+    function = prepared.expansion.source
     found = list(resources(prepared, contracts))
     if len(found) > limits.resources:
-        return FunctionResult(gave_up=f"more than {limits.resources} acquisitions")
+        return FunctionResult(gave_up=f"more than {limits.resources} acquisitions"), False
     events: list[Event] = []
     acquisitions: list[AcquisitionResult] = []
     states: dict[int, list[str]] = {}
@@ -95,13 +108,14 @@ def analyse(
             run.describe(states)
     if evidence is not None and complete and not evidence.cut_off:
         contract = _inferred(prepared, contracts, limits, evidence)
-    return FunctionResult(
+    result = FunctionResult(
         contract=contract,
         events=_distinct(events),
         acquisitions=tuple(sorted(acquisitions, key=lambda a: (a.at, a.slot))),
         name_only=tuple(prepared.name_only),
         states=tuple((block, tuple(lines)) for block, lines in sorted(states.items())),
     )
+    return result, complete
 
 
 def _inferred(prepared: Prepared, contracts: Contracts, limits: Limits, evidence: Evidence) -> FunctionContract | None:
@@ -344,7 +358,7 @@ class _Run:
         """A realloc run speaks of the lost block only; a release run of what no other run sees."""
         if alarm.kind is EventKind.UNINITIALIZED_RELEASE and self.prepared.function.degraded:
             return False  # a lost statement may have set it
-        body = self.prepared.expansion.outermost(alarm.block)
+        body = self.prepared.expansion.outermost(alarm.cause)
         if body >= 0 and self._is_acquired_in(body):
             return False  # the callee's own mistake, told there
         if self.study is not None and self.study.old:
@@ -360,7 +374,7 @@ class _Run:
     def _is_told_elsewhere(self, alarm: Alarm, witness: Witness) -> bool:
         """Whether what went wrong in a callee's body goes wrong in it whoever calls: told there."""
         expansion = self.prepared.expansion
-        number = expansion.outermost(alarm.block)
+        number = expansion.outermost(alarm.cause)
         if number < 0:
             return False
         body = expansion.bodies[number]
@@ -368,9 +382,7 @@ class _Run:
             return witness.released_at == body.at
         own = len(expansion.source.locals)
         if alarm.kind is EventKind.UNINITIALIZED_RELEASE:
-            name = witness.holder.lstrip("&*(").partition("-")[0].partition(".")[0].partition("[")[0]
-            inner = {self.prepared.function.locals[i].name for b in expansion.bodies for i in b.own_locals()}
-            return name in inner
+            return not witness.holder  # a variable of the body
         return alarm.local >= own and not any(alarm.local in one.parameters for one in expansion.bodies)
 
     def _event(self, alarm: Alarm, witness: Witness) -> Event:

@@ -10,13 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import final
 
-from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Provenance
+from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Provenance, Root
 from analyzer.ir.function import Function, TranslationUnit
 from analyzer.ir.inline import Expansion, expand
-from analyzer.ir.operands import ERRNO, FunctionAddress, GlobalBase, LocalBase, Temp
-from analyzer.ir.ops import Call, Load
+from analyzer.ir.operands import (
+    ERRNO,
+    DerefBase,
+    FunctionAddress,
+    GlobalBase,
+    Index,
+    Int,
+    LocalBase,
+    Operand,
+    Place,
+    Temp,
+)
+from analyzer.ir.ops import AddressOf, Binary, Branch, Call, Convert, Load, Store, Switch, Unary
 from analyzer.ir.order import cyclic_blocks
-from analyzer.ir.types import TypeKind
 from analyzer.ownership import borrowing
 from analyzer.ownership.prepared import Contracts
 
@@ -26,6 +36,16 @@ MOST_DEEP = 3  # bodies in bodies
 MOST_ADDED = 800  # operations, for all bodies of a function
 _TINY = 12  # operations
 _ANYTHING = "*"
+_OWNING = frozenset(
+    {
+        EffectKind.RELEASE,
+        EffectKind.STATIC,
+        EffectKind.FRESH,
+        EffectKind.ESCAPE,
+        EffectKind.TAKE,
+        EffectKind.STORE,
+    }
+)
 
 
 def expanded(function: Function, unit: TranslationUnit, contracts: Contracts, defined: frozenset[str]) -> Expansion:
@@ -98,11 +118,12 @@ class _Chooser:
         contract, body = known
         if contract is None or body is None:
             return None
-        targets = {i: a for i, a in enumerate(op.arguments) if isinstance(a, FunctionAddress)}
-        called = _called_parameters(body) if targets else frozenset[int]()
-        if called & targets.keys():
+        given = {i for i, argument in enumerate(op.arguments) if isinstance(argument, FunctionAddress)}
+        if given and given & _called_parameters(body):
             return body
-        return body if self._is_known_inside(body) and (_is_blunt(contract) or _is_telling(body)) else None
+        if not self._is_known_inside(body) or _asks_an_invariant(contract):
+            return None
+        return body if _is_blunt(contract, body) or _is_telling(contract, body) else None
 
     def _look_up(self, name: str) -> tuple[FunctionContract | None, Function | None]:
         contract, body = self._contract(name), self._bodies[name]
@@ -119,8 +140,7 @@ class _Chooser:
     def _is_known_inside(self, body: Function) -> bool:
         """Whether the body calls nothing that nobody knows."""
         return all(
-            op.name is not None
-            and (borrowing.name_suggests_observing(op.name) or _is_told(self._contract(op.name)))
+            op.name is not None and (borrowing.name_suggests_observing(op.name) or _is_told(self._contract(op.name)))
             for op in _calls(body)
         )
 
@@ -141,28 +161,95 @@ def _called_parameters(body: Function) -> frozenset[int]:
     return frozenset(index for index in found if index is not None and index < body.parameters)
 
 
-def _is_blunt(contract: FunctionContract) -> bool:
+def _asks_an_invariant(contract: FunctionContract) -> bool:
+    """Whether members or globals decide what happens: some invariant knows, so not every way is one."""
+    atoms = (atom for outcome in contract.outcomes for atom in outcome.when)
+    return any(
+        atom.term.root is Root.GLOBAL or (atom.term.root is Root.PARAM and atom.term.selectors) for atom in atoms
+    )
+
+
+def _is_blunt(contract: FunctionContract, body: Function) -> bool:
     """Whether the contract is less than what the body does."""
+    effects = [effect for outcome in contract.outcomes for effect in outcome.effects]
+    kinds = {effect.kind for effect in effects}
+    if EffectKind.STATIC in kinds and EffectKind.FRESH not in kinds:
+        return False  # whose it is, the contract says best
+    if any(_is_perhaps(effect) for effect in effects) and _asks_memory(body):
+        return False
     if contract.below or (contract.writes and _ANYTHING not in contract.writes):
         return True
-    pointers = {i for i, t in enumerate(contract.signature.parameters) if t.kind is TypeKind.POINTER and not t.pointee_const}
-    if pointers - set(contract.complete) - set(contract.unread):
+    if len(contract.complete) < len(contract.signature.parameters) and _writes_elements(body):
         return True
-    return any(_is_vague(effect) for outcome in contract.outcomes for effect in outcome.effects)
+    return EffectKind.STATIC in kinds or any(map(_is_vague, effects)) or _compares_with_a_global(body)
+
+
+def _writes_elements(body: Function) -> bool:
+    """``stack->items[stack->count++] = p;``"""
+    return any(
+        isinstance(op, Store)
+        and isinstance(op.place.base, DerefBase)
+        and any(isinstance(one, Index) and not isinstance(one.index, Int) for one in op.place.selectors)
+        for block in body.blocks
+        for op in block.ops
+    )
 
 
 def _is_vague(effect: Effect) -> bool:
-    if effect.kind is EffectKind.RELEASE:
+    if effect.kind in (EffectKind.RELEASE, EffectKind.RETURN):
         return effect.maybe
-    if effect.kind is EffectKind.RETURN:
-        return effect.maybe
-    if effect.kind is EffectKind.FRESH:
-        return False
     return effect.kind in (EffectKind.ESCAPE, EffectKind.OPAQUE)
 
 
-def _is_telling(body: Function) -> bool:
-    """Whether it is a very small function that reads global variables."""
+def _is_perhaps(effect: Effect) -> bool:
+    """Whether something happens to an argument itself, or does not."""
+    return effect.kind is EffectKind.ESCAPE and effect.maybe and effect.term is not None and not effect.term.selectors
+
+
+def _asks_memory(body: Function) -> bool:
+    """Whether what it does may depend on members or globals, ``if (--p->refs == 0)``: as for `_asks_an_invariant`."""
+    known: set[Operand] = set()
+    stored: set[int] = set()
+    size = -1
+    while size != len(known) + len(stored):
+        size = len(known) + len(stored)
+        for op in (op for block in body.blocks for op in block.ops):
+            match op:
+                case Load(place=Place(base=LocalBase(index=index)), result=result):
+                    if index in stored:
+                        known.add(result)
+                case Load(result=result):
+                    known.add(result)
+                case Store(place=Place(base=LocalBase(index=index)), value=value) if value in known:
+                    stored.add(index)
+                case Binary(left=left, right=right, result=result) if left in known or right in known:
+                    known.add(result)
+                case Unary(operand=operand, result=result) | Convert(operand=operand, result=result):
+                    if operand in known:
+                        known.add(result)
+                case _:
+                    pass
+    asked = (block.end for block in body.blocks)
+    return any(
+        (isinstance(end, Branch) and end.condition in known) or (isinstance(end, Switch) and end.value in known)
+        for end in asked
+    )
+
+
+def _compares_with_a_global(body: Function) -> bool:
+    """``if (p != &standard) free(p);``"""
+    ops = [op for block in body.blocks for op in block.ops]
+    addresses = {op.result for op in ops if isinstance(op, AddressOf) and isinstance(op.place.base, GlobalBase)}
+    return bool(addresses) and any(
+        isinstance(op, Binary) and op.operator in ("==", "!=") and (op.left in addresses or op.right in addresses)
+        for op in ops
+    )
+
+
+def _is_telling(contract: FunctionContract, body: Function) -> bool:
+    """Whether it is a very small function that hands back what a global variable holds."""
+    if any(effect.kind in _OWNING for outcome in contract.outcomes for effect in outcome.effects):
+        return False
     ops = [op for block in body.blocks for op in block.ops]
     return len(ops) <= _TINY and any(
         isinstance(op, Load) and isinstance(op.place.base, GlobalBase) and op.place.base.name != ERRNO for op in ops

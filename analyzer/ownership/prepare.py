@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from analyzer.contracts.model import EffectKind, Provenance, Root, Term
 from analyzer.ir.function import Function, TranslationUnit, successors
+from analyzer.ir.inline import Expansion
 from analyzer.ir.operands import ERRNO, GlobalBase, Int, LocalBase, Operand, Place, Temp
 from analyzer.ir.ops import (
     AddressOf,
@@ -40,9 +41,15 @@ _MAKES_RESULT = frozenset({EffectKind.FRESH, EffectKind.RETURN, EffectKind.INTER
 BLOCKS_TO_THE_END = 6  # a loss so near to the end of the process is none that anyone would miss
 
 
-def prepare(function: Function, unit: TranslationUnit, contracts: Contracts, defined: frozenset[str]) -> Prepared:
-    """Everything the runs over this function share."""
-    expansion = expanded(function, unit, contracts, defined)
+def prepare(
+    function: Function,
+    unit: TranslationUnit,
+    contracts: Contracts,
+    defined: frozenset[str],
+    inside: bool = True,
+) -> Prepared:
+    """Everything the runs over this function share. inside: with the bodies of callees that say more than contracts."""
+    expansion = expanded(function, unit, contracts, defined) if inside else Expansion(function, function)
     function = expansion.function
     order = [0] * len(function.blocks)
     for position, block_id in enumerate(reverse_postorder(function)):

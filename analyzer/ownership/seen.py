@@ -11,7 +11,7 @@ from analyzer.ownership.access import Access
 from analyzer.ownership.endings import Endings, answers, ending_of
 from analyzer.ownership.events import EventKind
 from analyzer.ownership.naming import of_call
-from analyzer.ownership.state import Path, State
+from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.values import Ptr, Value, call_of
 from analyzer.ownership.witness import Alarm
 
@@ -43,7 +43,8 @@ class Seen:
         if key not in self.alarms:
             base = subject.base if isinstance(subject, Ptr) else None
             local = base if isinstance(base, int) else -1
-            self.alarms[key] = Alarm(kind, at, detail, self.block, state.blurred, call_of(subject), local)
+            cause = state.lost.block if state.own is Own.LOST and state.lost is not None else self.block
+            self.alarms[key] = Alarm(kind, at, detail, self.block, state.blurred, call_of(subject), local, cause)
 
     def ended(self, verdict: Verdict, reason: str, state: State, routes: tuple[Route, ...] = (), by: str = "") -> None:
         """How a path ended."""

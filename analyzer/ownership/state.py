@@ -45,10 +45,11 @@ class Own(IntEnum):
 @final
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Where and how the resource was lost (an EventKind's value). blocks: executed since then."""
+    """Where and how the resource was lost (an EventKind's value). block: in which. blocks: executed since then."""
 
     at: int
     kind: str
+    block: int
     blocks: int = 0
 
 

@@ -200,7 +200,7 @@ class Machine(Access):
             # Many programs end when memory runs out, and ``fd = -1; die();`` loses nothing that anyone would miss: the
             # loss counts once the function goes on or returns.
             state.own = Own.LOST
-            state.lost = Loss(at, kind.value)
+            state.lost = Loss(at, kind.value, self.block_id)
             return True
         self.listener.event(kind, at, state, self.universe.resource)
         return False
@@ -227,7 +227,7 @@ class Machine(Access):
         lost = state.lost
         if state.own is not Own.LOST or lost is None or lost.kind == EventKind.LEAK_REALLOC.value:
             return False
-        state.lost = Loss(lost.at, lost.kind, lost.blocks + 1)
+        state.lost = Loss(lost.at, lost.kind, lost.block, lost.blocks + 1)
         if lost.blocks < BLOCKS_TO_THE_END:
             return False
         self._report_lost(state)

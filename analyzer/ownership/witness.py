@@ -31,7 +31,7 @@ class Alarm:
     """What a merging run saw: sort and place of an event, and the block in which it was seen.
 
     giver: key of the call that returned what the event is about, -1: none did. local: the variable in which it lies, if
-    it is memory of one; -1: it is not.
+    it is memory of one; -1: it is not. cause: the block in which what is told of happened; `block` may be a later one.
     """
 
     kind: EventKind
@@ -41,6 +41,7 @@ class Alarm:
     blurred: bool
     giver: int = -1
     local: int = -1
+    cause: int = 0
 
 
 @final
