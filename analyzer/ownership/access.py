@@ -144,11 +144,17 @@ class Access:
         if base is self.universe.resource:
             if state.own is Own.RELEASED:
                 state.holder = in_program(text) or state.holder
-                self.listener.event(EventKind.USE_AFTER_RELEASE, at, state, base)
+                self._used(base, at, state)
         elif isinstance(base, Sym) and base in state.released and base.key[0] != "old":
             state.holder = in_program(text)
             state.released_by, state.released_at = state.released[base]
-            self.listener.event(EventKind.USE_AFTER_RELEASE, at, state, base)
+            self._used(base, at, state)
+
+    def _used(self, base: Value, at: int, state: State) -> None:
+        """Something released is used; in the body of a function that is there to release it, it is released again."""
+        again = next((name for i, name in self.prepared.releasing.items() if state.cells.get((i, 0)) is base), "")
+        kind = EventKind.DOUBLE_RELEASE if again else EventKind.USE_AFTER_RELEASE
+        self.listener.event(kind, at, state, base, again)
 
     def _load(self, op: Load, fresh: Sym, state: State) -> bool:
         spot = self.prepared.spots[id(op.place)]

@@ -90,7 +90,7 @@ class Flattener:
 
     def _pass(self, index: int, text: str) -> None:
         """A parameter of a body inside is called what it is given."""
-        if text:
+        if text and not text.endswith("()"):
             self.prepared.aliases[index] = text
 
     def _is_array(self, place: Place) -> bool:

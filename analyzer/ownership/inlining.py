@@ -8,6 +8,7 @@ body stands in place of the call (`ir/inline.py`). Whatever else is asked of a f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import final
 
 from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Provenance, Root
@@ -27,6 +28,7 @@ from analyzer.ir.operands import (
 )
 from analyzer.ir.ops import AddressOf, Binary, Branch, Call, Convert, Load, Store, Switch, Unary
 from analyzer.ir.order import cyclic_blocks
+from analyzer.ir.types import TypeKind
 from analyzer.ownership import borrowing
 from analyzer.ownership.prepared import Contracts
 
@@ -36,6 +38,7 @@ MOST_DEEP = 3  # bodies in bodies
 MOST_ADDED = 800  # operations, for all bodies of a function
 _TINY = 12  # operations
 _ANYTHING = "*"
+_TAKING = frozenset({EffectKind.TAKE, EffectKind.STORE, EffectKind.ESCAPE})
 _OWNING = frozenset(
     {
         EffectKind.RELEASE,
@@ -48,10 +51,27 @@ _OWNING = frozenset(
 )
 
 
-def expanded(function: Function, unit: TranslationUnit, contracts: Contracts, defined: frozenset[str]) -> Expansion:
-    """The function with the bodies that say more than the contracts do."""
-    bodies = {one.name: one for one in unit.functions if one.name != function.name}
-    return expand(function, _Chooser(unit, contracts, defined, bodies).choose, MOST_ADDED)
+@final
+@dataclass(frozen=True, slots=True)
+class Inlined:
+    """A function with the bodies that say more than the contracts do.
+
+    releasing: locals that are parameters of bodies which release what they are given, by their contracts -> the name of
+    the callee.
+    """
+
+    expansion: Expansion
+    releasing: Mapping[int, str]
+
+
+def inlined(function: Function, unit: TranslationUnit, contracts: Contracts, defined: frozenset[str]) -> Inlined:
+    """The function with bodies where contracts say too little."""
+    chooser = _Chooser(function, unit, contracts, defined)
+    expansion = expand(function, chooser.choose, MOST_ADDED)
+    releasing = {
+        body.parameters[index]: body.name for body in expansion.bodies for index in chooser.released_by(body.name)
+    }
+    return Inlined(expansion, releasing)
 
 
 def followed(unit: TranslationUnit) -> Mapping[str, Function]:
@@ -84,7 +104,7 @@ def is_small(function: Function) -> bool:
     """Whether its body may stand in place of a call, by its size and shape alone."""
     if len(function.blocks) > MOST_BLOCKS or function.variadic or function.degraded or function.noreturn:
         return False
-    if sum(len(block.ops) for block in function.blocks) > MOST_OPERATIONS or any(cyclic_blocks(function)):
+    if _size(function) > MOST_OPERATIONS or any(cyclic_blocks(function)):
         return False
     return all(op.name != function.name for op in _calls(function))
 
@@ -95,16 +115,18 @@ def _calls(function: Function) -> Iterator[Call]:
 
 @final
 class _Chooser:
-    """Decides for the calls of one function. bodies: of the unit's other functions."""
+    """Decides for the calls of one function."""
 
     def __init__(
-        self, unit: TranslationUnit, contracts: Contracts, defined: frozenset[str], bodies: Mapping[str, Function]
+        self, function: Function, unit: TranslationUnit, contracts: Contracts, defined: frozenset[str]
     ) -> None:
+        self._function = function
         self._unit = unit
         self._contracts = contracts
         self._defined = defined
-        self._bodies = bodies
+        self._bodies = {one.name: one for one in unit.functions if one.name != function.name}
         self._known: dict[str, tuple[FunctionContract | None, Function | None]] = {}
+        self._globals: set[str] | None = None
 
     def choose(self, op: Call, inside: tuple[str, ...]) -> Function | None:
         """The body for a call, None where the contract is as good."""
@@ -121,9 +143,33 @@ class _Chooser:
         given = {i for i, argument in enumerate(op.arguments) if isinstance(argument, FunctionAddress)}
         if given and given & _called_parameters(body):
             return body
-        if not self._is_known_inside(body) or _asks_an_invariant(contract):
+        if contract.below or _believes(op, contract) or _asks_an_invariant(contract, body):
             return None
-        return body if _is_blunt(contract, body) or _is_telling(contract, body) else None
+        if not self._is_known_inside(body):
+            return None
+        wanted = _is_blunt(contract, body) or _is_telling(contract, body) or self._wants_globals(contract)
+        return body if wanted else None
+
+    def released_by(self, name: str) -> frozenset[int]:
+        """Positions of parameters that a function which was chosen releases."""
+        contract = self._known[name][0]
+        effects = (
+            (effect for outcome in contract.outcomes for effect in outcome.effects) if contract is not None else ()
+        )
+        terms = (effect.term for effect in effects if effect.kind is EffectKind.RELEASE)
+        return frozenset(t.index for t in terms if t is not None and t.root is Root.PARAM and not t.selectors)
+
+    def _wants_globals(self, contract: FunctionContract) -> bool:
+        """Whether it changes a global variable that this function reads itself, or by way of a very small one."""
+        if not contract.writes or _ANYTHING in contract.writes:
+            return False
+        if self._globals is None:
+            self._globals = _globals_read(self._function)
+            names = {op.name for op in _calls(self._function) if op.name in self._bodies}
+            for name in filter(None, names):
+                if _size(self._bodies[name]) <= _TINY:
+                    self._globals |= _globals_read(self._bodies[name])
+        return not self._globals.isdisjoint(contract.writes)
 
     def _look_up(self, name: str) -> tuple[FunctionContract | None, Function | None]:
         contract, body = self._contract(name), self._bodies[name]
@@ -161,8 +207,11 @@ def _called_parameters(body: Function) -> frozenset[int]:
     return frozenset(index for index in found if index is not None and index < body.parameters)
 
 
-def _asks_an_invariant(contract: FunctionContract) -> bool:
+def _asks_an_invariant(contract: FunctionContract, body: Function) -> bool:
     """Whether members or globals decide what happens: some invariant knows, so not every way is one."""
+    effects = (effect for outcome in contract.outcomes for effect in outcome.effects)
+    if any(_is_perhaps(effect) for effect in effects) and _asks_memory(body):
+        return True
     atoms = (atom for outcome in contract.outcomes for atom in outcome.when)
     return any(
         atom.term.root is Root.GLOBAL or (atom.term.root is Root.PARAM and atom.term.selectors) for atom in atoms
@@ -175,10 +224,6 @@ def _is_blunt(contract: FunctionContract, body: Function) -> bool:
     kinds = {effect.kind for effect in effects}
     if EffectKind.STATIC in kinds and EffectKind.FRESH not in kinds:
         return False  # whose it is, the contract says best
-    if any(_is_perhaps(effect) for effect in effects) and _asks_memory(body):
-        return False
-    if contract.below or (contract.writes and _ANYTHING not in contract.writes):
-        return True
     if len(contract.complete) < len(contract.signature.parameters) and _writes_elements(body):
         return True
     return EffectKind.STATIC in kinds or any(map(_is_vague, effects)) or _compares_with_a_global(body)
@@ -202,8 +247,20 @@ def _is_vague(effect: Effect) -> bool:
 
 
 def _is_perhaps(effect: Effect) -> bool:
-    """Whether something happens to an argument itself, or does not."""
-    return effect.kind is EffectKind.ESCAPE and effect.maybe and effect.term is not None and not effect.term.selectors
+    """Whether something happens to an argument itself or to a member of it, or does not."""
+    return (
+        effect.kind is EffectKind.ESCAPE
+        and effect.maybe
+        and effect.term is not None
+        and "[]" not in effect.term.selectors
+    )
+
+
+def _believes(op: Call, contract: FunctionContract) -> bool:
+    """Whether nobody asks if the function did what it does to what it is given: then it did (`calls.py`)."""
+    if op.result is not None or op.result_type.kind is TypeKind.VOID:
+        return False
+    return any(effect.kind in _TAKING for outcome in contract.outcomes for effect in outcome.effects)
 
 
 def _asks_memory(body: Function) -> bool:
@@ -250,10 +307,20 @@ def _is_telling(contract: FunctionContract, body: Function) -> bool:
     """Whether it is a very small function that hands back what a global variable holds."""
     if any(effect.kind in _OWNING for outcome in contract.outcomes for effect in outcome.effects):
         return False
-    ops = [op for block in body.blocks for op in block.ops]
-    return len(ops) <= _TINY and any(
-        isinstance(op, Load) and isinstance(op.place.base, GlobalBase) and op.place.base.name != ERRNO for op in ops
-    )
+    return _size(body) <= _TINY and bool(_globals_read(body))
 
 
-__all__ = ["asked_for", "expanded", "followed", "is_small"]
+def _size(function: Function) -> int:
+    return sum(len(block.ops) for block in function.blocks)
+
+
+def _globals_read(function: Function) -> set[str]:
+    return {
+        op.place.base.name
+        for block in function.blocks
+        for op in block.ops
+        if isinstance(op, Load) and isinstance(op.place.base, GlobalBase) and op.place.base.name != ERRNO
+    }
+
+
+__all__ = ["Inlined", "asked_for", "followed", "inlined", "is_small"]

@@ -32,7 +32,7 @@ from analyzer.ir.order import cyclic_blocks, reverse_postorder
 from analyzer.ir.types import TypeKind
 from analyzer.ownership import borrowing
 from analyzer.ownership.flatten import Flattener, releases
-from analyzer.ownership.inlining import expanded
+from analyzer.ownership.inlining import inlined
 from analyzer.ownership.liveness import address_taken, liveness, local_of
 from analyzer.ownership.prepared import CallSite, Contracts, Prepared
 
@@ -49,7 +49,8 @@ def prepare(
     inside: bool = True,
 ) -> Prepared:
     """Everything the runs over this function share. inside: with the bodies of callees that say more than contracts."""
-    expansion = expanded(function, unit, contracts, defined) if inside else Expansion(function, function)
+    with_bodies = inlined(function, unit, contracts, defined) if inside else None
+    expansion = with_bodies.expansion if with_bodies is not None else Expansion(function, function)
     function = expansion.function
     order = [0] * len(function.blocks)
     for position, block_id in enumerate(reverse_postorder(function)):
@@ -58,6 +59,7 @@ def prepare(
     taken = address_taken(function)
     live_in, temps_out, temps_after = liveness(function, taken)
     prepared = Prepared(function, order, cyclic, live_in, temps_out, temps_after, expansion)
+    prepared.releasing = with_bodies.releasing if with_bodies is not None else {}
     own = (name for name, declaration in unit.declarations.items() if declaration.defined)
     prepared.defined = defined.union(own)
     prepared.merges = _merges(function)

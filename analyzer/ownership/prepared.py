@@ -108,6 +108,7 @@ class Prepared:
     acquiring: dict[int, tuple[int, ...]] = field(default_factory=dict)  # key of a call -> what it gives when it fails
     not_ours: frozenset[int] = frozenset()  # keys of calls that return what nobody may release
     ends_soon: list[bool] = field(default_factory=list)  # blocks from which a few others lead to the process's end
+    releasing: Mapping[int, str] = field(default_factory=dict)  # see inlining.py
     aliases: dict[int, str] = field(default_factory=dict)  # parameters of bodies inside -> what they are given
     results: dict[int, str] = field(default_factory=dict)  # locals that hold what a call returned -> "make()"
     is_main: bool = False
