@@ -167,6 +167,7 @@ class _Flow:
         self._prepared = prepared
         self._locals: dict[int, set[Label]] = {}
         self._temps: dict[int, set[Label]] = {}
+        self._copies: dict[int, set[Label]] = {}  # locals that are copies of records behind parameters
         self._addresses: dict[int, set[int]] = {}  # temp -> locals whose address it is
         self._changed = False
         self._found = Subjects()
@@ -269,8 +270,10 @@ class _Flow:
                 self._give(self._temps, op.result.id, inside)
             case Store(place=Place(base=LocalBase(index=index)), value=value):
                 self._give(self._locals, index, self._of(value))
-            case CopyRecord(target=Place(base=LocalBase(index=index)), source=source):
+            case CopyRecord(target=Place(base=LocalBase(index=index), selectors=selectors), source=source):
                 self._give(self._locals, index, self._copied(source))
+                if not selectors:
+                    self._give(self._copies, index, self._whole(source))
             case Call(result=Temp(id=key)):
                 self._give(self._temps, key, self._returned(op))
             case _:
@@ -291,14 +294,22 @@ class _Flow:
         elif not spot.glob:
             locals_here = self._addresses.setdefault(op.result.id, set())
             locals_here.add(spot.local)
+            inside = None if spot.indices else spot.offset
+            copies = self._copies.get(spot.local, _NONE)
+            self._give(self._temps, op.result.id, {_moved(label, inside) for label in copies})
 
     def _behind(self, place: Place) -> set[Label]:
         """What lies at a place."""
         spot = self._prepared.spots[id(place)]
+        found: set[Label] = set()
         if spot.pointer is None:
-            return set() if spot.glob else self._locals.get(spot.local, set())
-        found = set()
-        for label in self._of(spot.pointer):
+            if spot.glob:
+                return found
+            found |= self._locals.get(spot.local, set())
+            pointers = self._copies.get(spot.local, _NONE)
+        else:
+            pointers = self._of(spot.pointer)
+        for label in pointers:
             if label.depth == 0 and label.shift is not None and not spot.indices:
                 offset = label.shift + spot.offset
                 found.add(Label(label.index, 1, offset))
@@ -309,6 +320,12 @@ class _Flow:
             for index in self._addresses.get(spot.pointer.id, ()):
                 found |= self._locals.get(index, set())
         return found
+
+    def _whole(self, source: Place) -> set[Label]:
+        """What points to a record that is copied from behind a parameter: its members are those of the copy as well."""
+        spot = self._prepared.spots[id(source)]
+        labels = self._of(spot.pointer) if spot.pointer is not None else self._copies.get(spot.local, _NONE)
+        return {_moved(label, None if spot.indices else spot.offset) for label in labels if not label.depth}
 
     def _copied(self, source: Place) -> set[Label]:
         """What lies in a record that is copied: of a local, what was stored in it; else at places nobody knows."""
