@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
 from analyzer.contracts.model import Atom, Effect, EffectKind, Root, Term, global_term
@@ -19,6 +20,7 @@ from analyzer.contracts.model import Atom, Effect, EffectKind, Root, Term, globa
 OPERATORS = ("==", "!=", "<=", ">=", "<", ">", "!&", "&")
 _NAME = r"[A-Za-z_]\w*"
 _TERM = re.compile(rf"(\**)({_NAME})((?:(?:->|\.){_NAME}|\[\])*|\[(?:0|[1-9][0-9]?)\])")
+_BEHIND = re.compile(rf"\((\*+{_NAME})\)((?:(?:->|\.){_NAME}|\[\])+)")
 _GLOBAL = re.compile(rf"::({_NAME})")
 _STEP = re.compile(rf"->{_NAME}|\.{_NAME}|\[\]")
 _ELEMENT = re.compile(r"\[([0-9]+)\]")
@@ -52,12 +54,16 @@ def parse_term(text: str, names: Sequence[str]) -> Term:
     shared = _GLOBAL.fullmatch(text)
     if shared is not None:
         return global_term(shared[1])
+    behind = _BEHIND.fullmatch(text)
+    if behind is not None:
+        outer = parse_term(behind[1], names)
+        return replace(outer, selectors=(*outer.selectors, *_steps(behind[2])))
     match = _TERM.fullmatch(text)
     if match is None:
         raise LanguageError(f"`{text}` is no term; write ret, a parameter, `*p`, `p->member`, `*list[]` or `::global`")
     stars, name, rest = match.groups()
     if stars and ("->" in rest or "." in rest):
-        raise LanguageError(f"`{text}` mixes `*` and members; write `p->member`")
+        raise LanguageError(f"`{text}` mixes `*` and members; write `p->member` or `(*p)->member`")
     selectors = ["*"] * len(stars)
     element = _ELEMENT.fullmatch(rest)
     if element is not None:
@@ -65,14 +71,21 @@ def parse_term(text: str, names: Sequence[str]) -> Term:
             raise LanguageError(f"`{text}` mixes `*` and an element; write `{name}[N]`")
         selectors += ["*"] if element[1] == "0" else ["*", f".{rest}"]
         rest = ""
-    for step in _STEP.findall(rest):
-        selectors += ["[]"] if step == "[]" else ["*", "." + step[2:]] if step[0] == "-" else [step]
+    selectors += _steps(rest)
     if name == "ret":
         return Term(Root.RET, 0, tuple(selectors))
     if name not in names:
         known = ", ".join(["ret", *filter(None, names)])
         raise LanguageError(f"`{name}` is no parameter; known here: {known}", len(stars))
     return Term(Root.PARAM, names.index(name), tuple(selectors))
+
+
+def _steps(text: str) -> list[str]:
+    """The selectors of ``->a.b[]``."""
+    found: list[str] = []
+    for step in _STEP.findall(text):
+        found += ["[]"] if step == "[]" else ["*", "." + step[2:]] if step[0] == "-" else [step]
+    return found
 
 
 def term_text(term: Term, names: Sequence[str]) -> str:
@@ -85,6 +98,9 @@ def term_text(term: Term, names: Sequence[str]) -> str:
     if not any(selector.startswith(".") for selector in selectors):
         stars = selectors.count("*")
         return "*" * stars + text + "[]" * (len(selectors) - stars)
+    stars = next(number for number, selector in enumerate(selectors) if selector.startswith(".")) - 1
+    if stars > 0 and set(selectors[: stars + 1]) == {"*"}:
+        text, selectors = f"({'*' * stars}{text})", selectors[stars:]
     while selectors:
         step = selectors.pop(0)
         if step == "*" and selectors and selectors[0].startswith(".["):

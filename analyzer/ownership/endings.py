@@ -6,7 +6,7 @@ Collected at each return of the merging runs; inference.py makes one contract of
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
 from analyzer.contracts.model import Effect, EffectKind, Root, Term, global_term, member, member_offset
@@ -372,10 +372,23 @@ def _term(machine: Access, path: Path, value: Value | None, state: State) -> Ter
         return None
     if base.parameter:
         return _parameter_term(machine, base, offset)
+    name = member_name(machine.text_of(path)) or f"at{offset}"
     if base is value:
-        name = member_name(machine.text_of(path)) or f"at{offset}"
         return Term(Root.RET, 0, ("*", member(name, offset)))
-    return None
+    outer = _handed_out_at(machine, base, state)
+    return None if outer is None else replace(outer, selectors=(*outer.selectors, "*", member(name, offset)))
+
+
+def _handed_out_at(machine: Access, base: Sym, state: State) -> Term | None:
+    """The one place behind a parameter, ``*out``, that holds an object which was made here."""
+    if base not in state.local_objects:
+        return None
+    paths = [path for path, held in state.cells.items() if held is base and not isinstance(path[0], int)]
+    if len(paths) != 1 or not _below_parameter(paths[0]) or (paths[0][1] or 0) < 0:
+        return None
+    holder, offset = paths[0]
+    assert isinstance(holder, Sym)
+    return _parameter_term(machine, holder, offset or 0)
 
 
 def _parameter_term(machine: Access, base: Sym, offset: int) -> Term:

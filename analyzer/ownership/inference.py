@@ -405,7 +405,8 @@ class _Inference:
             RET in found and not result_kinds & {OTHER, STATIC} and (GIVEN not in result_kinds or given is False)
         )
         for term, candidates in sorted(found.items(), key=lambda item: (len(item[0].selectors), repr(item[0]))):
-            kinds = memory.get(term, {SAME}) if term.root is Root.PARAM else set()
+            inner = term.selectors.count("*") > 1
+            kinds = memory.get(term, {SAME}) if term.root is Root.PARAM and not inner else set()
             if OTHER in kinds:
                 continue
             if term.root is Root.RET and not owned_result and not _is_in_record(term):
@@ -418,8 +419,8 @@ class _Inference:
                     term,
                     candidates[0].resource,
                     inout=all(effect.inout for effect in candidates),
-                    maybe=(term.root is Root.RET and bool(term.selectors)) or bool({0, FAILED} & kinds),
-                    optional=term.root is Root.PARAM and SAME in kinds,
+                    maybe=inner or (term.root is Root.RET and bool(term.selectors)) or bool({0, FAILED} & kinds),
+                    optional=SAME in kinds,
                 )
             )
         return effects

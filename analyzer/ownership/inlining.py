@@ -143,7 +143,7 @@ class _Chooser:
         given = {i for i, argument in enumerate(op.arguments) if isinstance(argument, FunctionAddress)}
         if given and given & _called_parameters(body):
             return body
-        if contract.below or _believes(op, contract) or _asks_an_invariant(contract, body):
+        if _believes(op, contract) or _asks_an_invariant(contract, body) or (contract.below and _links(contract, body)):
             return None
         if not self._is_known_inside(body):
             return None
@@ -224,9 +224,33 @@ def _is_blunt(contract: FunctionContract, body: Function) -> bool:
     kinds = {effect.kind for effect in effects}
     if EffectKind.STATIC in kinds and EffectKind.FRESH not in kinds:
         return False  # whose it is, the contract says best
-    if len(contract.complete) < len(contract.signature.parameters) and _writes_elements(body):
+    if contract.below or (len(contract.complete) < len(contract.signature.parameters) and _writes_elements(body)):
         return True
     return EffectKind.STATIC in kinds or any(map(_is_vague, effects)) or _compares_with_a_global(body)
+
+
+def _links(contract: FunctionContract, body: Function) -> bool:
+    """``head->prev->next = node;``: what becomes of a list over many rounds, exact shapes do not say.
+
+    It stores, in objects that it comes to by way of others, arguments or what it finds in objects.
+    """
+    effects = (effect for outcome in contract.outcomes for effect in outcome.effects)
+    if any(e.kind is EffectKind.ESCAPE and e.term is not None and not e.term.selectors for e in effects):
+        return True
+    found: set[Operand] = set()
+    given: set[Operand] = set()
+    for op in (op for block in body.blocks for op in block.ops):
+        match op:
+            case Load(place=Place(base=DerefBase()), result=result):
+                found.add(result)
+            case Load(place=Place(base=LocalBase(index=index)), result=result) if index < body.parameters:
+                given.add(result)
+            case Store(place=Place(base=DerefBase(pointer=pointer)), value=value) if pointer in found:
+                if op.type.kind is TypeKind.POINTER and (value in found or value in given):
+                    return True
+            case _:
+                pass
+    return False
 
 
 def _writes_elements(body: Function) -> bool:

@@ -121,6 +121,12 @@ class ContractCall:
             text = f"{self.name}()"
         else:
             text = self.site.texts[term.index] if term.index < len(self.site.texts) else ""
+        if members[:1] == ["*"] and text:
+            inner = [member for member in members if member != "*"]
+            if len(members) != len(inner) + 1 or any(not member.startswith(".") for member in inner):
+                return ""
+            outer = text.removeprefix("&") if text.startswith("&") else f"(*{text})"
+            return outer + "->" + ".".join(member[1:] for member in inner)
         if members and text:
             if any(not member.startswith(".") for member in members):
                 return ""
