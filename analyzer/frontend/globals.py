@@ -11,7 +11,7 @@ from analyzer.frontend.positions import FileText, Positions
 from analyzer.frontend.tree import Tree
 from analyzer.ir.function import GlobalVariable
 from analyzer.ir.operands import Field, FunctionAddress, GlobalBase, Index, Int, Operand, Place, Str
-from analyzer.ir.ops import Store
+from analyzer.ir.ops import Store, Zero
 from analyzer.libclang import kinds
 from analyzer.libclang.binding import Cursor
 
@@ -41,31 +41,40 @@ def global_variable(
         if value is not None:
             initial[0] = value
     elif constant and start.second:
-        initial = _table(declarations, cursor, start, text, tables)
+        initial, whole = _table(declarations, cursor, start, text, tables)
+        return GlobalVariable(declared.name, ctype, constant, initial, zeroed=whole)
     return GlobalVariable(declared.name, ctype, constant, initial, constant and static and not start.second)
 
 
 def _table(
     declarations: Declarations, cursor: Cursor, start: Cursor, text: FileText, tables: Tables
-) -> dict[int, Operand]:
-    """The constant scalars in an aggregate: its initialiser is lowered like a local's, and the stores are read."""
+) -> tuple[dict[int, Operand], bool]:
+    """The constant scalars in an aggregate: its initialiser is lowered like a local's, and the stores are read.
+
+    True: they are all that is not zero.
+    """
     rows = declarations.unit.descendants(cursor)
     if len(rows) > _LARGEST_TABLE:
-        return {}
+        return {}, False
     tree = Tree(cursor, rows)
     node = tree.index.get(start.second)
     if node is None:
-        return {}
+        return {}, False
     body = Body(tree, declarations, Positions(text, 0, 0), tables)
     place = Place(GlobalBase(""))
     body.initialise(place, declarations.unit.lib.getCursorType(cursor), node)
     found: dict[int, Operand] = {}
+    whole, known = False, True
     for op in body.builder.ops:
-        if isinstance(op, Store) and op.place.base == place.base:
-            offset = _offset(op.place)
-            if offset is not None and isinstance(op.value, Int | Str | FunctionAddress):
-                found[offset] = op.value
-    return found
+        if isinstance(op, Zero):
+            whole = whole or op.place == place
+            continue
+        offset = _offset(op.place) if isinstance(op, Store) and op.place.base == place.base else None
+        if isinstance(op, Store) and offset is not None and isinstance(op.value, Int | Str | FunctionAddress):
+            found[offset] = op.value
+        else:
+            known = False
+    return found, whole and known
 
 
 def _offset(place: Place) -> int | None:

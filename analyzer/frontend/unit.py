@@ -18,6 +18,7 @@ from analyzer.frontend.lower import TABLES, lower_function
 from analyzer.frontend.options import FrontendOptions
 from analyzer.frontend.positions import FileText
 from analyzer.frontend.repair import Repaired, parse_repaired
+from analyzer.frontend.shared import shared_variables
 from analyzer.frontend.tree import Tree
 from analyzer.frontend.types import Types
 from analyzer.ir.function import Diagnostic, DroppedCall, Function, GlobalVariable, Skipped, TranslationUnit
@@ -117,6 +118,7 @@ class _UnitLowering:
         self._declarations = Declarations(self._unit, Types(self._lib), self._file_name)
         self._globals: dict[str, GlobalVariable] = {}
         self._written: set[int | None] = set()
+        self._declared_inside: set[str] = set()  # variables of other units that a function declares for itself
 
     def _file_name(self, spelled: str) -> str:
         return self._names(spelled)
@@ -130,6 +132,7 @@ class _UnitLowering:
         self._declarations.defined.update(definition.name for definition in definitions)
         functions = self._functions(definitions, main)
         errors = tuple(error for error in self._repaired.errors if not is_dropped_attribute(error))
+        shared, written = shared_variables(self._declarations, self._unit.variables(), main, self._written)
         functions = [resolve_calls(self._with_errors(function, errors), self._globals) for function in functions]
         return TranslationUnit(
             path=self._path,
@@ -142,6 +145,8 @@ class _UnitLowering:
             function_count=len(own),
             flags=self._repaired.flags,
             dropped=self._dropped(),
+            shared=shared,
+            written=written | self._declared_inside,
             read=tuple(sorted({absolute(name, self._options.directory) for name in self._repaired.read if name})),
         )
 
@@ -234,6 +239,9 @@ class _UnitLowering:
                     found.add(declared.name)
                 elif declared.kind == kinds.VAR_DECL and parent.kind != kinds.UNEXPOSED_EXPR:
                     self._written.add(declared.key)
+            elif kind == kinds.VAR_DECL:
+                if self._lib.Cursor_getStorageClass(cursor) == kinds.STORAGE_EXTERN:
+                    self._declared_inside.add(self._declarations.of(cursor).name)
             elif kind == kinds.UNEXPOSED_ATTR and parent.kind == kinds.VAR_DECL:
                 function = self._declarations.cleanup(parent)
                 if function:

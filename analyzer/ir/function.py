@@ -137,6 +137,16 @@ class GlobalVariable:
 
 @final
 @dataclass(frozen=True, slots=True)
+class SharedVariable:
+    """An integer variable that a unit defines for all others, and its first value. constant: const-qualified."""
+
+    name: str
+    value: int
+    constant: bool
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Skipped:
     """Something that was not lowered, and why; never silent."""
 
@@ -180,6 +190,7 @@ class TranslationUnit:
     flags: compiler flags that were not passed to the parser although they may matter, each with the reason.
     read: absolute paths of all files that were looked into, some of which exist in memory only.
     dropped: calls that were asked for, in text that was dropped every time its file was read.
+    shared: integers that it defines for all units; written: names of variables shared with others that it may change.
     """
 
     path: str
@@ -193,6 +204,8 @@ class TranslationUnit:
     flags: tuple[tuple[str, str], ...] = ()
     read: tuple[str, ...] = ()
     dropped: tuple[DroppedCall, ...] = ()
+    shared: tuple[SharedVariable, ...] = ()
+    written: frozenset[str] = frozenset()
 
 
 def successors(end: Terminator) -> tuple[int, ...]:

@@ -71,6 +71,7 @@ class Unit:
     def __init__(self, lib: Library, handle: int) -> None:
         self.lib = lib
         self.handle = handle
+        self._declared: tuple[list[Cursor], list[Cursor]] | None = None
 
     def root(self) -> Cursor:
         """The cursor of the whole unit."""
@@ -187,16 +188,27 @@ class Unit:
 
     def functions(self) -> list[Cursor]:
         """The function declarations and definitions on the top level, in document order."""
-        found: list[Cursor] = []
-        append = found.append
+        return self._top()[0]
 
-        def visitor(cursor: Cursor, _parent: Cursor, _data: object) -> int:
-            if cursor.kind == 8:
-                append(cursor)
-            return 1
+    def variables(self) -> list[Cursor]:
+        """The variables declared or defined on the top level, in document order."""
+        return self._top()[1]
 
-        self._run(self.root(), visitor)
-        return found
+    def _top(self) -> tuple[list[Cursor], list[Cursor]]:
+        if self._declared is None:
+            functions: list[Cursor] = []
+            variables: list[Cursor] = []
+
+            def visitor(cursor: Cursor, _parent: Cursor, _data: object) -> int:
+                if cursor.kind == 8:
+                    functions.append(cursor)
+                elif cursor.kind == 9:
+                    variables.append(cursor)
+                return 1
+
+            self._run(self.root(), visitor)
+            self._declared = functions, variables
+        return self._declared
 
     def _run(self, start: Cursor, visitor: Callable[[Cursor, Cursor, object], int]) -> None:
         """A visit whose callback cannot fail but for want of memory; ctypes answers 0 then, which ends the visit."""

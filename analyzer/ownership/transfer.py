@@ -53,6 +53,7 @@ from analyzer.ownership.state import Loss, Own, Path, State
 from analyzer.ownership.values import UNDEF, Expr, Sym, Universe, Value, symbols_of
 
 LAST_STANDARD_STREAM = 2
+_AGGREGATES = frozenset({TypeKind.RECORD, TypeKind.ARRAY})
 MOST_WAYS = 64  # states that one block's calls may leave before they are made fewer
 
 
@@ -314,9 +315,19 @@ class Machine(Access):
                 state.holder = texts[0] or state.holder
             if ended and state.origin in texts:
                 state.holder = state.origin
+            if self.study is not None and self.study.body:
+                # What a callee's body stored it in on its way is not what the reader knows it by.
+                state.holder = next(filter(None, map(self._variable, exact)), state.holder)
         for index in op.locals:
             self._undefine(index, op.at, state, EventKind.LEAK_EXIT)
         return self.check_lost(op.at, state)
+
+    def _variable(self, path: Path) -> str:
+        """The name of the pointer or number variable that the cell is, "" for a part of one."""
+        base, offset = path
+        if not isinstance(base, int) or offset != 0 or self.prepared.function.locals[base].type.kind in _AGGREGATES:
+            return ""
+        return in_program(self.prepared.local_name(base))
 
     def _undefine(self, index: int, at: int, state: State, kind: EventKind) -> None:
         """A local's life begins or ends: it holds nothing."""

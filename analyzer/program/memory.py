@@ -18,6 +18,7 @@ from typing import TypeVar, final
 from analyzer.cache import Codec, CodecError, Contents, Relocation, Store, codec, digest, fingerprint
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Acquisition, Finding, Notice, Summary
+from analyzer.program.constants import Constants, SharedUse
 from analyzer.program.groups import Recall, Recipe
 from analyzer.program.linking import FunctionCalls
 from analyzer.program.lookups import Flags, Lookups
@@ -81,6 +82,7 @@ class _Scanned:
     notices: tuple[Notice, ...]
     functions: int
     dropped: tuple[Dropped, ...]
+    shared: SharedUse
 
 
 @final
@@ -233,7 +235,13 @@ class Memory:
                 self._units[task.reading] = unit
                 read = self._read[task.reading] = [self._contents.path(label) for label in variant.read]
                 return UnitScan(
-                    task.unit, known.calls, known.notices, known.functions, read=tuple(read), dropped=known.dropped
+                    task.unit,
+                    known.calls,
+                    known.notices,
+                    known.functions,
+                    read=tuple(read),
+                    dropped=known.dropped,
+                    shared=known.shared,
                 )
         return None
 
@@ -255,9 +263,8 @@ class Memory:
             self._units[task.reading] = unit
             known = [one for one in self._known_variants(task) if one != variant]
             rows.append(self._row(self._variants_key(task), _READ, (variant, *known[: _VARIANTS - 1])))
-            rows.append(
-                self._row("s" + unit, _SCANNED, _Scanned(scan.calls, scan.notices, scan.functions, scan.dropped))
-            )
+            scanned = _Scanned(scan.calls, scan.notices, scan.functions, scan.dropped, scan.shared)
+            rows.append(self._row("s" + unit, _SCANNED, scanned))
         if self._lookups.are_settled():
             self._store.put(rows)
         else:
@@ -265,15 +272,16 @@ class Memory:
 
     # -- functions
 
-    def recipe(self, task: Task, calls: Mapping[str, tuple[str, ...]]) -> Recipe | None:
+    def recipe(self, task: Task, calls: Mapping[str, tuple[str, ...]], constants: Constants) -> Recipe | None:
         """What the results of a unit's functions depend on; None when they are not for the cache.
 
-        calls: function -> what it calls.
+        calls: function -> what it calls. constants: variables of other units.
         """
         unit = self._units.get(task.reading)
         if unit is None:
             return None
-        return Recipe(digest((unit, self._choices)), calls)
+        known = [part for name, value in constants for part in (name, str(value))]
+        return Recipe(digest((unit, self._choices, *known)), calls)
 
     def recall(self, step: Step) -> UnitResult | None:
         """The results of a step when all of them are known."""
@@ -291,21 +299,21 @@ class Memory:
 
     # -- everything
 
-    def _whole_key(self, tasks: Sequence[Task], defined: Iterable[str]) -> str | None:
+    def _whole_key(self, tasks: Sequence[Task], defined: Iterable[str], tree: bool) -> str | None:
         units = [(task.configuration, self._units.get(task.reading)) for task in tasks]
         found = [part for name, unit in units if unit is not None for part in (name, unit)]
         if len(found) < 2 * len(units):
             return None
-        return self._key("w", (self._choices, *found, "", *sorted(defined)))
+        return self._key("w", (self._choices, str(tree), *found, "", *sorted(defined)))
 
-    def whole(self, tasks: Sequence[Task], defined: Iterable[str]) -> Whole | None:
-        """All results, when every unit was found and nothing else has changed."""
-        key = self._whole_key(tasks, defined)
+    def whole(self, tasks: Sequence[Task], defined: Iterable[str], tree: bool) -> Whole | None:
+        """All results, when every unit was found and nothing else has changed. tree: the tasks are all of a tree."""
+        key = self._whole_key(tasks, defined, tree)
         return self._get(key, _WHOLE) if key is not None else None
 
-    def keep_whole(self, tasks: Sequence[Task], defined: Iterable[str], whole: Whole) -> None:
+    def keep_whole(self, tasks: Sequence[Task], defined: Iterable[str], tree: bool, whole: Whole) -> None:
         """Keeps all results."""
-        key = self._whole_key(tasks, defined)
+        key = self._whole_key(tasks, defined, tree)
         paths = {path for task in tasks for path in (task.path, *self._read.get(task.reading, ()))}
         settled = self._lookups.are_settled() and all(map(self._contents.is_settled, paths))
         if self._store is not None and key is not None and settled:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import final
 
 from analyzer.findings.model import Notice, NoticeKind
+from analyzer.program.constants import Constants, of_unit, program_constants
 from analyzer.program.discovery import display_path
 from analyzer.program.groups import Held
 from analyzer.program.linking import CallGraph, Node, Round, call_graph, linked
 from analyzer.program.memory import Memory
 from analyzer.program.pool import Lost, Pool, PoolLimits
-from analyzer.program.tasks import Task, given_unit
+from analyzer.program.tasks import Task, configuration_of, given_unit
 from analyzer.program.unit import Analyst, Step, UnitResult, UnitScan
 from analyzer.program.variants import Mentions
 
@@ -81,7 +82,8 @@ class Work:
     """Reads the units of a program, then analyses their functions, callees first, in rounds.
 
     tasks: those of the given configuration first. defined: names of functions that the program defines.
-    mentions: what tells whether a file can differ in a configuration. root: as in `ProgramOptions`.
+    mentions: what tells whether a file can differ in a configuration. root: as in `ProgramOptions`. whole: the tasks
+    are all of a tree, not some files of it.
     """
 
     def __init__(
@@ -92,13 +94,16 @@ class Work:
         crew: Crew,
         mentions: Mentions,
         root: str,
+        whole: bool = False,
     ) -> None:
         self._defined = frozenset(defined)
         self._memory = memory
         self._crew = crew
         self._mentions = mentions
         self._root = root
+        self._whole = whole
         self._alike: frozenset[str] = frozenset()
+        self._constants: dict[str, Constants] = {}
         self._by_unit: dict[str, Task] = {}
         self.tasks = list(tasks)
         self.scans: list[UnitScan] = []
@@ -146,6 +151,7 @@ class Work:
     def analyse(self) -> None:
         """Fills `steps`."""
         self._by_unit = {task.unit: task for task in self.tasks}
+        self._constants = dict(self._known_constants())
         graph = call_graph(((scan.path, scan.calls) for scan in self.scans), self._alike)
         known: dict[Node, Held] = {}
         for parts in graph.rounds():
@@ -173,7 +179,21 @@ class Work:
         called = frozenset(name for name in names if (part.path, name) in graph.called)
         calls = {name: graph.definitions[(part.path, name)].callees for name in names}
         defined = self._defined.intersection(name for callees in calls.values() for name in callees)
-        return Step(task, part.groups, called, linked(part.imports, known), defined, self._memory.recipe(task, calls))
+        constants = self._constants.get(part.path, ())
+        recipe = self._memory.recipe(task, calls, constants)
+        return Step(task, part.groups, called, linked(part.imports, known), defined, recipe, constants)
+
+    def _known_constants(self) -> Iterator[tuple[str, Constants]]:
+        """For each unit the variables of its configuration that never change.
+
+        Those that are not const are believed to be so in a program that is here as a whole, and could be read.
+        """
+        for configuration in dict.fromkeys(configuration_of(scan.path) for scan in self.scans):
+            here = [scan for scan in self.scans if configuration_of(scan.path) == configuration]
+            whole = self._whole or any(function.name == "main" for scan in here for function in scan.calls)
+            closed = whole and all(scan.analysed for scan in here)
+            constants = program_constants((scan.shared for scan in here), closed)
+            yield from ((scan.path, of_unit(scan.shared, constants)) for scan in here)
 
     def _lost(self, task: Task, lost: Lost) -> Notice:
         place = display_path(task.path, self._root)

@@ -28,6 +28,7 @@ from analyzer.libclang.flags import choose_flags
 from analyzer.ownership.limits import Limits
 from analyzer.program.collect import collected, sorted_notices
 from analyzer.program.compile_database import CompileCommand, CompileDatabase
+from analyzer.program.constants import Constants
 from analyzer.program.discovery import NO_CPP, SourceFile, discover, display_path
 from analyzer.program.global_owners import global_owners, whole_program_gaps
 from analyzer.program.memory import Inputs, Memory, Survey, Whole, surveyed
@@ -122,6 +123,14 @@ class LinkedProgram:
                     return {name: held.contract for name, held in known.items()}
         return {}
 
+    def constants(self, unit: str, function: str) -> Constants:
+        """The variables of other units that never change, as far as a function of a unit was analysed with them."""
+        for wanted in (unit, given_unit(unit)):
+            for step, _ in self.steps:
+                if step.task.unit == wanted and any(function in group for group in step.groups):
+                    return step.constants
+        return ()
+
     def inferred(self) -> dict[str, FunctionContract]:
         """What was inferred of the program's functions, by name; nothing for a name whose definitions differ."""
         found: dict[str, FunctionContract] = {}
@@ -182,7 +191,9 @@ class _Run:
         named = few and any(file.named for file in readable)
         # One that matters is enough: what the others define may be given a resource, or hand one on.
         self.chosen = every if named or self.said.mattering or not options.prepass else []
-        done = _analyse(self.chosen, self.said, memory, self.context, options, progress or (lambda done, total: None))
+        whole = any(not file.named for file in readable)
+        report_progress = progress or (lambda done, total: None)
+        done = _analyse(self.chosen, self.said, memory, self.context, options, report_progress, whole)
         self.steps = done.steps
         self.tasks |= _by_path(done.tasks)
         unmet = [*_unmet_variants(done.tasks, options), *done.unmet]
@@ -363,22 +374,23 @@ def _analyse(
     context: Callable[[], Context],
     options: ProgramOptions,
     progress: Progress,
+    whole: bool,
 ) -> _Outcome:
-    """All results of the units."""
+    """All results of the units. whole: they are a tree's."""
     view = SourceView(_overlay(options))
     with Crew(lambda: Analyst(context()), options.jobs, options.pool) as crew:
-        work = Work(tasks, said.defined, memory, crew, Mentions(options.variants, view), options.root)
+        work = Work(tasks, said.defined, memory, crew, Mentions(options.variants, view), options.root, whole)
         work.read(progress)
-        known = memory.whole(work.tasks, said.defined) if work.remembered else None
+        known = memory.whole(work.tasks, said.defined, whole) if work.remembered else None
         if known is not None:
             return _Outcome(known, tasks=tuple(work.tasks), unmet=_unmet_names(work.scans, options))
         work.analyse()
     results = [result for _, result in work.steps]
     configurations = ("", *(variant.name for variant in options.variants))
-    whole, failed = collected(work.scans, results, configurations, view, options.root)
+    found, failed = collected(work.scans, results, configurations, view, options.root)
     if not failed and not any(result.mistaken for result in results):
-        memory.keep_whole(work.tasks, said.defined, whole)
-    return _Outcome(whole, failed, tuple(work.steps), tuple(work.tasks), _unmet_names(work.scans, options))
+        memory.keep_whole(work.tasks, said.defined, whole, found)
+    return _Outcome(found, failed, tuple(work.steps), tuple(work.tasks), _unmet_names(work.scans, options))
 
 
 def _report(whole: Whole, notices: Iterable[Notice], files: int, options: ProgramOptions) -> Report:

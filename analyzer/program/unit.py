@@ -32,6 +32,7 @@ from analyzer.ownership.engine import analyse
 from analyzer.ownership.events import FunctionResult
 from analyzer.ownership.limits import Limits
 from analyzer.ownership.prepare import prepare
+from analyzer.program.constants import Constants, SharedUse, shared_use, with_constants
 from analyzer.program.discovery import display_path
 from analyzer.program.disposers import Disposer, disposer
 from analyzer.program.global_owners import loose_globals
@@ -51,7 +52,7 @@ class Step:
 
     called: those whose contracts somebody needs. contracts: of what they call and what is not among them, by name.
     defined: those of what they call that the program defines in some unit. recipe: what the results depend on;
-    None: they are not for the cache.
+    None: they are not for the cache. constants: variables of other units that never change.
     """
 
     task: Task
@@ -60,6 +61,7 @@ class Step:
     contracts: Mapping[str, Held]
     defined: frozenset[str] = frozenset()
     recipe: Recipe | None = None
+    constants: Constants = ()
 
 
 @final
@@ -68,7 +70,7 @@ class UnitScan:
     """What reading one file brings. functions: number of functions in it. analysed: it could be read.
 
     read: the files that were looked into. missing: headers that were not found. dropped: calls of acquiring functions
-    in text that the preprocessor dropped here, each with its file.
+    in text that the preprocessor dropped here, each with its file. shared: what it says of variables that units share.
     """
 
     path: str
@@ -79,6 +81,7 @@ class UnitScan:
     read: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     dropped: tuple[Dropped, ...] = ()
+    shared: SharedUse = field(default_factory=SharedUse)
 
 
 @final
@@ -182,7 +185,10 @@ class Analyst:
         functions = 0 if task.variant else unit.function_count
         dropped = tuple(not_compiled(unit, self._context.root, SourceView(self._context.overlay)))
         read, missing = unit.read, unit.missing_headers
-        return UnitScan(task.unit, calls_of(unit), notices, functions, read=read, missing=missing, dropped=dropped)
+        shared = shared_use(unit)
+        return UnitScan(
+            task.unit, calls_of(unit), notices, functions, read=read, missing=missing, dropped=dropped, shared=shared
+        )
 
     def _unread(self, task: Task, kind: NoticeKind, message: str) -> UnitScan:
         notice = Notice(kind, display_path(task.path, self._context.root), 0, message)
@@ -191,7 +197,8 @@ class Analyst:
     def analyse(self, step: Step) -> UnitResult:
         """Analyses functions of one file that was read before."""
         try:
-            analysis = _StepAnalysis(self._context, step, self.unit(step.task), self._recall(step))
+            unit = with_constants(self.unit(step.task), step.constants)
+            analysis = _StepAnalysis(self._context, step, unit, self._recall(step))
         except Exception as error:  # it could be read before
             if not self._context.guard:
                 raise

@@ -16,6 +16,7 @@ from analyzer.ownership.prepare import prepare
 from analyzer.ownership.prepared import Prepared
 from analyzer.ownership.trace import Trace, traces
 from analyzer.program.assumptions import Circumstances, assumptions, changes
+from analyzer.program.constants import with_constants
 from analyzer.program.discovery import display_path
 from analyzer.program.nothing import reasons
 from analyzer.program.run import LinkedProgram
@@ -36,7 +37,7 @@ class _Place:
 
     def __init__(self, unit: TranslationUnit, function: Function, task: Task, program: LinkedProgram) -> None:
         context = program.context
-        self.unit = unit
+        self.unit = unit = with_constants(unit, program.constants(task.unit, function.name))
         self.function = function
         self.linked = LinkedContracts(context.table, program.contracts(task.unit, function.name), None, context.beliefs)
         self.prepared: Prepared = prepare(function, unit, self.linked, program.defined)
