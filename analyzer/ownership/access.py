@@ -192,13 +192,13 @@ class Access:
             return MAYBE
         if offset is None:
             return self._unknown_read(fresh, ctype, state)
+        if isinstance(base, str) and (base, offset) in self.prepared.constants:
+            return self.prepared.constants[(base, offset)]
         default = self._default(base, state)
         if default is UNSET:
             return self._read_unset(path, fresh, ctype, state)
         if default is not None:
             return default
-        if isinstance(base, str) and (base, offset) in self.prepared.constants:
-            return self.prepared.constants[(base, offset)]
         value = self._initial(base, offset, fresh, state)
         self.limit_by_type(state, value, ctype)
         state.cells[path] = value

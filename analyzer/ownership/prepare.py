@@ -79,7 +79,7 @@ def prepare(
         if colon and file == function.file:
             prepared.statics[short] = name
         if variable.constant:
-            if variable.zeroed:
+            if variable.zeroed and all(isinstance(value, Int) for value in variable.initial.values()):
                 prepared.zeroed.add(name)
             for offset, value in variable.initial.items():
                 if isinstance(value, Int):

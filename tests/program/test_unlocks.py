@@ -65,7 +65,8 @@ def test_two_ways_out_are_decided_by_neither_alone(tmp_path):
 
 
 def test_a_function_whose_body_does_not_tell_is_named_itself(tmp_path):
-    text = "struct l { char *p; } *list;\nvoid add(char *p) { while (list->p) list++; list->p = p; }\nvoid f(void) { add(malloc(3)); }\n"
+    text = "struct l { char *p; } *list;\nvoid add(char *p) { while (list->p) list++; list->p = p; }\n"
+    text += "void f(void) { add(malloc(3)); }\n"
     (unlock,) = analysed(tmp_path, a=text).unlocks
     assert (unlock.escape.function, unlock.escape.defined, unlock.decides) == ("add", True, 1)
     assert "its body does not tell" in unlocks_text(analysed(tmp_path))
