@@ -10,7 +10,8 @@ from analyzer.checks.confidence import confidence, weaknesses
 from analyzer.checks.fingerprint import PointNames, call_ordinals, fingerprint
 from analyzer.checks.model import Check
 from analyzer.checks.source_text import SourceText
-from analyzer.checks.wording import article, step_of
+from analyzer.checks.wording import step_of
+from analyzer.contracts.text import article
 from analyzer.findings.model import Finding, Level, Related, Step, StepKind
 from analyzer.findings.points import finding_order, merge
 from analyzer.ir.function import Function

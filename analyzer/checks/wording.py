@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analyzer.checks.source_text import SourceText
+from analyzer.contracts.text import article
 from analyzer.findings.model import Region, Step, StepKind
 from analyzer.ownership.events import Event, PathStep
 
@@ -18,11 +19,6 @@ def released(event: Event) -> str:
     if "free" in name:
         return "freed"
     return "closed" if "close" in name else "released"
-
-
-def article(noun: str) -> str:
-    """The noun with "a" or "an"."""
-    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
 
 
 def thing(event: Event) -> str:

@@ -29,6 +29,7 @@ from analyzer.contracts.model import (
 )
 from analyzer.contracts.shape import Case, Draft, Entry, Shape
 from analyzer.contracts.syntax import LanguageError, constant_name, parse_condition, parse_effect
+from analyzer.contracts.timing import with_timing
 from analyzer.errors import ContractError
 from analyzer.libclang.declarations import Declarations, Declared, Problem, parse_declarations
 
@@ -76,6 +77,7 @@ def parse_pack(
         )
         for position, entry in enumerate(draft.entries)
     ]
+    described = with_timing([f for f in functions if f is not None], draft.timing, problems)
     if problems.found:
         raise ContractError(problems.lines())
     return Pack(
@@ -84,7 +86,7 @@ def parse_pack(
         path=shown,
         headers=tuple(draft.headers),
         kinds=draft.kinds,
-        functions=tuple(f for f in functions if f is not None),
+        functions=tuple(described),
         declare=draft.declare,
         provenance=provenance,
         notes=draft.notes,
@@ -105,8 +107,8 @@ class _Declared:
         lines += [f"{text};" for text in self.texts]
         self._first_probe = len(lines) + 1
         lines += [f"enum {{ {_PROBE}{name} = (long long)({name}) }};" for name in self._names]
-        borrowers = sum(1 for entry in draft.entries if entry.borrows)
-        parsed = parse_declarations("\n".join(lines) + "\n", self._first_probe - borrowers)
+        nameless = sum(1 for entry in draft.entries if not entry.named)
+        parsed = parse_declarations("\n".join(lines) + "\n", self._first_probe - nameless)
         unknown = self._report(parsed)
         self.constants = {
             name: parsed.constants[_PROBE + name]

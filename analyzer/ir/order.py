@@ -24,11 +24,27 @@ def reverse_postorder(function: Function) -> list[int]:
 
 
 def cyclic_blocks(function: Function) -> list[bool]:
-    """For each block: whether it can be executed again after itself.
+    """For each block: whether it can be executed again after itself."""
+    return [number >= 0 for number in loop_numbers(function)]
 
-    Tarjan's algorithm for strongly connected components, with an explicit stack.
-    """
-    cyclic = [block_id in successors(block.end) for block_id, block in enumerate(function.blocks)]
+
+def loop_numbers(function: Function) -> list[int]:
+    """For each block: number of the outermost loop that it lies in, -1 for none. Loops count by their first blocks."""
+    loops = sorted(
+        sorted(component)
+        for component in _components(function)
+        if len(component) > 1 or component[0] in successors(function.blocks[component[0]].end)
+    )
+    numbers = [-1] * len(function.blocks)
+    for number, loop in enumerate(loops):
+        for block_id in loop:
+            numbers[block_id] = number
+    return numbers
+
+
+def _components(function: Function) -> list[list[int]]:
+    """The strongly connected components. Tarjan's algorithm, with an explicit stack."""
+    found: list[list[int]] = []
     number = [0] * len(function.blocks)  # in the order of discovery; 0: not seen yet
     lowest = [0] * len(function.blocks)
     waiting: list[int] = []  # seen, component not known yet
@@ -60,5 +76,5 @@ def cyclic_blocks(function: Function) -> list[bool]:
                     component, waiting = waiting[position:], waiting[:position]
                     for member in component:
                         is_waiting[member] = False
-                        cyclic[member] = cyclic[member] or len(component) > 1
-    return cyclic
+                    found.append(component)
+    return found
