@@ -17,25 +17,11 @@ from typing import final
 import networkx as nx
 
 from analyzer.contracts.model import FunctionContract
-from analyzer.ir.function import TranslationUnit
-from analyzer.ir.ops import Call
+from analyzer.program.calls import FunctionCalls
 from analyzer.program.groups import Held
 from analyzer.program.tasks import configuration_of, given_unit
 
 Node = tuple[str, str]  # file of the unit, function
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class FunctionCalls:
-    """A function that a unit defines: the names it calls, sorted. file, at, body: as in `Function`."""
-
-    name: str
-    static: bool
-    callees: tuple[str, ...]
-    file: str
-    at: int
-    body: str
 
 
 @final
@@ -50,16 +36,6 @@ class Round:
     path: str
     groups: tuple[tuple[str, ...], ...]
     imports: tuple[tuple[str, tuple[Node, ...]], ...]
-
-
-def calls_of(unit: TranslationUnit) -> tuple[FunctionCalls, ...]:
-    """The unit's definitions and what they call."""
-    found = []
-    for function in unit.functions:
-        callees = {op.name for block in function.blocks for op in block.ops if isinstance(op, Call) and op.name}
-        place = (function.file, function.at, function.body)
-        found.append(FunctionCalls(function.name, function.static, tuple(sorted(callees)), *place))
-    return tuple(found)
 
 
 @final
@@ -220,4 +196,4 @@ def _visible(contract: FunctionContract) -> tuple[object, ...]:
     )
 
 
-__all__ = ["CallGraph", "FunctionCalls", "Node", "Round", "call_graph", "calls_of", "linked"]
+__all__ = ["CallGraph", "Node", "Round", "call_graph", "linked"]

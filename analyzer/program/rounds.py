@@ -103,6 +103,7 @@ class Work:
         self.tasks = list(tasks)
         self.scans: list[UnitScan] = []
         self.steps: list[tuple[Step, UnitResult]] = []
+        self.graph = CallGraph()
         self.remembered = True
 
     def read(self, progress: Progress) -> None:
@@ -144,9 +145,9 @@ class Work:
         return [scan or next(rest) for scan in known]
 
     def analyse(self) -> None:
-        """Fills `steps`."""
+        """Fills `steps` and `graph`."""
         self._by_unit = {task.unit: task for task in self.tasks}
-        graph = call_graph(((scan.path, scan.calls) for scan in self.scans), self._alike)
+        graph = self.graph = call_graph(((scan.path, scan.calls) for scan in self.scans), self._alike)
         known: dict[Node, Held] = {}
         for parts in graph.rounds():
             steps = [self._step(part, graph, known) for part in parts]

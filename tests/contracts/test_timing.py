@@ -38,9 +38,7 @@ calls:
         "calls wrong for each failed event",
     ]
     assert list(timing_sentences(found["lib_each"])) == ["calls visit while it runs"]
-    assert list(timing_sentences(found["lib_wait"])) == [
-        "waits for a message: a loop around it takes a round for each"
-    ]
+    assert list(timing_sentences(found["lib_wait"])) == ["waits for a message: a loop around it takes a round for each"]
 
 
 @pytest.mark.parametrize(
@@ -48,26 +46,26 @@ calls:
     [
         (
             "waits: {lib_wiat: message}",
-            "10:9: `waits:` names `lib_wiat`, which this file does not describe; did you mean `lib_wait`?",
+            "9:9: `waits:` names `lib_wiat`, which this file does not describe; did you mean `lib_wait`?",
         ),
         (
             "calls: {far_off: visit}",
-            "10:9: `calls:` names `far_off`, which this file does not describe; "
+            "9:9: `calls:` names `far_off`, which this file does not describe; "
             "add `far_off` to `borrows:` or `functions:`",
         ),
         (
             "waits: {lib_wait: 3 Messages}",
-            '10:19: `3 Messages` cannot stand after "for each"; write one thing, as in `message`',
+            '9:19: `3 Messages` cannot stand after "for each"; write one thing, as in `message`',
         ),
-        ("waits: [lib_wait]", "10:8: `waits:` must be a mapping, not a list; write `name: value` lines"),
-        ("calls: {lib_each: vist}", "10:19: `vist` is no parameter of `lib_each`; known here: list, visit"),
+        ("waits: [lib_wait]", "9:8: `waits:` must be a mapping, not a list; write `name: value` lines"),
+        ("calls: {lib_each: vist}", "9:19: `vist` is no parameter of `lib_each`; known here: list, visit"),
         (
             "calls: {lib_each: {list: event}}",
-            "10:20: `list` is no function to call; name a parameter that is a pointer to a function",
+            "9:20: `list` is no function to call; name a parameter that is a pointer to a function",
         ),
         (
             "calls: {lib_each: {visit: true}}",
-            "10:27: YAML reads `true` as true or false, for what `visit` is called is a text; write \"true\"",
+            '9:27: YAML reads `true` as a boolean, for what `visit` is called is a text; write "true"',
         ),
     ],
 )
