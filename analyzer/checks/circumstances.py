@@ -9,10 +9,11 @@ from typing import final
 from analyzer.checks.failures import Failure, Known, failures, returns_negative
 from analyzer.findings.model import Circumstances, StepKind
 from analyzer.ir.function import Function, successors
-from analyzer.ir.ops import Call
+from analyzer.ir.ops import Call, Return, ScopeEnd
 from analyzer.ir.order import loop_numbers
 from analyzer.ownership.events import Event, EventKind
 
+_MOST_NAMES = 2
 _Place = tuple[int, int]  # block, number of the operation in it
 
 
@@ -46,7 +47,7 @@ class Occasions:
         if event.exits_process:
             return Circumstances(ends=True)
         acquired = self._acquired(event)
-        lost = self._places.get(event.at, [])
+        lost = self._lost(event)
         return Circumstances(self._loop(acquired, lost), self._failure(event, acquired, lost))
 
     def _acquired(self, event: Event) -> list[_Place]:
@@ -57,6 +58,16 @@ class Occasions:
             for block, index in found
             if index < len(blocks[block].ops) and isinstance(blocks[block].ops[index], Call)
         ]
+
+    def _lost(self, event: Event) -> list[_Place]:
+        found = self._places.get(event.at, [])
+        blocks = self._function.blocks
+        ending = [
+            (block, index)
+            for block, index in found
+            if isinstance((*blocks[block].ops, blocks[block].end)[index], ScopeEnd | Return)
+        ]
+        return ending if ending and event.kind is EventKind.LEAK_EXIT else found  # all of a macro has one place
 
     def _loop(self, acquired: list[_Place], lost: list[_Place]) -> int:
         """The loop that leads from the loss back to where the resource comes from."""
@@ -79,10 +90,19 @@ class Occasions:
             return ""
         if self._reaches(acquired, lost, self._failures, event.sibling_release_at):
             return ""
+        return f"lost only where {self._failed(event, lost)} has failed"
+
+    def _failed(self, event: Event, lost: list[_Place]) -> str:
+        """What has failed: the last on the path that is shown, or all that it can be, when they are few."""
         shown = [step.at for step in event.steps if step.kind is StepKind.BRANCH]
-        on_path = [one for at in reversed(shown) for one in self._failures if one.at == at]
-        callee = (on_path or list(self._failures))[0].callee
-        return f"lost only where {callee}() has failed" if callee and on_path else "lost only where a call has failed"
+        for at in reversed(shown):
+            for edge in self._failures:
+                if edge.at == at and edge.callee:
+                    return f"{edge.callee}()"
+        leading = [edge.callee for edge in self._failures if self._reaches([(edge.target, -1)], lost, ())]
+        names = list(dict.fromkeys(leading))
+        few = 0 < len(names) <= _MOST_NAMES and all(names)
+        return " or ".join(f"{name}()" for name in names) if few else "a call"
 
     def _reaches(
         self, acquired: Iterable[_Place], lost: Iterable[_Place], without: Iterable[Failure], released_at: int = -1

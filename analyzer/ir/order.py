@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from analyzer.ir.function import Function, successors
 
 
@@ -78,3 +80,50 @@ def _components(function: Function) -> list[list[int]]:
                         is_waiting[member] = False
                     found.append(component)
     return found
+
+
+def unavoidable_blocks(function: Function, ends: Iterable[int]) -> list[int]:
+    """The blocks that every way from the entry to one of `ends` passes, in order; none where there is no such way.
+
+    Such blocks lie on any one way. Walking along one, each block that no detour from an earlier one jumps over counts.
+    """
+    wanted = set(ends)
+    way = _one_way(function, wanted)
+    position = {block_id: place for place, block_id in enumerate(way)}
+    seen = set(way)
+    furthest = 0  # place on the way up to which detours lead
+    found = []
+    for place, block_id in enumerate(way):
+        if furthest <= place:
+            found.append(block_id)
+        waiting = [block_id]
+        while waiting:
+            here = waiting.pop()
+            if here in wanted and place < len(way) - 1:
+                furthest = len(way)  # a way ends here
+            for target in successors(function.blocks[here].end):
+                furthest = max(furthest, position.get(target, 0))
+                if target not in seen:
+                    seen.add(target)
+                    waiting.append(target)
+    return found
+
+
+def _one_way(function: Function, wanted: set[int]) -> list[int]:
+    """A shortest way from the entry to one of these blocks; none: []."""
+    above = {0: -1}
+    latest = [0]
+    while latest:
+        reached = []
+        for block_id in latest:
+            if block_id in wanted:
+                way = [block_id]
+                while above[way[-1]] >= 0:
+                    way.append(above[way[-1]])
+                return way[::-1]
+            for target in successors(function.blocks[block_id].end):
+                if target not in above:
+                    above[target] = block_id
+                    reached.append(target)
+        latest = reached
+    return []

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
 
+from analyzer.checks.failures import returns_negative
 from analyzer.contracts import ContractTable
 from analyzer.contracts.model import FunctionContract
 from analyzer.ir.function import Function, TranslationUnit
 from analyzer.ir.operands import FunctionAddress
-from analyzer.ir.ops import Call
-from analyzer.ir.order import loop_numbers
+from analyzer.ir.ops import Call, Return
+from analyzer.ir.order import loop_numbers, unavoidable_blocks
 from analyzer.ir.walk import operands
 
 
@@ -30,6 +31,7 @@ class Callback:
 class FunctionCalls:
     """A function that a unit defines: the names it calls, sorted. file, at, body: as in `Function`.
 
+    always: the names that it calls on every way through it, but for those that return a negative number.
     loops: the names that each of its loops calls, by the loop's number (`ir.order.loop_numbers`), sorted.
     waits: those of the callees that wait for something from outside, and for what.
     callbacks: functions that it gives to callees that call them. mentions: those whose address goes elsewhere.
@@ -41,6 +43,7 @@ class FunctionCalls:
     file: str
     at: int
     body: str
+    always: tuple[str, ...] = ()
     loops: tuple[tuple[str, ...], ...] = ()
     waits: tuple[tuple[str, str], ...] = ()
     callbacks: tuple[Callback, ...] = ()
@@ -71,15 +74,18 @@ class _Reader:
         callbacks: set[Callback] = set()
         mentions: set[str] = set()
         looped: dict[int, set[str]] = {}
+        by_block: list[set[str]] = []
         numbers = loop_numbers(function)
         for number, block in zip(numbers, function.blocks, strict=True):
-            names = looped.setdefault(number, set())
+            names: set[str] = set()
             for op in block.ops:
                 if isinstance(op, Call) and op.name:
                     names.add(op.name)
                     callbacks.update(self._callbacks(op))
                 mentions.update(one.name for one in operands(op) if isinstance(one, FunctionAddress))
             callees |= names
+            looped.setdefault(number, set()).update(names)
+            by_block.append(names)
         waiting = ((name, self._contract(name)) for name in sorted(callees))
         return FunctionCalls(
             function.name,
@@ -88,6 +94,9 @@ class _Reader:
             function.file,
             function.at,
             function.body,
+            tuple(
+                sorted({name for block in unavoidable_blocks(function, _ends(function)) for name in by_block[block]})
+            ),
             tuple(tuple(sorted(looped[number])) for number in range(max(numbers) + 1)),
             tuple((name, contract.waits) for name, contract in waiting if contract is not None and contract.waits),
             tuple(sorted(callbacks, key=lambda one: (one.name, one.taker, one.noun))),
@@ -105,3 +114,10 @@ class _Reader:
         for position, name in given:
             if position in nouns:
                 yield Callback(name, call.name or "", nouns[position])
+
+
+def _ends(function: Function) -> Iterator[int]:
+    """The blocks that return, but not a negative number."""
+    for number, block in enumerate(function.blocks):
+        if isinstance(block.end, Return) and not returns_negative(function, number):
+            yield number

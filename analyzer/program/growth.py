@@ -18,7 +18,7 @@ from analyzer.findings.points import with_worst
 from analyzer.program.calls import FunctionCalls
 from analyzer.program.linking import CallGraph, Node
 
-_BETWEEN = 2  # functions between a loop and what waits in it: behind more, hardly any loop would not wait
+_BETWEEN = 3  # functions between a loop and what waits in it: behind more, hardly any loop would not wait
 _LEVELS = {Growth.PER_MESSAGE: Level.ERROR, Growth.PER_ERROR: Level.WARNING, Growth.ONCE: Level.NOTE}
 
 
@@ -99,11 +99,12 @@ class Growths:
 
     @cached_property
     def _waits(self) -> dict[Node, _Wait]:
-        """The functions that wait, themselves or through others."""
+        """The functions that wait, themselves or through others, for the loops that call them."""
         found: dict[Node, _Wait] = {}
         latest: list[Node] = []
         for node in self._nodes:
-            waits = self._graph.definitions[node].waits
+            calls = self._graph.definitions[node]
+            waits = [(name, noun) for name, noun in calls.waits if _passes_on(calls, name)]
             if waits:
                 found[node] = _Wait(*waits[0], by=waits[0][0])
                 latest.append(node)
@@ -111,7 +112,7 @@ class Growths:
             callers = sorted({(caller, node) for node in latest for caller in self._callers.get(node, ())})
             latest = []
             for caller, node in callers:
-                if caller not in found:
+                if caller not in found and _passes_on(self._graph.definitions[caller], node[1]):
                     found[caller] = replace(found[node], by=node[1])
                     latest.append(caller)
         return found
@@ -181,7 +182,7 @@ class Growths:
             for target in self._calls[node]:
                 missing[target] -= 1
                 if not missing[target] and target not in again:
-                    found[target] = f"{target[1]}() is called once, by way of main()"
+                    found[target] = f"{target[1]}() is only reached from main(), outside of loops"
                     latest.append(target)
         return found
 
@@ -191,6 +192,15 @@ class Growths:
             calls = self._graph.definitions[node]
             yield from self._targets(node, (name for names in calls.loops for name in names))
             yield from self._targets(node, _by_pointer(calls))
+
+
+def _passes_on(calls: FunctionCalls, name: str) -> bool:
+    """Whether a function that calls one that waits waits for its callers, too.
+
+    Not where it does so only sometimes, and not where it goes round by itself for all that comes. A loop in which
+    nothing else is called only tries again.
+    """
+    return name in calls.always and all(set(names) <= {name} for names in calls.loops if name in names)
 
 
 def _by_pointer(calls: FunctionCalls) -> Iterator[str]:
