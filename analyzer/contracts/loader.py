@@ -6,6 +6,7 @@ conditions and effects, which need the parameter names and constants found by th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +35,8 @@ from analyzer.errors import ContractError
 from analyzer.libclang.declarations import Declarations, Declared, Problem, parse_declarations
 
 _PROBE = "mustfree_constant_"
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_FACTOR = re.compile(r"\w+")
 _OTHERWISE = "otherwise"
 _BORROWS = (Outcome((), ()),)
 
@@ -213,6 +216,7 @@ def _function(
     returns = cases.condition(entry.returns)
     outcomes = cases.outcomes(entry, returns)
     texts = entry.texts
+    _check_bytes(entry, texts.get("bytes", ""), signature, problems)
     return FunctionContract(
         name=function.name,
         signature=signature,
@@ -231,6 +235,16 @@ def _function(
         noreturn=bool(outcomes)
         and all(any(e.kind is EffectKind.NORETURN for e in outcome.effects) for outcome in outcomes),
     )
+
+
+def _check_bytes(entry: Entry, text: str, signature: Signature, problems: Problems) -> None:
+    """A product of names must be one of parameters; words of their own have a space without a star."""
+    factors = text.split(" * ")
+    wrong = [one for one in factors if _NAME.fullmatch(one) and one not in signature.names]
+    if wrong and all(map(_FACTOR.fullmatch, factors)):
+        known = ", ".join(filter(None, signature.names)) or "none"
+        message = f"`bytes:` names `{wrong[0]}`, which is no parameter; known here: {known}"
+        problems.at(entry.at, f"{message}; or say it in several words")
 
 
 def _scans(

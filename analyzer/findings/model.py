@@ -342,6 +342,7 @@ class Report:
 
     findings: all of them, also those of low confidence, those that a comment allows, and, after a comparison, those
         that are known (state UNCHANGED) or gone (ABSENT); the reports filter.
+    fail_on: levels and growth classes that decide about exit status 1 (`report.failing`); () every finding does.
     base, head: what the sides of a change are called, "" without one. State NEW is then what it introduced, and
         ABSENT what it fixed.
     not_compiled: calls of acquiring functions that no configuration compiles.
@@ -369,3 +370,4 @@ class Report:
     not_compiled: tuple[Acquisition, ...] = ()
     base: str = ""
     head: str = ""
+    fail_on: tuple[str, ...] = ()
