@@ -16,6 +16,7 @@ from analyzer.contracts.text import article
 from analyzer.findings.model import Circumstances, Finding, Growth, Level
 from analyzer.findings.points import with_worst
 from analyzer.program.calls import FunctionCalls
+from analyzer.program.handlers import Handlers
 from analyzer.program.linking import CallGraph, Node
 
 _BETWEEN = 3  # functions between a loop and what waits in it: behind more, hardly any loop would not wait
@@ -44,6 +45,10 @@ class Growths:
     def __init__(self, graph: CallGraph) -> None:
         self._graph = graph
         self._nodes = sorted(graph.definitions)
+
+    @cached_property
+    def _handlers(self) -> Handlers:
+        return Handlers(self._graph)
 
     @cached_property
     def _calls(self) -> dict[Node, tuple[Node, ...]]:
@@ -95,7 +100,8 @@ class Growths:
     def _called(self, node: Node) -> Iterator[Node]:
         calls = self._graph.definitions[node]
         handed = (one.name for one in calls.callbacks if not one.noun)
-        yield from sorted(set(self._targets(node, (*calls.callees, *handed))))
+        at_once = self._handlers.called_at_once(node)
+        yield from sorted(set(self._targets(node, (*calls.callees, *handed, *at_once))))
 
     @cached_property
     def _waits(self) -> dict[Node, _Wait]:
@@ -150,15 +156,34 @@ class Growths:
                     where = f"a loop of {node[1]}() that {wait.said()}" if wait is not None else ""
                     yield target, f"{target[1]}() is called in {where}", where
 
+    def _waiting_pointers(self) -> Iterator[tuple[str, str]]:
+        """Types of functions that are called through pointers in loops that wait, and in which."""
+        for node in self._nodes:
+            for loop, type_ in self._graph.definitions[node].pointers:
+                wait = self._wait_in(node, loop)
+                if wait is not None:
+                    yield type_, f"a loop of {node[1]}() that {wait.said()}"
+
     @cached_property
     def _repeated(self) -> dict[Node, str]:
         """The functions that are called for each message, and why."""
         found: dict[Node, str] = {}
         origins: dict[Node, str] = {}
+        handlers = self._handlers.by_type()
+
+        def by_pointer(type_: str, origin: str) -> Iterator[Node]:
+            for target in handlers.pop(type_, ()):
+                if target not in found:
+                    found[target] = f"{target[1]}() may be called through a pointer in {origin}"
+                    origins[target] = f"{target[1]}(), which may be called through a pointer in {origin}"
+                    yield target
+
         for target, why, origin in self._starts():
             if target not in found:
                 found[target], origins[target] = why, origin
         latest = list(found)
+        for type_, origin in self._waiting_pointers():
+            latest += by_pointer(type_, origin)
         while latest:
             reached = []
             for node in latest:
@@ -167,6 +192,8 @@ class Growths:
                         found[target] = f"{target[1]}() is reached from {origins[node]}"
                         origins[target] = origins[node]
                         reached.append(target)
+                for _, type_ in self._graph.definitions[node].pointers:
+                    reached += by_pointer(type_, f"{node[1]}()")
             latest = reached
         return found
 
@@ -204,5 +231,5 @@ def _passes_on(calls: FunctionCalls, name: str) -> bool:
 
 
 def _by_pointer(calls: FunctionCalls) -> Iterator[str]:
-    yield from calls.mentions
+    yield from (one.name for one in calls.given if one.name)
     yield from (one.name for one in calls.callbacks)
