@@ -30,14 +30,17 @@ def cost(event: Event, function: Function, contract: FunctionContract | None, so
         return ""
     number, unknown = 1, []
     for factor in factors:
-        argument = None if factor.isdigit() else calls[0].arguments[names.index(factor)]
-        if argument is None or isinstance(argument, Int):
-            number *= int(factor) if argument is None else argument.value
+        if factor.isdigit():
+            number *= int(factor)
             continue
+        argument = calls[0].arguments[names.index(factor)]
         text = source.argument(event.acquired_at, event.callee, names.index(factor))
         if not text or text.endswith("..."):
             return ""
-        unknown.append(text)
+        if isinstance(argument, Int) and "sizeof" not in text:  # of a type from a missing header it would be wrong
+            number *= argument.value
+        else:
+            unknown.append(text)
     return _said(number, unknown)
 
 

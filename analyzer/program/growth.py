@@ -171,11 +171,11 @@ class Growths:
         origins: dict[Node, str] = {}
         handlers = self._handlers.by_type()
 
-        def by_pointer(type_: str, origin: str) -> Iterator[Node]:
+        def by_pointer(type_: str, where: str, more: str = "") -> Iterator[Node]:
             for target in handlers.pop(type_, ()):
                 if target not in found:
-                    found[target] = f"{target[1]}() may be called through a pointer in {origin}"
-                    origins[target] = f"{target[1]}(), which may be called through a pointer in {origin}"
+                    found[target] = f"{target[1]}() may be called through a pointer in {where}{more}"
+                    origins[target] = f"{target[1]}(), which may be called through a pointer in {where}"
                     yield target
 
         for target, why, origin in self._starts():
@@ -193,7 +193,7 @@ class Growths:
                         origins[target] = origins[node]
                         reached.append(target)
                 for _, type_ in self._graph.definitions[node].pointers:
-                    reached += by_pointer(type_, f"{node[1]}()")
+                    reached += by_pointer(type_, f"{node[1]}()", f"; {found[node]}")
             latest = reached
         return found
 

@@ -250,8 +250,11 @@ void f(int n, int fd, char *b) {
 
 def test_costs(tmp_path):
     text = """
+#define NEW(n) malloc(n)
 void fixed(void) { char *p = malloc(16); if (any()) return; free(p); }
 void counted(size_t n) { char *p = calloc(n + 1, 4); if (any()) return; free(p); }
+void type(void) { struct { int a, b; } *p = calloc(1, sizeof(*p)); if (any()) return; free(p); }
+void hidden(void) { char *p = NEW(16); if (any()) return; free(p); }
 void asked(size_t len) { char *p = malloc(len); if (any()) return; free(p); }
 void words(const char *t) { char *p = strdup(t); if (any()) return; free(p); }
 void unknown(void) { int fd = socket(1, 1, 0); if (fd < 0 || any()) return; close(fd); }
@@ -259,6 +262,8 @@ void unknown(void) { int fd = socket(1, 1, 0); if (fd < 0 || any()) return; clos
     assert {name: one.cost for name, one in leaks(tmp_path, text).items()} == {
         "fixed": "16 bytes",
         "counted": "`(n + 1) * 4` bytes",
+        "type": "`sizeof(*p)` bytes",
+        "hidden": "",
         "asked": "`len` bytes",
         "words": "as much as the string",
         "unknown": "",
@@ -308,3 +313,51 @@ def test_the_same_for_any_number_of_workers(tmp_path):
     alone = leaks(tmp_path, *texts)
     assert alone == leaks(tmp_path, *texts, jobs=3)
     assert [alone[f"lose{n}"].growth for n in range(4)] == [CALL, MESSAGE, CALL, MESSAGE]
+
+
+LOOP = """
+typedef void (*handler_t)(int fd);
+struct entry { handler_t handler; int fd; } table[8];
+static void add(int n, handler_t handler, int fd) { table[n].handler = handler; table[n].fd = fd; }
+void add_read(handler_t handler, int fd) { add(0, handler, fd); }
+static void dispatch(int n) { table[n].handler(table[n].fd); }
+void loop(struct pollfd *f) { for (;;) { WAIT; dispatch(0); } }
+"""
+HANDLERS = """
+typedef void (*handler_t)(int fd);
+void add_read(handler_t handler, int fd);
+void ask(handler_t handler, int fd);
+static void on_read(int fd) LOSE
+static void asked(int fd) LOSE
+static void other(long fd) LOSE
+void (*kept)(long fd);
+void start(void) { add_read(on_read, 0); ask(asked, 1); kept = other; }
+"""
+
+
+@pytest.mark.parametrize(("wait", "growth"), [("poll(f, 1, -1)", MESSAGE), ("any()", CALL)])
+def test_handlers_that_the_program_keeps_itself(tmp_path, wait, growth):
+    """Over two files and two functions, by the type that the loop calls."""
+    ask = "void ask(handler_t handler, int fd) { if (handler) any(); }\n"
+    found = classes(tmp_path, LOOP.replace("WAIT", wait) + ask, HANDLERS.replace("LOSE", LOSE))
+    assert {name: one[0] for name, one in found.items()} == {"on_read": growth, "asked": CALL, "other": CALL}
+    if growth is MESSAGE:
+        assert found["on_read"][1] == (
+            "on_read() may be called through a pointer in dispatch(); "
+            "dispatch() is called in a loop of loop() that waits for an event in poll()"
+        )
+
+
+def test_a_function_of_the_program_that_calls_what_it_is_given(tmp_path):
+    each = "typedef void (*visit_t)(int n);\nvoid each(int n, visit_t visit) { while (n--) visit(n); }\n"
+    use = f"""
+typedef void (*visit_t)(int n);
+void each(int n, visit_t visit);
+static void visit(int n) {LOSE}
+static void unused(int n) {LOSE}
+void loop(int fd, char *b) {{ while (recv(fd, b, 1, 0) > 0) walk(3); }}
+void walk(int n) {{ each(n, visit); }}
+"""
+    found = classes(tmp_path, each, use.replace("void loop", "void walk(int n);\nvoid loop"))
+    assert found["visit"] == (MESSAGE, "visit() is reached from a loop of loop() that waits for a message in recv()")
+    assert found["unused"][0] is CALL
