@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import final
 
 from analyzer.checks.failures import Failure, Known, failures, returns_negative
+from analyzer.checks.wording import spared
 from analyzer.findings.model import Circumstances, StepKind
 from analyzer.ir.function import Function, successors
 from analyzer.ir.ops import Call, Return, ScopeEnd
@@ -82,7 +83,7 @@ class Occasions:
             callee = event.callee if event.old else event.released_by
             return f"lost only where {callee or 'a call'}() fails" if callee else "lost only where a call fails"
         if event.kind is EventKind.LEAK_DISCARDED:
-            return ""
+            return f"lost only where {spared(event)}" if spared(event) else ""
         leaving = {block for block, _ in lost if returns_negative(self._function, block)}
         if leaving and leaving == {block for block, _ in lost}:
             return f"lost only where {name}() returns a negative number"

@@ -32,6 +32,7 @@ _HOLDS: dict[str, Callable[[int, int], bool]] = {
     "&": lambda left, right: left & right != 0,
     "!&": lambda left, right: left & right == 0,
 }
+_CODE = 32  # bits of a result that tells whether a call has failed
 _MOST_BLOCKS = 8  # on the way back from a condition to the call, or on to the return
 
 
@@ -180,7 +181,8 @@ class _Finder:
             return not any(_is_fresh(contract, one) for one in left)
         if signed and all(one < 0 for one in left):
             return True
-        return signed and (operator, value) == ("!=", 0) and test.local >= 0 and self._hands_on(test.local, target)
+        code = signed and result.bits <= _CODE  # wider ones count something
+        return code and (operator, value) == ("!=", 0) and test.local >= 0 and self._hands_on(test.local, target)
 
     def _hands_on(self, local: int, block: int) -> bool:
         """Whether the way from this block leads straight to a return of the variable."""

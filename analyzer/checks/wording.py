@@ -35,6 +35,12 @@ def fitting(event: Event) -> str:
     return ", ".join(names[:-1]) + " or " + names[-1]
 
 
+def spared(event: Event) -> str:
+    """``fdopen() does not take it``, the last thing that the path says of the resource; "" when it does not."""
+    told = [step.detail for step in event.steps if step.kind is StepKind.CALL and " does not " in step.detail]
+    return told[-1].partition(" (")[0] if told else ""
+
+
 def decisive(event: Event, source: SourceText) -> str:
     """ " when `type != RTM_NEWLINK`": the last branch before the event, "" without one."""
     for step in reversed(event.steps):

@@ -125,9 +125,9 @@ class Growths:
 
     def _wait_in(self, node: Node, loop: int) -> _Wait | None:
         """What waits in a loop of a function, the nearest."""
-        if loop < 0:
+        calls = self._graph.definitions.get(node)
+        if loop < 0 or calls is None:
             return None
-        calls = self._graph.definitions[node]
         names = calls.loops[loop] if loop < len(calls.loops) else ()
         for name, noun in calls.waits:
             if name in names:

@@ -82,3 +82,24 @@ def test_what_the_packs_say_of_the_functions_of_the_incident():
 
 def test_reading_a_file_is_no_waiting():
     assert not any(load_packs().all_named(name)[0].waits for name in ("read", "getline", "fgets", "fread"))
+
+
+@pytest.mark.parametrize(
+    ("text", "known"), [("n * size", True), ("4 pages", True), ("n * sise", False), ("sise", False)]
+)
+def test_bytes_name_parameters_or_say_it_in_words(text: str, known: bool):
+    found = problems(f"""\
+        library: lib
+        kinds:
+          heap: {{release: [lib_free]}}
+        functions:
+          - c: void *lib_get(unsigned long n, unsigned long size)
+            outcomes:
+              - {{when: ret != null, then: [fresh ret heap]}}
+              - {{when: ret == null, then: []}}
+            bytes: {text}
+          - c: void lib_free(void *p)
+            then: [release p heap]
+    """)
+    wrong = "names `sise`, which is no parameter; known here: n, size; or say it in several words"
+    assert found == ([] if known else [f"lib.yaml:5:5: `bytes:` {wrong}"])

@@ -8,7 +8,8 @@ from analyzer.findings.model import Growth, Level
 from analyzer.findings.points import loss_points
 from analyzer.workspace import Settings, Workspace
 
-HEAD = """#include <stdlib.h>
+HEAD = """#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <poll.h>
 #include <unistd.h>
@@ -213,6 +214,25 @@ def test_an_error_in_a_loop_that_waits_is_an_error(tmp_path):
     text = f"void f(int fd, char *b) {{ {loop} }}\n"
     found = leaks(tmp_path, text)["f"]
     assert (found.growth, found.level) == (ERROR, Level.WARNING)
+
+
+@pytest.mark.parametrize(("type_", "growth"), [("int", ERROR), ("long", CALL)])
+def test_a_wide_result_that_is_handed_on_is_a_count(tmp_path, type_, growth):
+    text = f"""
+{type_} ask(void);
+{type_} f(void) {{ char *p = malloc(2); {type_} n; if (!p) return 0; n = ask(); if (n) return n; free(p); return 0; }}
+"""
+    assert leaks(tmp_path, text)["f"].growth is growth
+
+
+def test_what_a_function_does_not_take_when_it_fails(tmp_path):
+    text = """
+void f(int n) { FILE *stream = fdopen(dup(n), "r"); if (stream) fclose(stream); }
+void g(int n) { dup(n); }
+"""
+    found = classes(tmp_path, text)
+    assert found["f"] == (ERROR, "lost only where fdopen() does not take it")
+    assert found["g"][0] is CALL
 
 
 def test_what_a_function_of_the_program_returns_when_it_fails(tmp_path):
