@@ -35,6 +35,10 @@ from expectations import (
             Expectation(1, "verdict", "buf", detail="escaped", text="keep"),
         ),
         ("f(); //~ verdict: ctx->rx gave up", Expectation(1, "verdict", "ctx->rx", detail="gave up")),
+        (
+            'f(); //~ growth: ctx->rx per message "poll"',
+            Expectation(1, "growth", "ctx->rx", detail="per message", text="poll"),
+        ),
         ("f(); //~ verdict: p maybe released", Expectation(1, "verdict", "p", detail="maybe released")),
         ("f(); //~ gave-up: too large", Expectation(1, "gave-up", "too large")),
         ("//~ clean", Expectation(1, "clean")),
@@ -70,6 +74,7 @@ def test_ordinary_comments_are_no_marks():
         ("//~ step: buf", "needs its number"),
         ("//~ state: buf owned", "are no states"),
         ("//~ verdict: buf vanished", "a verdict is one of"),
+        ("//~ growth: buf per day", "a growth is one of per message, per call, per error, once"),
         ("//~ resume: ret > 0", "unknown word 'resume'"),
     ],
 )

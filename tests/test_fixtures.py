@@ -63,7 +63,7 @@ def compare(file: str, marks: Sequence[Expectation], report: Report, workspace: 
     """What the marks of one file and the report disagree about, one line each."""
     checks = [mark for mark in marks if mark.word in CHECKS]
     yield from difference(checks, findings(file, report))
-    for word, found in (("verdict", verdicts), ("step", steps), ("gave-up", gave_up)):
+    for word, found in (("verdict", verdicts), ("growth", growths), ("step", steps), ("gave-up", gave_up)):
         mine = [mark for mark in marks if mark.word == word]
         places = {(mark.line, mark.subject, mark.number) for mark in mine}
         given = [one for one in found(file, report) if (one.line, one.subject, one.number) in places]
@@ -73,6 +73,14 @@ def compare(file: str, marks: Sequence[Expectation], report: Report, workspace: 
     wanted = [mark for mark in marks if mark.word == "state"]
     if wanted:
         yield from difference(wanted, states(file, wanted, workspace))
+
+
+def growths(file: str, report: Report) -> list[Found]:
+    return [
+        Found(one.at.line, "growth", one.resource, one.growth_reason, detail=one.growth.value)
+        for one in shown_findings(report, everything=False)
+        if one.at.file == file and one.growth is not None
+    ]
 
 
 def findings(file: str, report: Report) -> list[Found]:

@@ -6,12 +6,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import final
 
+from analyzer.checks.circumstances import Occasions
 from analyzer.checks.confidence import confidence, weaknesses
+from analyzer.checks.cost import cost
+from analyzer.checks.failures import Known
 from analyzer.checks.fingerprint import PointNames, call_ordinals, fingerprint
 from analyzer.checks.model import Check
 from analyzer.checks.source_text import SourceText
-from analyzer.checks.wording import article, step_of
-from analyzer.findings.model import Finding, Level, Related, Step, StepKind
+from analyzer.checks.wording import step_of
+from analyzer.contracts.text import article
+from analyzer.findings.model import Circumstances, Finding, Level, Related, Step, StepKind
 from analyzer.findings.points import finding_order, merge
 from analyzer.ir.function import Function
 from analyzer.ownership.events import Event, EventKind, FunctionResult
@@ -35,6 +39,7 @@ class FindingBuilder:
         result: FunctionResult,
         source: SourceText,
         exit_leaks: bool,
+        known: Known,
     ) -> None:
         self._checks = {kind: check for check in checks for kind in check.kinds}
         self._function = function
@@ -43,6 +48,8 @@ class FindingBuilder:
         self._exit_leaks = exit_leaks
         self._ordinals = call_ordinals(function)
         self._points = PointNames(function, source)
+        self._known = known
+        self._occasions = Occasions(function, known)
 
     def build(self) -> tuple[Finding, ...]:
         """One finding per acquiring call, slot and kind of loss, by place."""
@@ -57,8 +64,9 @@ class FindingBuilder:
         return tuple(sorted(merged, key=finding_order))
 
     def _finding(self, check: Check, event: Event) -> Finding:
-        source = self._source
+        source, leak = self._source, check.id == "leak"
         reasons = weaknesses(event, self._function, self._result)
+        circumstances = self._occasions.of(event) if leak else None
         return Finding(
             check=check.id,
             kind=event.kind.value.removeprefix(f"{check.id}-"),
@@ -70,17 +78,19 @@ class FindingBuilder:
             steps=self._steps(check, event),
             related=self._related(event),
             advice=check.advice(event, source),
-            level=_level(check, event),
+            level=_level(check, circumstances),
             confidence=confidence(reasons),
             confidence_reason="; ".join(reasons),
-            cwe=event.cwe or check.cwe if check.id == "leak" else _CWES.get(event.kind, check.cwe),
+            cwe=event.cwe or check.cwe if leak else _CWES.get(event.kind, check.cwe),
             fingerprint=fingerprint(event, self._function, self._ordinals),
             point=self._points.name(event),
             slot=event.slot,
             lines=source.function_lines(),
-            record=event.record if check.id == "leak" else "",
-            releases=event.fits if event.record and check.id == "leak" else (),
+            record=event.record if leak else "",
+            releases=event.fits if event.record and leak else (),
             remedy=event.fits[0] if event.fits else event.released_by,
+            cost=cost(event, self._function, self._known(event.callee), source) if leak and event.callee else "",
+            circumstances=circumstances,
         )
 
     def _steps(self, check: Check, event: Event) -> tuple[Step, ...]:
@@ -125,9 +135,10 @@ def _anchor(event: Event) -> int:
     return next(known, event.at)
 
 
-def _level(check: Check, event: Event) -> Level:
-    if check.id != "leak":
+def _level(check: Check, circumstances: Circumstances | None) -> Level:
+    """What the function alone says of it; of a leak, what is known of the program may change it."""
+    if circumstances is None:
         return check.level
-    if event.exits_process:
+    if circumstances.ends:
         return Level.NOTE
-    return Level.ERROR if event.in_loop or event.kind is EventKind.LEAK_LOOP else check.level
+    return Level.ERROR if circumstances.loop >= 0 and not circumstances.failure else check.level

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from analyzer.checks.model import Check
 from analyzer.checks.source_text import SourceText
-from analyzer.checks.wording import code, decisive, fitting, released, thing
-from analyzer.findings.model import Level, StepKind
+from analyzer.checks.wording import code, decisive, fitting, released, spared, thing
+from analyzer.findings.model import Level
 from analyzer.ownership.events import Event, EventKind
 from analyzer.ownership.naming import of_call
 
@@ -35,9 +35,8 @@ def sentence(event: Event, source: SourceText) -> str:
         case EventKind.LEAK_LOOP:
             return f"{name} is not {participle} before the loop's next round overwrites it" + decisive(event, source)
         case EventKind.LEAK_DISCARDED:
-            spared = _spared(event)
-            if spared:
-                return f"{name} is not {participle} when {spared}"
+            if spared(event):
+                return f"{name} is not {participle} when {spared(event)}"
             return f"{name} is not kept, so it can never be {participle}"
         case EventKind.LEAK_REALLOC:
             name_of_call = event.callee if event.old else event.released_by
@@ -46,12 +45,6 @@ def sentence(event: Event, source: SourceText) -> str:
         case _:
             how, when = _how_it_ends(event, source), decisive(event, source)
             return f"{name} is not {participle} on this path: {how}{'' if how.endswith(when) else when}"
-
-
-def _spared(event: Event) -> str:
-    """``fdopen() does not take it``, the last thing that the path says of the resource; "" when it does not."""
-    told = [step.detail for step in event.steps if step.kind is StepKind.CALL and " does not " in step.detail]
-    return told[-1].partition(" (")[0] if told else ""
 
 
 def lost(event: Event, source: SourceText) -> str:

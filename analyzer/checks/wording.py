@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analyzer.checks.source_text import SourceText
+from analyzer.contracts.text import article
 from analyzer.findings.model import Region, Step, StepKind
 from analyzer.ownership.events import Event, PathStep
 
@@ -20,11 +21,6 @@ def released(event: Event) -> str:
     return "closed" if "close" in name else "released"
 
 
-def article(noun: str) -> str:
-    """The noun with "a" or "an"."""
-    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
-
-
 def thing(event: Event) -> str:
     """The resource in the user's words: "`buf` from nl_recv()"."""
     name = code(event.holder) if event.holder else f"the {event.noun or 'resource'}"
@@ -37,6 +33,12 @@ def fitting(event: Event) -> str:
     if len(names) < 2:
         return "".join(names)
     return ", ".join(names[:-1]) + " or " + names[-1]
+
+
+def spared(event: Event) -> str:
+    """``fdopen() does not take it``, the last thing that the path says of the resource; "" when it does not."""
+    told = [step.detail for step in event.steps if step.kind is StepKind.CALL and " does not " in step.detail]
+    return told[-1].partition(" (")[0] if told else ""
 
 
 def decisive(event: Event, source: SourceText) -> str:

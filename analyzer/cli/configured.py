@@ -18,7 +18,7 @@ from analyzer.project.display import place
 from analyzer.project.files import DISK, Files
 from analyzer.project.keys import KEYS
 
-LISTS = ("paths", "exclude", "rules", "variants", "noreturn")
+LISTS = ("paths", "exclude", "rules", "variants", "noreturn", "fail_on")
 _READ = {  # keys that name one file that is read, and what to do without it
     "compile-commands": "let the build write it, or leave the key out",
     "toolchain": "write it with `mustfree toolchain record COMPILER`",

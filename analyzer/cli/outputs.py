@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from analyzer.errors import MustfreeError
 from analyzer.findings.model import Report
 from analyzer.program.compile_database import C_SUFFIXES
 from analyzer.program.discovery import CPP_SUFFIXES, HEADER_SUFFIXES
+from analyzer.report.failing import FAIL_ON
 from analyzer.report.output import write_file
 from analyzer.report.plain import plain
 from analyzer.report.summary import exit_status, last_line, summarise
@@ -56,6 +58,13 @@ _REPORT_OPTIONS = (
     output_option("--code-quality", "a GitLab Code Quality report"),
     output_option("--junit", "JUnit XML"),
     output_option("--markdown", "a summary for a merge request"),
+    click.option(
+        "--fail-on",
+        multiple=True,
+        type=click.Choice(FAIL_ON),
+        help="Exit status 1 only for findings of this level or above, or leaks of this growth class or a worse one. "
+        "Repeatable: any one will do.",
+    ),
 )
 
 
@@ -90,6 +99,7 @@ def check_outputs(options: dict[str, Any]) -> None:
 
 def write_report(report: Report, workspace: Workspace, options: dict[str, Any], seconds: float) -> int:
     """Writes all that was asked for; the exit status."""
+    report = replace(report, fail_on=tuple(options["fail_on"]))
     failed = _write_outputs(report, workspace, options)
     write_notices(report, options)
     if options["verbose"] > 1:

@@ -16,7 +16,7 @@ from analyzer.contracts.model import EffectKind, FunctionContract, Pack, Provena
 from analyzer.contracts.packs import load_packs
 from analyzer.contracts.syntax import closest
 from analyzer.contracts.table import ContractTable
-from analyzer.contracts.text import outcome_sentence
+from analyzer.contracts.text import outcome_sentence, timing_sentences
 from analyzer.errors import ContractError, MustfreeError
 
 _EXTRA = click.option(
@@ -191,6 +191,7 @@ def _explanation(contract: FunctionContract, table: ContractTable) -> list[str]:
     if contract.returns:
         lines.append("  returns: " + " and ".join(spelled(atom, contract.signature) for atom in contract.returns))
     lines += ["  " + outcome_sentence(outcome, contract.signature, table.kinds) for outcome in contract.outcomes]
+    lines += ["  " + sentence for sentence in timing_sentences(contract)]
     releases = [
         f"{name} (noun: {kind.noun}): {', '.join(kind.releases)}"
         for name, kind in table.kinds.items()

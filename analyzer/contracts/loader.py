@@ -6,6 +6,7 @@ conditions and effects, which need the parameter names and constants found by th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,10 +30,13 @@ from analyzer.contracts.model import (
 )
 from analyzer.contracts.shape import Case, Draft, Entry, Shape
 from analyzer.contracts.syntax import LanguageError, constant_name, parse_condition, parse_effect
+from analyzer.contracts.timing import with_timing
 from analyzer.errors import ContractError
 from analyzer.libclang.declarations import Declarations, Declared, Problem, parse_declarations
 
 _PROBE = "mustfree_constant_"
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_FACTOR = re.compile(r"\w+")
 _OTHERWISE = "otherwise"
 _BORROWS = (Outcome((), ()),)
 
@@ -76,6 +80,7 @@ def parse_pack(
         )
         for position, entry in enumerate(draft.entries)
     ]
+    described = with_timing([f for f in functions if f is not None], draft.timing, problems)
     if problems.found:
         raise ContractError(problems.lines())
     return Pack(
@@ -84,7 +89,7 @@ def parse_pack(
         path=shown,
         headers=tuple(draft.headers),
         kinds=draft.kinds,
-        functions=tuple(f for f in functions if f is not None),
+        functions=tuple(described),
         declare=draft.declare,
         provenance=provenance,
         notes=draft.notes,
@@ -105,8 +110,8 @@ class _Declared:
         lines += [f"{text};" for text in self.texts]
         self._first_probe = len(lines) + 1
         lines += [f"enum {{ {_PROBE}{name} = (long long)({name}) }};" for name in self._names]
-        borrowers = sum(1 for entry in draft.entries if entry.borrows)
-        parsed = parse_declarations("\n".join(lines) + "\n", self._first_probe - borrowers)
+        nameless = sum(1 for entry in draft.entries if not entry.named)
+        parsed = parse_declarations("\n".join(lines) + "\n", self._first_probe - nameless)
         unknown = self._report(parsed)
         self.constants = {
             name: parsed.constants[_PROBE + name]
@@ -211,6 +216,7 @@ def _function(
     returns = cases.condition(entry.returns)
     outcomes = cases.outcomes(entry, returns)
     texts = entry.texts
+    _check_bytes(entry, texts.get("bytes", ""), signature, problems)
     return FunctionContract(
         name=function.name,
         signature=signature,
@@ -229,6 +235,16 @@ def _function(
         noreturn=bool(outcomes)
         and all(any(e.kind is EffectKind.NORETURN for e in outcome.effects) for outcome in outcomes),
     )
+
+
+def _check_bytes(entry: Entry, text: str, signature: Signature, problems: Problems) -> None:
+    """A product of names must be one of parameters; words of their own have a space without a star."""
+    factors = text.split(" * ")
+    wrong = [one for one in factors if _NAME.fullmatch(one) and one not in signature.names]
+    if wrong and all(map(_FACTOR.fullmatch, factors)):
+        known = ", ".join(filter(None, signature.names)) or "none"
+        message = f"`bytes:` names `{wrong[0]}`, which is no parameter; known here: {known}"
+        problems.at(entry.at, f"{message}; or say it in several words")
 
 
 def _scans(

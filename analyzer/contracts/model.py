@@ -226,6 +226,9 @@ class FunctionContract:
         sentence: "frees the buffer itself").
     source: "file:line" of the rule, or of the definition it was inferred from.
     declaration: the C declaration as the rule file writes it, "" when inferred.
+    bytes: what a lost resource costs: a text, or a product of parameters and numbers ("nmemb * size").
+    waits: what it waits for or receives from outside ("message"): a loop around it takes a round for each. "": nothing.
+    calls: parameters whose function it calls: (position, for each what, later: "message"; "" while it runs itself).
     pure: what it returns depends on nothing but its arguments, and on what they point to.
     scans: position of a scanf format, and the kind of what its `m` conversions allocate.
     writes: global variables that the function may change (inferred contracts); "*": anything outside.
@@ -252,6 +255,8 @@ class FunctionContract:
     since: str = ""
     until: str = ""
     replaces: tuple[tuple[str, str], ...] = ()
+    waits: str = ""
+    calls: tuple[tuple[int, str], ...] = ()
     noreturn: bool = False
     pure: bool = False
     returns: tuple[Atom, ...] = ()

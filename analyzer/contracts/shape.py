@@ -13,6 +13,8 @@ from analyzer.contracts.document import Problems
 from analyzer.contracts.model import ResourceKind
 
 _KIND_NAME = re.compile(r"[A-Za-z][\w-]*")
+_NOUN = re.compile(r"[a-z][a-z -]*")
+_CALLED = re.compile(r"([A-Za-z_]\w*)\W*\(")
 _C_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -29,7 +31,7 @@ class Case:
 @final
 @dataclass(slots=True)
 class Entry:
-    """One function before its texts are understood."""
+    """One function before its texts are understood. named: the names of its parameters matter."""
 
     at: Node
     c: ScalarNode | None = None
@@ -40,11 +42,24 @@ class Entry:
     scans: ScalarNode | None = None
     pure: bool = False
     static: bool = False
+    named: bool = True
 
     @property
     def borrows(self) -> bool:
         """Whether it stands in `borrows:`, `static:` or `pure:`."""
         return self.at is self.c
+
+
+@final
+@dataclass(slots=True)
+class Timing:
+    """What `waits:` and `calls:` say of functions, before it is known which there are.
+
+    waits: name of a function -> its place, and the noun. calls: name -> its place, and (parameter, noun).
+    """
+
+    waits: dict[str, tuple[ScalarNode, str]] = field(default_factory=dict)
+    calls: dict[str, tuple[ScalarNode, list[tuple[ScalarNode, str]]]] = field(default_factory=dict)
 
 
 @final
@@ -61,6 +76,7 @@ class Draft:
     kinds: dict[str, ResourceKind] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
+    timing: Timing = field(default_factory=Timing)
 
 
 class Shape:
@@ -83,11 +99,21 @@ class Shape:
             "static": lambda node: self._borrows(node, "static"),
             "pure": lambda node: self._borrows(node, "pure"),
             "ignores-null": self._ignores_null,
+            "waits": self._waits,
+            "calls": self._calls,
             "notes": self._notes,
         }
         document.read_mapping(root, readers, self.problems, "the rule file", required=["library"])
-        self.draft.entries.sort(key=lambda entry: entry.borrows)
+        self._name_parameters()
+        self.draft.entries.sort(key=lambda entry: not entry.named)
         return self.draft
+
+    def _name_parameters(self) -> None:
+        """Marks the entries whose parameters somebody speaks of."""
+        calling = self.draft.timing.calls
+        for entry in self.draft.entries:
+            declared = _CALLED.findall(entry.c.value) if calling and entry.borrows and entry.c is not None else ()
+            entry.named = not entry.borrows or not calling.keys().isdisjoint(declared)
 
     def _text(self, name: str, node: Node) -> None:
         value = document.read_text_value(node, self.problems, f"`{name}:`")
@@ -106,6 +132,30 @@ class Shape:
                 self.problems.at(item, f"`{value}` is no function name; write the name alone")
             elif value:
                 self.draft.ignores_null.append(value)
+
+    def _waits(self, node: Node) -> None:
+        """``{nl_recv: message}``"""
+        for key, value in document.read_free_mapping(node, self.problems, "`waits:`"):
+            self.draft.timing.waits[key.value] = (key, self._noun(value, f"what `{key.value}` waits for"))
+
+    def _noun(self, node: Node, what: str) -> str:
+        text = document.read_text_value(node, self.problems, what)
+        if text is None:
+            return ""
+        if not _NOUN.fullmatch(text):
+            self.problems.at(node, f'`{text}` cannot stand after "for each"; write one thing, as in `message`')
+        return text
+
+    def _calls(self, node: Node) -> None:
+        """``{qsort: compar, nl_cb_set: {func: message}}``"""
+        for key, value in document.read_free_mapping(node, self.problems, "`calls:`"):
+            what = f"what `{key.value}` calls"
+            if isinstance(value, MappingNode):
+                pairs = document.read_free_mapping(value, self.problems, what)
+                found = [(name, self._noun(noun, f"for what `{name.value}` is called")) for name, noun in pairs]
+            else:
+                found = [(name, "") for name in self._texts(value, what)]
+            self.draft.timing.calls[key.value] = (key, found)
 
     def _declare(self, node: Node) -> None:
         self.draft.declare = document.read_text_value(node, self.problems, "`declare:`") or ""

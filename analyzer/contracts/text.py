@@ -57,6 +57,7 @@ def pack_text(pack: Pack) -> str:
         lines += [f"declare: {_quoted(pack.declare)}"]
     if pack.ignores_null:
         lines.append(f"ignores-null: [{', '.join(pack.ignores_null)}]")
+    lines += _timing(pack.functions)
     functions = [function for function in pack.functions if not _only_borrows(function)]
     if functions:
         lines.append("functions:")
@@ -70,6 +71,36 @@ def pack_text(pack: Pack) -> str:
     if pack.notes:
         lines += ["notes:", *(f"  {_quoted(key)}: {_quoted(value)}" for key, value in pack.notes.items())]
     return "\n".join(lines) + "\n"
+
+
+def _timing(functions: Iterable[FunctionContract]) -> Iterator[str]:
+    """What `waits:` and `calls:` say of the functions."""
+    waiting = [f"{function.name}: {function.waits}" for function in functions if function.waits]
+    if waiting:
+        yield f"waits: {{{', '.join(waiting)}}}"
+    calling = [function for function in functions if function.calls]
+    if calling:
+        yield "calls:"
+    for function in calling:
+        named = [(function.signature.names[position], noun) for position, noun in function.calls]
+        if any(noun for _, noun in named):
+            yield f"  {function.name}: {{{', '.join(f'{name}: {noun}' for name, noun in named)}}}"
+        else:
+            yield f"  {function.name}: [{', '.join(name for name, _ in named)}]"
+
+
+def timing_sentences(function: FunctionContract) -> Iterator[str]:
+    """``waits for a message: a loop around it takes a round for each``."""
+    if function.waits:
+        yield f"waits for {article(function.waits)}: a loop around it takes a round for each"
+    for position, noun in function.calls:
+        when = f"for each {noun}" if noun else "while it runs"
+        yield f"calls {function.signature.names[position]} {when}"
+
+
+def article(noun: str) -> str:
+    """The noun with "a" or "an"."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
 
 
 def contract_lines(function: FunctionContract) -> Iterator[str]:

@@ -42,6 +42,31 @@ class Level(Enum):
     NOTE = "note"
 
 
+class Growth(Enum):
+    """How often a leak loses something, by what is seen of the program; the worst first."""
+
+    PER_MESSAGE = "per message"  # with each message, event or the like that the program waits for
+    PER_CALL = "per call"  # with each call of its function, or each round of its loop; nothing tells how often that is
+    PER_ERROR = "per error"  # only where something fails
+    ONCE = "once"  # at most once in a run
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What its own function tells of how often a loss happens.
+
+    loop: number (as in `ir.order.loop_numbers`) of the loop in each round of which something is acquired and lost; -1
+        for none.
+    failure: why it happens only where something fails, a phrase; "" where that is not known.
+    ends: the process ends there.
+    """
+
+    loop: int = -1
+    failure: str = ""
+    ends: bool = False
+
+
 class StepKind(Enum):
     """What a step of a code flow is."""
 
@@ -148,6 +173,10 @@ class Finding:
     withheld: why the settings keep it from being shown; None when they do not.
     remedy: the function that would release it as the help proposes, or the one that was called, "" for none.
     fixes: repairs, when they were asked for.
+    growth, growth_reason: of a leak in a whole program: how often it loses something, and a phrase that says why. None
+        otherwise. Of several loss points, the worst.
+    cost: what is lost each time ("16 bytes", "4 pages"), "" where no contract says it.
+    circumstances: of a leak: what `growth` is made of, beside the calls of the program.
     """
 
     check: str
@@ -178,6 +207,10 @@ class Finding:
     releases: tuple[str, ...] = ()
     remedy: str = ""
     fixes: tuple[Fix, ...] = ()
+    growth: Growth | None = None
+    growth_reason: str = ""
+    cost: str = ""
+    circumstances: Circumstances | None = None
 
 
 class Verdict(Enum):
@@ -309,6 +342,7 @@ class Report:
 
     findings: all of them, also those of low confidence, those that a comment allows, and, after a comparison, those
         that are known (state UNCHANGED) or gone (ABSENT); the reports filter.
+    fail_on: levels and growth classes that decide about exit status 1 (`report.failing`); () every finding does.
     base, head: what the sides of a change are called, "" without one. State NEW is then what it introduced, and
         ABSENT what it fixed.
     not_compiled: calls of acquiring functions that no configuration compiles.
@@ -336,3 +370,4 @@ class Report:
     not_compiled: tuple[Acquisition, ...] = ()
     base: str = ""
     head: str = ""
+    fail_on: tuple[str, ...] = ()

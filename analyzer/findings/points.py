@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from analyzer.findings.model import Confidence, Finding, Level, Related
+from analyzer.findings.model import Confidence, Finding, Growth, Level, Related
 
 _SUREST = {Confidence.HIGH: 0, Confidence.MEDIUM: 1, Confidence.LOW: 2}
+_LEVELS = tuple(Level)  # the worst first, as the next
+_GROWTHS = (*Growth, None)
 
 
 def finding_order(finding: Finding) -> tuple[str | int, ...]:
@@ -29,7 +31,7 @@ def merge(points: Iterable[Finding]) -> Finding:
     """One finding from at least one loss point: the surest, the first in the file among equals; the others become
     related places."""
     ordered = sorted(points, key=lambda point: (_SUREST[point.confidence], finding_order(point)))
-    first = ordered[0]
+    first = with_worst(ordered[0], ordered)
     others: dict[tuple[int, int], Finding] = {}
     for point in ordered[1:]:
         place = (point.at.line, point.at.column)
@@ -38,15 +40,21 @@ def merge(points: Iterable[Finding]) -> Finding:
     if not others:
         return first
     places = "1 more place" if len(others) == 1 else f"{len(others)} more places"
-    worst = Level.ERROR if any(point.level is Level.ERROR for point in ordered) else first.level
     also = tuple(Related(others[place].at, f"also here: {others[place].message}") for place in sorted(others))
     return replace(
         first,
         message=f"{first.message} (and in {places})",
         related=first.related + also,
-        level=worst,
-        points=(first, *(others[place] for place in sorted(others))),
+        points=(ordered[0], *(others[place] for place in sorted(others))),
     )
+
+
+def with_worst(finding: Finding, points: Iterable[Finding]) -> Finding:
+    """The finding with the level and the growth class of the worst of these points."""
+    points = list(points)
+    worst = min(points, key=lambda point: _GROWTHS.index(point.growth))
+    level = min((point.level for point in points), key=_LEVELS.index)
+    return replace(finding, level=level, growth=worst.growth, growth_reason=worst.growth_reason)
 
 
 def split(finding: Finding, belongs: Callable[[Finding], bool]) -> tuple[Finding | None, Finding | None]:

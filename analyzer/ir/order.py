@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from analyzer.ir.function import Function, successors
 
 
@@ -24,11 +26,27 @@ def reverse_postorder(function: Function) -> list[int]:
 
 
 def cyclic_blocks(function: Function) -> list[bool]:
-    """For each block: whether it can be executed again after itself.
+    """For each block: whether it can be executed again after itself."""
+    return [number >= 0 for number in loop_numbers(function)]
 
-    Tarjan's algorithm for strongly connected components, with an explicit stack.
-    """
-    cyclic = [block_id in successors(block.end) for block_id, block in enumerate(function.blocks)]
+
+def loop_numbers(function: Function) -> list[int]:
+    """For each block: number of the outermost loop that it lies in, -1 for none. Loops count by their first blocks."""
+    loops = sorted(
+        sorted(component)
+        for component in _components(function)
+        if len(component) > 1 or component[0] in successors(function.blocks[component[0]].end)
+    )
+    numbers = [-1] * len(function.blocks)
+    for number, loop in enumerate(loops):
+        for block_id in loop:
+            numbers[block_id] = number
+    return numbers
+
+
+def _components(function: Function) -> list[list[int]]:
+    """The strongly connected components. Tarjan's algorithm, with an explicit stack."""
+    found: list[list[int]] = []
     number = [0] * len(function.blocks)  # in the order of discovery; 0: not seen yet
     lowest = [0] * len(function.blocks)
     waiting: list[int] = []  # seen, component not known yet
@@ -60,5 +78,52 @@ def cyclic_blocks(function: Function) -> list[bool]:
                     component, waiting = waiting[position:], waiting[:position]
                     for member in component:
                         is_waiting[member] = False
-                        cyclic[member] = cyclic[member] or len(component) > 1
-    return cyclic
+                    found.append(component)
+    return found
+
+
+def unavoidable_blocks(function: Function, ends: Iterable[int]) -> list[int]:
+    """The blocks that every way from the entry to one of `ends` passes, in order; none where there is no such way.
+
+    Such blocks lie on any one way. Walking along one, each block that no detour from an earlier one jumps over counts.
+    """
+    wanted = set(ends)
+    way = _one_way(function, wanted)
+    position = {block_id: place for place, block_id in enumerate(way)}
+    seen = set(way)
+    furthest = 0  # place on the way up to which detours lead
+    found = []
+    for place, block_id in enumerate(way):
+        if furthest <= place:
+            found.append(block_id)
+        waiting = [block_id]
+        while waiting:
+            here = waiting.pop()
+            if here in wanted and place < len(way) - 1:
+                furthest = len(way)  # a way ends here
+            for target in successors(function.blocks[here].end):
+                furthest = max(furthest, position.get(target, 0))
+                if target not in seen:
+                    seen.add(target)
+                    waiting.append(target)
+    return found
+
+
+def _one_way(function: Function, wanted: set[int]) -> list[int]:
+    """A shortest way from the entry to one of these blocks; none: []."""
+    above = {0: -1}
+    latest = [0]
+    while latest:
+        reached = []
+        for block_id in latest:
+            if block_id in wanted:
+                way = [block_id]
+                while above[way[-1]] >= 0:
+                    way.append(above[way[-1]])
+                return way[::-1]
+            for target in successors(function.blocks[block_id].end):
+                if target not in above:
+                    above[target] = block_id
+                    reached.append(target)
+        latest = reached
+    return []

@@ -15,6 +15,7 @@ from analyzer.contracts.model import Route
 from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, StepKind, Summary, Verdict
 from analyzer.findings.points import finding_order, loss_points, merge
 from analyzer.program.disposers import Disposer, advised
+from analyzer.program.growth import Growths
 from analyzer.program.memory import Whole
 from analyzer.program.not_compiled import Dropped, nowhere_compiled
 from analyzer.program.tasks import configuration_of, file_of
@@ -31,11 +32,12 @@ def collected(
     scans: Iterable[UnitScan],
     results: Iterable[UnitResult],
     configurations: Sequence[str],
+    growths: Growths,
     view: SourceView,
     root: str,
 ) -> tuple[Whole, frozenset[str]]:
     """What all units say, and the files that were not analysed. configurations: their names, "" first."""
-    everything = _Collection(configurations)
+    everything = _Collection(configurations, growths)
     for scan in scans:
         everything.scan(scan)
     rank = {name: number for number, name in enumerate(configurations)}
@@ -48,7 +50,8 @@ def collected(
 class _Collection:
     """Fills up unit by unit; those of the given configuration come first."""
 
-    def __init__(self, configurations: Sequence[str]) -> None:
+    def __init__(self, configurations: Sequence[str], growths: Growths) -> None:
+        self._growths = growths
         self._findings = _Findings()
         self._acquisitions: dict[_Key, tuple[Acquisition, tuple[Route, ...]]] = {}
         self._notices: dict[str, list[Notice]] = {name: [] for name in configurations}
@@ -80,7 +83,8 @@ class _Collection:
         seen: Counter[_Key] = Counter()  # a macro may acquire twice at one place
         for finding in result.findings:
             subject = _subject(finding)
-            self._findings.add((*subject, seen[subject]), finding, configuration)
+            judged = self._growths.judged(result.path, finding)
+            self._findings.add((*subject, seen[subject]), judged, configuration)
             seen[subject] += 1
         for one in zip(result.acquisitions, result.routes, strict=True):
             key = _acquisition_order(one[0])

@@ -120,7 +120,7 @@ class Recipe:
 class Recall:
     """Finds the groups of one step in the cache, callees first.
 
-    This relies on the engine's asking for contracts of the names that a function calls (`linking.calls_of`) and of
+    This relies on the engine's asking for contracts of the names that a function calls (`calls.calls_of`) and of
     no others.
     """
 

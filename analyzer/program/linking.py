@@ -17,25 +17,11 @@ from typing import final
 import networkx as nx
 
 from analyzer.contracts.model import FunctionContract
-from analyzer.ir.function import TranslationUnit
-from analyzer.ownership.inlining import asked_for, followed
+from analyzer.program.calls import FunctionCalls
 from analyzer.program.groups import Held
 from analyzer.program.tasks import configuration_of, given_unit
 
 Node = tuple[str, str]  # file of the unit, function
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class FunctionCalls:
-    """A function that a unit defines: the names it calls, sorted. file, at, body: as in `Function`."""
-
-    name: str
-    static: bool
-    callees: tuple[str, ...]
-    file: str
-    at: int
-    body: str
 
 
 @final
@@ -50,17 +36,6 @@ class Round:
     path: str
     groups: tuple[tuple[str, ...], ...]
     imports: tuple[tuple[str, tuple[Node, ...]], ...]
-
-
-def calls_of(unit: TranslationUnit) -> tuple[FunctionCalls, ...]:
-    """The unit's definitions and what they call, also by way of functions whose bodies the engine may look into."""
-    found = []
-    bodies = followed(unit)
-    for function in unit.functions:
-        callees = asked_for(function, bodies)
-        place = (function.file, function.at, function.body)
-        found.append(FunctionCalls(function.name, function.static, tuple(sorted(callees)), *place))
-    return tuple(found)
 
 
 @final
@@ -101,7 +76,7 @@ class CallGraph:
         graph: nx.DiGraph[Node] = nx.DiGraph()
         graph.add_nodes_from(sorted(self.definitions))
         for node in sorted(self.definitions):
-            for callee in self.definitions[node].callees:
+            for callee in self.definitions[node].asked():
                 for target in self.targets(node[0], callee):
                     graph.add_edge(node, target)
                     if target != node:
@@ -135,7 +110,7 @@ class CallGraph:
         found: dict[str, tuple[Node, ...]] = {}
         here = {name for group in groups for name in group}
         for name in here:
-            for callee in self.definitions[(path, name)].callees:
+            for callee in self.definitions[(path, name)].asked():
                 targets = self.targets(path, callee)
                 if callee not in here and targets and all(number[t] < turn or t[0] == path for t in targets):
                     found[callee] = targets
@@ -174,7 +149,7 @@ def _differing(
         for function in functions:
             node = (path, function.name)
             static[node] = function.static
-            for callee in function.callees:
+            for callee in function.asked():
                 callers.setdefault((path, callee) if callee in own else callee, []).append(node)
     found: set[Node] = set()
     seen = set(waiting)
@@ -221,4 +196,4 @@ def _visible(contract: FunctionContract) -> tuple[object, ...]:
     )
 
 
-__all__ = ["CallGraph", "FunctionCalls", "Node", "Round", "call_graph", "calls_of", "linked"]
+__all__ = ["CallGraph", "Node", "Round", "call_graph", "linked"]

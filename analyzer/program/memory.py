@@ -18,9 +18,9 @@ from typing import TypeVar, final
 from analyzer.cache import Codec, CodecError, Contents, Relocation, Store, codec, digest, fingerprint
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Acquisition, Finding, Notice, Summary
+from analyzer.program.calls import FunctionCalls
 from analyzer.program.constants import Constants, SharedUse
 from analyzer.program.groups import Recall, Recipe
-from analyzer.program.linking import FunctionCalls
 from analyzer.program.lookups import Flags, Lookups
 from analyzer.program.not_compiled import Dropped
 from analyzer.program.prepass import FileFacts, Prepass, file_facts, include_folders

@@ -108,6 +108,7 @@ class Work:
         self.tasks = list(tasks)
         self.scans: list[UnitScan] = []
         self.steps: list[tuple[Step, UnitResult]] = []
+        self.graph = CallGraph()
         self.remembered = True
 
     def read(self, progress: Progress) -> None:
@@ -149,10 +150,10 @@ class Work:
         return [scan or next(rest) for scan in known]
 
     def analyse(self) -> None:
-        """Fills `steps`."""
+        """Fills `steps` and `graph`."""
         self._by_unit = {task.unit: task for task in self.tasks}
         self._constants = dict(self._known_constants())
-        graph = call_graph(((scan.path, scan.calls) for scan in self.scans), self._alike)
+        graph = self.graph = call_graph(((scan.path, scan.calls) for scan in self.scans), self._alike)
         known: dict[Node, Held] = {}
         for parts in graph.rounds():
             steps = [self._step(part, graph, known) for part in parts]
@@ -177,7 +178,7 @@ class Work:
         task = self._by_unit[part.path]
         names = [name for group in part.groups for name in group]
         called = frozenset(name for name in names if (part.path, name) in graph.called)
-        calls = {name: graph.definitions[(part.path, name)].callees for name in names}
+        calls = {name: graph.definitions[(part.path, name)].asked() for name in names}
         defined = self._defined.intersection(name for callees in calls.values() for name in callees)
         constants = self._constants.get(part.path, ())
         recipe = self._memory.recipe(task, calls, constants)

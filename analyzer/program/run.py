@@ -31,6 +31,7 @@ from analyzer.program.compile_database import CompileCommand, CompileDatabase
 from analyzer.program.constants import Constants
 from analyzer.program.discovery import NO_CPP, SourceFile, discover, display_path
 from analyzer.program.global_owners import global_owners, whole_program_gaps
+from analyzer.program.growth import Growths
 from analyzer.program.memory import Inputs, Memory, Survey, Whole, surveyed
 from analyzer.program.pool import PoolLimits
 from analyzer.program.rounds import Crew, Progress, Work
@@ -387,7 +388,7 @@ def _analyse(
         work.analyse()
     results = [result for _, result in work.steps]
     configurations = ("", *(variant.name for variant in options.variants))
-    found, failed = collected(work.scans, results, configurations, view, options.root)
+    found, failed = collected(work.scans, results, configurations, Growths(work.graph), view, options.root)
     if not failed and not any(result.mistaken for result in results):
         memory.keep_whole(work.tasks, said.defined, whole, found)
     return _Outcome(found, failed, tuple(work.steps), tuple(work.tasks), _unmet_names(work.scans, options))

@@ -32,12 +32,12 @@ from analyzer.ownership.engine import analyse
 from analyzer.ownership.events import FunctionResult
 from analyzer.ownership.limits import Limits
 from analyzer.ownership.prepare import prepare
+from analyzer.program.calls import FunctionCalls, calls_of
 from analyzer.program.constants import Constants, SharedUse, shared_use, with_constants
 from analyzer.program.discovery import display_path
 from analyzer.program.disposers import Disposer, disposer
 from analyzer.program.global_owners import loose_globals
 from analyzer.program.groups import GroupResult, Held, Recall, Recipe, held
-from analyzer.program.linking import FunctionCalls, calls_of
 from analyzer.program.not_compiled import Dropped, not_compiled
 from analyzer.program.tasks import Task
 from analyzer.program.unit_notices import unit_notices
@@ -185,9 +185,15 @@ class Analyst:
         functions = 0 if task.variant else unit.function_count
         dropped = tuple(not_compiled(unit, self._context.root, SourceView(self._context.overlay)))
         read, missing = unit.read, unit.missing_headers
-        shared = shared_use(unit)
         return UnitScan(
-            task.unit, calls_of(unit), notices, functions, read=read, missing=missing, dropped=dropped, shared=shared
+            task.unit,
+            calls_of(unit, self._context.table),
+            notices,
+            functions,
+            read=read,
+            missing=missing,
+            dropped=dropped,
+            shared=shared_use(unit),
         )
 
     def _unread(self, task: Task, kind: NoticeKind, message: str) -> UnitScan:
@@ -463,6 +469,11 @@ class _StepAnalysis:
         contract = None if declaration is None else self._context.table.lookup(declaration, True).contract
         return contract if contract is not None and contract.provenance is Provenance.PROJECT else None
 
+    def _known(self, name: str) -> FunctionContract | None:
+        """The contract that applies to calls of a function."""
+        declaration = self._unit.declarations.get(name)
+        return None if declaration is None else self._linked.lookup(declaration, name in self._step.defined).contract
+
     def _compare(self, function: Function, result: FunctionResult) -> None:
         """Tell where the project's contract and the function's body differ."""
         written = self._written(function)
@@ -479,7 +490,7 @@ class _StepAnalysis:
         if not (result.events or result.acquisitions):
             return
         source = self._source(function)
-        self._findings += findings(function, result, source, context.exit_leaks)
+        self._findings += findings(function, result, source, context.exit_leaks, self._known)
         self._acquisitions += [
             Acquisition(
                 at=source.word_region(found.at),

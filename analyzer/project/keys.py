@@ -8,6 +8,7 @@ from typing import final
 from analyzer.checks import CHECKS
 from analyzer.contracts.beliefs import BORROW, ESCAPE
 from analyzer.findings.model import Confidence, Level
+from analyzer.report.failing import FAIL_ON
 
 CHECK_IDS = tuple(check.id for check in CHECKS)
 LEVELS = tuple(level.value for level in Level)
@@ -50,6 +51,7 @@ KEYS: dict[str, Key] = {
     "baseline": Key("text", "baseline", paths=True),
     "exit-leaks": Key("switch", "exit_leaks"),
     "strict": Key("switch", "strict"),
+    "fail-on": Key("texts", "fail_on", choices=FAIL_ON),
     "exit-zero": Key("switch", "exit_zero"),
     "jobs": Key("number", "jobs"),
     "max-states": Key("number", "max_states", least=1),

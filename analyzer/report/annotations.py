@@ -8,6 +8,7 @@ GitHub shows ten errors and ten warnings of a step; the SARIF log has no such li
 from __future__ import annotations
 
 from analyzer.findings.model import Finding, Level, Report
+from analyzer.report.growth import growth_sentence
 from analyzer.report.plain import plain
 from analyzer.report.summary import shown_findings
 
@@ -21,7 +22,8 @@ def github_annotations(report: Report, everything: bool = False) -> str:
 
 def sentences(finding: Finding) -> str:
     """What a finding says, as sentences on one line."""
-    said = [finding.message, finding.change, f"remedy: {finding.advice}" if finding.advice else ""]
+    growth = f"growth: {growth_sentence(finding)}" if finding.growth else ""
+    said = [finding.message, growth, finding.change, f"remedy: {finding.advice}" if finding.advice else ""]
     return " ".join(plain(one[0].upper() + one[1:]) + "." for one in said if one)
 
 

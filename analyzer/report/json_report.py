@@ -43,13 +43,21 @@ def _finding(finding: Finding) -> dict[str, Any]:
         ],
         "related": [{"message": plain(other.message), "at": _region(other.at)} for other in finding.related],
         "advice": finding.advice,
+        "growth": finding.growth.value if finding.growth else "",
+        "growth_reason": plain(finding.growth_reason),
+        "cost": plain(finding.cost),
         "cwe": finding.cwe,
         "fingerprint": finding.fingerprint,
         "change": plain(finding.change),
         "state": finding.state.value if finding.state else "",
         "variants": list(finding.variants),
         "loss_points": [
-            {"fingerprint": point.point, "at": _region(point.at), "variants": list(point.variants)}
+            {
+                "fingerprint": point.point,
+                "at": _region(point.at),
+                "variants": list(point.variants),
+                "growth": point.growth.value if point.growth else "",
+            }
             for point in loss_points(finding)
         ],
     }
@@ -83,6 +91,7 @@ def json_report(report: Report, everything: bool = False, strict: bool = False, 
         "tool": {name: plain(version) for name, version in report.versions},
         "summary": {
             "shown": summary.shown,
+            "spared": summary.spared,
             "hidden": summary.hidden,
             "degraded": summary.degraded,
             "escaped": summary.escaped,

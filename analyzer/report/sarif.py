@@ -30,6 +30,7 @@ from analyzer.findings.model import (
 )
 from analyzer.findings.points import loss_points
 from analyzer.report import sarif_rules
+from analyzer.report.growth import growth_sentence
 from analyzer.report.line_hash import line_hashes
 from analyzer.report.plain import plain, split_utf16
 from analyzer.report.sarif_serialize import serialise, to_plain
@@ -193,6 +194,7 @@ class _Writer:
                 "lossKind": finding.kind,
                 "resource": plain(finding.resource),
                 "lossPoints": [point.point for point in loss_points(finding) if point.point],
+                **_growth(finding),
             },
             suppressions=[self._suppression(finding.suppression)] if finding.suppression else None,
             fixes=[self._fix(fix) for fix in finding.fixes] or None,
@@ -225,6 +227,8 @@ class _Writer:
 
     def _message(self, finding: Finding) -> Any:  # noqa: ANN401
         parts = [_no_links(plain(finding.message)) + "."]
+        if finding.growth is not None:
+            parts.append(f"Growth: {_no_links(plain(growth_sentence(finding)))}.")
         if finding.change:
             parts.append(_no_links(plain(finding.change[0].upper() + finding.change[1:])) + ".")
         if finding.callee and finding.related:
@@ -314,6 +318,14 @@ class _Writer:
             message=om.Message(text=_no_links(f"Resources that went out of sight: {total}. {text}{more}")),
             locations=[self._notice_location(file, 0)],
         )
+
+
+def _growth(finding: Finding) -> dict[str, str]:
+    """Properties of a leak: how often it loses something, and how much."""
+    if finding.growth is None:
+        return {}
+    cost = {"cost": plain(finding.cost)} if finding.cost else {}
+    return {"growth": finding.growth.value, "growthReason": plain(finding.growth_reason), **cost}
 
 
 def _content(text: str) -> Any:  # noqa: ANN401

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 from analyzer.findings.model import Confidence, Finding, NoticeKind, Report, State, Verdict, Withheld
+from analyzer.report.failing import decides
 
 _FAILED = (NoticeKind.BAD_INPUT, NoticeKind.INTERNAL)
 
@@ -19,6 +20,7 @@ class Summary:
     hidden: findings of low confidence that are not shown. failed: things that were asked for and could not be
     done. not_analysed: files and functions. suppressed: allowed by comments. known, gone: after a comparison with a
     baseline, findings that it holds: still there, and no longer. changed: the run is about a change.
+    spared: findings that are shown and do not decide about the exit status (`Report.fail_on`).
     generated, off: kept back by the settings, as in `Withheld`. not_compiled: calls of acquiring functions that no
     configuration compiles.
     """
@@ -39,6 +41,7 @@ class Summary:
     generated: int = 0
     off: int = 0
     not_compiled: int = 0
+    spared: int = 0
 
 
 def confident_findings(report: Report, everything: bool) -> tuple[Finding, ...]:
@@ -90,6 +93,7 @@ def summarise(report: Report, everything: bool = False) -> Summary:
         off=withheld.count(Withheld.OFF),
         not_compiled=len(report.not_compiled),
         gone=sum(finding.state is State.ABSENT for finding in report.findings),
+        spared=sum(not decides(finding, report.fail_on) for finding in shown),
     )
 
 
@@ -103,7 +107,7 @@ def exit_status(summary: Summary, strict: bool = False, exit_zero: bool = False)
         return 2
     if exit_zero:
         return 0
-    if summary.shown:
+    if summary.shown > summary.spared:
         return 1
     notes = summary.degraded + summary.escaped + summary.skipped
     return 3 if summary.not_analysed or (strict and notes) else 0
@@ -116,8 +120,9 @@ def _count(number: int, one: str, many: str = "") -> str:
 def last_line(summary: Summary) -> str:
     """The counts as one line, without line feed."""
     if summary.changed:
-        return "; ".join([_change(summary), *_withheld(summary), *_gaps(summary)])
-    parts = [f"{_count(summary.shown, 'finding')} in {_count(summary.files, 'file')}", *kept_back(summary)]
+        return "; ".join([_change(summary), *_spared(summary), *_withheld(summary), *_gaps(summary)])
+    found = f"{_count(summary.shown, 'finding')} in {_count(summary.files, 'file')}"
+    parts = [found, *_spared(summary), *kept_back(summary)]
     if summary.gone:
         parts.append(f"{summary.gone} gone since the baseline")
     return "; ".join([*parts, *_gaps(summary)])
@@ -126,6 +131,12 @@ def last_line(summary: Summary) -> str:
 def _change(summary: Summary) -> str:
     files = _count(summary.files, "file")
     return f"{summary.shown} introduced, {summary.gone} fixed, {summary.known} unchanged in {files}"
+
+
+def _spared(summary: Summary) -> list[str]:
+    """Findings that are only shown."""
+    does = "does" if summary.spared == 1 else "do"
+    return [f"{summary.spared} of them {does} not fail (--fail-on)"] if summary.spared else []
 
 
 def kept_back(summary: Summary) -> list[str]:

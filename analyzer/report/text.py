@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import final
 
 from analyzer.findings.model import Confidence, Finding, Notice, NoticeKind, Region, Report, State
+from analyzer.report.growth import growth_sentence
 from analyzer.report.plain import plain, plain_source, split_utf16, width
 from analyzer.report.summary import last_line, shown_findings, summarise
 
@@ -77,6 +78,8 @@ class TextWriter:
             lines.append(f"  {self._paint('note', 'note:')} {self._place(related.at)}: {plain(related.message)}")
         if finding.advice:
             lines.append(f"  {self._paint('note', 'help:')} {plain(finding.advice)}")
+        if finding.growth is not None:
+            lines.append(f"  {self._paint('note', 'growth:')} {plain(growth_sentence(finding))}")
         if finding.confidence is not Confidence.HIGH:
             reason = f"{finding.confidence.value}: {plain(finding.confidence_reason)}"
             lines.append(f"  {self._paint('note', 'confidence:')} {reason}")

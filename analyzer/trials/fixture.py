@@ -9,8 +9,8 @@ from typing import Final, final
 
 from analyzer.contracts import ContractTable
 from analyzer.findings.model import Acquisition, Finding, Report
+from analyzer.program.calls import calls_of
 from analyzer.program.groups import Held
-from analyzer.program.linking import calls_of
 from analyzer.program.run import LinkedProgram
 from analyzer.program.unit import Analyst, UnitResult
 from analyzer.report.summary import shown_findings
@@ -47,7 +47,7 @@ class Fixture:
             if function.file == unit.path
         }
         self.callers: dict[str, frozenset[str]] = {}
-        for one in calls_of(unit):
+        for one in calls_of(unit, program.context.table):
             # The text too: memcpy() and its like are lowered to what they do.
             written = _CALL.findall(lines.data[one.at : ends[one.name]].decode("utf-8", "replace"))
             for callee in {*one.callees, *written}:

@@ -18,6 +18,7 @@ VERDICTS = (
     "leaked", "gave up", "unproven", "escaped", "maybe released", "held", "moved", "handed over",
     "released", "unreachable",
 )  # fmt: skip
+GROWTHS = ("per message", "per call", "per error", "once")
 
 MARK = re.compile(r"//~(?P<up>\^*)(?!\^)\s*(?P<body>.*?)\s*(?=//~|$)")
 WORD = re.compile(r"(?:(?P<known>FN|FP)\s+)?(?P<word>[\w-]+)\s*(?::\s*(?P<rest>.*))?$")
@@ -36,9 +37,9 @@ class MarkError(ValueError):
 class Expectation:
     """One mark: what it says about which line.
 
-    word: check id, "step", "state", "verdict", "gave-up", "summary", "clean", "degraded", "args".
+    word: check id, "step", "state", "verdict", "growth", "gave-up", "summary", "clean", "degraded", "args".
     known: "", "FN", "FP". subject: the resource, the arguments, the reason or an outcome. number: of a step.
-    detail: states, verdict. text: must occur in the message.
+    detail: states, verdict, growth class. text: must occur in the message.
     """
 
     line: int
@@ -126,11 +127,12 @@ def _checked(line: int, word: str, rest: str, known: str) -> Expectation:
     if word == "state":
         resource, _, states = subject.partition(" ")
         return Expectation(line, word, resource, detail=_states(line, states))
-    if word == "verdict":
-        for verdict in VERDICTS:
-            if subject.endswith(" " + verdict):
-                return Expectation(line, word, subject.removesuffix(verdict).strip(), detail=verdict, text=text)
-        raise MarkError(f"line {line}: a verdict is one of {', '.join(VERDICTS)}")
+    for one, details in (("verdict", VERDICTS), ("growth", GROWTHS)):
+        if word == one:
+            for detail in details:
+                if subject.endswith(" " + detail):
+                    return Expectation(line, word, subject.removesuffix(detail).strip(), detail=detail, text=text)
+            raise MarkError(f"line {line}: a {word} is one of {', '.join(details)}")
     raise MarkError(f"line {line}: unknown word '{word}'")
 
 

@@ -4,12 +4,15 @@ import pytest
 
 from analyzer.checks import CHECKS, check_by_id, findings
 from analyzer.findings.model import Confidence, Level, StepKind
+from analyzer.ir.function import BasicBlock
+from analyzer.ir.ops import Goto
 from analyzer.ownership.events import EventKind, PathStep
 from tests.checks.scene import (
     ACQUIRE,
     BRANCH,
     DECISIVE,
     at,
+    call,
     event,
     function,
     result,
@@ -236,17 +239,23 @@ def test_only_leaks_are_excused_by_the_end_of_the_process():
     assert one(event(EventKind.DOUBLE_RELEASE, exits_process=True)).check == "double-release"
 
 
+RETURNING = function().blocks[0]
+LOOP = BasicBlock((call("take", at("take(")), call("other", at("buf = NULL"))), Goto(0, 0))
+
+
 @pytest.mark.parametrize(
-    ("said", "level"),
+    ("said", "block", "level"),
     [
-        (event(), Level.WARNING),
-        (event(in_loop=True), Level.ERROR),
-        (event(EventKind.LEAK_LOOP), Level.ERROR),
-        (event(EventKind.DOUBLE_RELEASE), Level.ERROR),
+        (event(), RETURNING, Level.WARNING),
+        (event(at=at("buf = NULL")), LOOP, Level.ERROR),
+        (event(), LOOP, Level.WARNING),
+        (event(EventKind.LEAK_LOOP, at=at("take(")), LOOP, Level.ERROR),
+        (event(EventKind.DOUBLE_RELEASE), RETURNING, Level.ERROR),
     ],
 )
-def test_levels(said, level):
-    assert one(said).level is level
+def test_levels(said, block, level):
+    (found,) = findings(function(blocks=(block,)), result(said), source_text())
+    assert found.level is level
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,8 @@ def test_the_leaking_commit_is_stopped(mustfree, incident, project):
     assert [head.split(": ")[0].rpartition(":")[0] for head in heads] == [*["receive.c:31"] * 2, "request.c:27"]
     sentence = "replaced nl_recvmsgs_default(), which frees the buffer itself, by nl_recv(), whose caller must"
     assert outcome.out.count(f"  change: this change {sentence}\n") == 3
+    growth = "growth: 4 pages per message: lost in a loop that waits for a message in nl_recv()"
+    assert outcome.out.count(f"  {growth}\n") == 1
     log, report = (json.loads((project / name).read_text()) for name in ("x.sarif", "x.json"))
     SARIF.validate(log)
     JSON.validate(report)
@@ -45,6 +47,34 @@ def test_the_leaking_commit_is_stopped(mustfree, incident, project):
     assert log["runs"][0]["properties"] == {"base": "before", "head": "leaking"}
     assert report["change"] == {"base": "before", "head": "leaking"}
     assert report["summary"]["exit_status"] == 1
+    assert [finding["growth"] for finding in report["findings"]] == ["per message", "per message", "per error"]
+    properties = [result["properties"] for result in log["runs"][0]["results"]]
+    assert [one["growth"] for one in properties] == ["per message", "per message", "per error"]
+    assert [result["level"] for result in log["runs"][0]["results"]] == ["error", "error", "warning"]
+    assert properties[0]["growthReason"] == "lost in a loop that waits for a message in nl_recv()"
+    assert [one.get("cost") for one in properties] == ["4 pages", None, "4 pages"]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "spared"),
+    [(("per-message",), 1, 1), (("error",), 1, 1), (("per-error",), 1, 0), (("per-message", "warning"), 1, 0)],
+)
+def test_the_leaking_commit_is_stopped_for_what_it_loses_with_each_message(mustfree, incident, words, status, spared):
+    options = [option for word in words for option in ("--fail-on", word)]
+    outcome = mustfree("diff", "before", "leaking", *options, "--json", "-")
+    summary = json.loads(outcome.out)["summary"]
+    assert (outcome.status, summary["exit_status"], summary["spared"]) == (status, status, spared)
+
+
+def test_what_is_lost_where_something_fails_need_not_stop_a_commit(mustfree, incident):
+    """Of the leaking commit only the request, which loses its buffer where a message is too short."""
+    incident.git("checkout", "-q", "before")
+    incident.put("request.c", (INCIDENT / "leaking" / "request.c").read_text())
+    incident.commit()
+    assert mustfree("diff", "before", "HEAD").status == 1
+    outcome = mustfree("diff", "before", "HEAD", "--fail-on", "per-message")
+    assert outcome.status == 0
+    assert outcome.last.startswith("1 introduced, 0 fixed, 0 unchanged in 6 files; 1 of them does not fail (--fail-on)")
 
 
 def test_the_repair_is_seen(mustfree, incident):

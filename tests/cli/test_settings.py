@@ -89,6 +89,15 @@ def test_levels(mustfree, project):
     assert "leak.c:12:3: error[leak]" in mustfree("check", "leak.c").out
 
 
+def test_what_fails(mustfree, project):
+    write(project, 'fail-on = ["error"]\n')
+    outcome = mustfree("check", "leak.c")
+    assert (outcome.status, outcome.last) == (0, "1 finding in 1 file; 1 of them does not fail (--fail-on)")
+    assert mustfree("check", "--fail-on", "note", "leak.c").status == 1
+    write(project, 'fail-on = ["errors"]\n')
+    assert mustfree("check", "leak.c").status == 2
+
+
 def test_confidence_floor_and_all(mustfree, project):
     low = LEAK.replace("n > 3", "use(p)").replace("int use(const char *text);", "int use(char *text);")
     (project / "low.c").write_text(low)

@@ -94,6 +94,8 @@ def test_explain():
         "when ret > 0: *buf is a new buffer, to be released by free()",
         "*creds is a new buffer, or nothing, to be released by free()",
         "when ret <= 0: *buf is not written; *creds becomes null",
+        "waits for a message: a loop around it takes a round for each",
+        "a lost one costs: 4 pages",
         "tends to replace: nl_recvmsgs_default",
         "library: libnl-3; rule: rules/libnl.yaml:",
     ):

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from analyzer.ir.function import BasicBlock, Function
 from analyzer.ir.graph import to_networkx
 from analyzer.ir.ops import Jump
-from analyzer.ir.order import cyclic_blocks, reverse_postorder
+from analyzer.ir.order import cyclic_blocks, loop_numbers, reverse_postorder, unavoidable_blocks
 from analyzer.ir.types import CType, TypeKind
 
 
@@ -38,3 +38,29 @@ def test_blocks_of_a_loop_are_cyclic(function):
     graph = to_networkx(function)
     wanted = [any(networkx.has_path(graph, target, block) for target in graph.successors(block)) for block in graph]
     assert cyclic_blocks(function) == wanted
+
+
+@given(flows())
+def test_blocks_have_one_loop_where_each_leads_to_the_other(function):
+    graph = to_networkx(function)
+    numbers = loop_numbers(function)
+    firsts = [numbers.index(number) for number in range(max(numbers) + 1)]
+    assert firsts == sorted(firsts)
+    for block in graph:
+        for other in graph:
+            both = networkx.has_path(graph, block, other) and networkx.has_path(graph, other, block)
+            assert (numbers[block] == numbers[other] >= 0) == (both and numbers[block] >= 0)
+
+
+@given(flows(), st.sets(st.integers(0, 7), max_size=3))
+def test_without_an_unavoidable_block_there_is_no_way_to_an_end(function, ends):
+    graph = to_networkx(function)
+    ends &= set(graph)
+    ways = any(networkx.has_path(graph, 0, end) for end in ends)
+
+    def needed(block: int) -> bool:
+        rest = graph.subgraph(set(graph) - {block})
+        return block == 0 or not any(end in rest and networkx.has_path(rest, 0, end) for end in ends)
+
+    found = unavoidable_blocks(function, ends)
+    assert sorted(found) == [block for block in graph if ways and needed(block)]

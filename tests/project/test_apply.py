@@ -59,10 +59,13 @@ def test_the_schema_knows_the_same_keys_and_choices():
     assert tuple(properties["checks"]["items"]["enum"]) == CHECK_IDS
     assert tuple(properties["levels"]["properties"]) == CHECK_IDS
     assert tuple(properties["confidence"]["enum"]) == KEYS["confidence"].choices
+    assert tuple(properties["fail-on"]["items"]["enum"]) == KEYS["fail-on"].choices
     jsonschema.validate({"checks": ["leak"], "levels": {"leak": "note"}, "jobs": 2, "strict": True}, SCHEMA)
 
 
-@pytest.mark.parametrize("wrong", [{"chekcs": []}, {"jobs": -1}, {"strict": 1}, {"checks": ["x"]}, {"paths": "x"}])
+@pytest.mark.parametrize(
+    "wrong", [{"chekcs": []}, {"jobs": -1}, {"strict": 1}, {"checks": ["x"]}, {"paths": "x"}, {"fail-on": ["bad"]}]
+)
 def test_the_schema_refuses_what_the_reader_refuses(wrong):
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(wrong, SCHEMA)

@@ -5,6 +5,7 @@ from analyzer.findings.model import (
     Confidence,
     Escape,
     Finding,
+    Growth,
     Level,
     Notice,
     NoticeKind,
@@ -37,6 +38,9 @@ LEAK = Finding(
     related=(Related(ACQUIRED, "malloc() hands out a memory block"),),
     advice="call free(p) before this point",
     fingerprint="ab" * 32,
+    growth=Growth.PER_MESSAGE,
+    growth_reason="lost in a loop that waits for an event in poll()",
+    cost="3 bytes",
 )
 UNSURE = Finding(
     check="double-release",

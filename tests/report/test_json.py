@@ -87,4 +87,5 @@ def test_suppressed_findings_stand_apart():
     assert content["summary"]["suppressed"] == 1
     (found,) = content["suppressed"]
     assert found["suppression"]["reason"] == "because"
-    assert found["loss_points"] == [{"fingerprint": "11" * 32, "at": found["at"], "variants": []}]
+    point = {"fingerprint": "11" * 32, "at": found["at"], "variants": [], "growth": "per message"}
+    assert found["loss_points"] == [point]

@@ -21,12 +21,13 @@ KNOWN = replace(LEAK, state=State.UNCHANGED, resource="known")
 GONE = replace(LEAK, state=State.ABSENT, resource="gone")
 MIXED = replace(EMPTY, findings=(LEAK, ALLOWED, KNOWN, GONE))
 TEXT = "`p` from malloc() is not freed on this path: the function returns when `bad()`."
+GROWTH = "Growth: 3 bytes per message: lost in a loop that waits for an event in poll()."
 
 
 def test_an_annotation_is_one_line_with_its_place():
     assert github_annotations(REPORT) == (
         "::warning file=src/a.c,line=6,endLine=6,col=3,endColumn=12,title=mustfree%3A leak::"
-        f"{TEXT} Remedy: call free(p) before this point.\n"
+        f"{TEXT} {GROWTH} Remedy: call free(p) before this point.\n"
     )
 
 
@@ -39,7 +40,7 @@ def test_an_annotation_cannot_be_broken_out_of():
     hostile = replace(LEAK, at=replace(LEAK.at, file="a,b:c%\n.c"), message="x\n::error::y %0A", advice="")
     (line,) = github_annotations(Report(findings=(hostile,))).splitlines()
     assert "file=a%2Cb%3Ac%25\\x0a.c,line" in line
-    assert line.endswith("::X\\x0a::error::y %250A.")
+    assert line.endswith(f"::X\\x0a::error::y %250A. {GROWTH}")
 
 
 def test_code_quality_has_an_issue_for_each_loss_point():

@@ -78,6 +78,22 @@ def test_a_result_says_everything_explicitly():
     assert "rank" not in result
     assert "suppressions" not in result
     assert result["properties"]["confidence"] == "high"
+    assert result["properties"]["growth"] == "per message"
+    assert result["properties"]["growthReason"] == LEAK.growth_reason
+    assert result["properties"]["cost"] == "3 bytes"
+    assert "Growth: 3 bytes per message: lost in a loop that waits for an event in poll()." in result["message"]["text"]
+
+
+def test_only_leaks_have_a_growth_class():
+    other = replace(LEAK, check="double-release", growth=None, growth_reason="", cost="")
+    result = run_of(replace(REPORT, findings=(other,)))["results"][0]
+    assert not {"growth", "growthReason", "cost"} & result["properties"].keys()
+    assert "Growth" not in result["message"]["text"]
+
+
+def test_the_exit_code_is_that_of_the_findings_that_decide():
+    log = run_of(replace(REPORT, notices=(), fail_on=("error",)))
+    assert log["invocations"][0]["exitCode"] == 0
 
 
 @pytest.mark.parametrize("level", list(Level))

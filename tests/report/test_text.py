@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from analyzer.findings.model import Notice, NoticeKind, Region, Related, Report
+from analyzer.findings.model import Growth, Notice, NoticeKind, Region, Related, Report
 from analyzer.report.text import TextWriter
 from tests.report.samples import LEAK, REPORT, UNSURE
 
@@ -22,6 +22,14 @@ def test_a_finding_reads_like_a_compilers():
         "      6 |                 return -1;\n"
         "        |                 ^~~~~~~~~\n"
         "  help: call free(p) before this point\n"
+        "  growth: 3 bytes per message: lost in a loop that waits for an event in poll()\n"
+    )
+
+
+def test_how_often_is_said_of_leaks_alone():
+    assert "growth:" not in TextWriter().finding(UNSURE)
+    assert "  growth: once: why\n" in TextWriter().finding(
+        replace(LEAK, growth=Growth.ONCE, growth_reason="why", cost="")
     )
 
 
