@@ -381,7 +381,7 @@ def _term(machine: Access, path: Path, value: Value | None, state: State) -> Ter
 
 def _handed_out_at(machine: Access, base: Sym, state: State) -> Term | None:
     """The one place behind a parameter, ``*out``, that holds an object which was made here."""
-    if base not in state.local_objects:
+    if base.key[0] != "call" or base.key[1] not in machine.prepared.acquiring:
         return None
     paths = [path for path, held in state.cells.items() if held is base and not isinstance(path[0], int)]
     if len(paths) != 1 or not _below_parameter(paths[0]) or (paths[0][1] or 0) < 0:

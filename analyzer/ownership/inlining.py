@@ -226,6 +226,8 @@ def _is_blunt(contract: FunctionContract, body: Function) -> bool:
         return False  # whose it is, the contract says best
     if contract.below or (len(contract.complete) < len(contract.signature.parameters) and _writes_elements(body)):
         return True
+    if len({(outcome.when, outcome.after) for outcome in contract.outcomes}) < len(contract.outcomes):
+        return True  # either one or the other: what tells them apart, the contract cannot say
     return EffectKind.STATIC in kinds or any(map(_is_vague, effects)) or _compares_with_a_global(body)
 
 
