@@ -291,7 +291,8 @@ class Application:
         study = self.machine.study
         assert study is not None
         if value is not resource:
-            if isinstance(value, Ptr) and _is_behind_start(value) and state.own is Own.OWNED:
+            inside = isinstance(value, Ptr) and (_is_behind_start(value) or self._is_part(value, effect))
+            if inside and state.own is Own.OWNED:
                 self._event(EventKind.WRONG_START, state, value)
             elif state.own is Own.OWNED:
                 self.machine.listener.ended(Verdict.MAYBE_RELEASED, self.call.name, state)
@@ -310,6 +311,18 @@ class Application:
             state.shares -= 1
             return True
         return self._released(resource, effect, state)
+
+    def _is_part(self, value: Ptr, effect: Effect) -> bool:
+        """Whether it lies in a resource that this function does not release at all: ``free(readdir(folder))``."""
+        study = self.machine.study
+        if study is None or not isinstance(value.offset, str) or not value.offset.startswith(INTERIOR):
+            return False
+        key = value.offset.removeprefix(INTERIOR).removesuffix(BEHIND)
+        site = next((one for one in self.machine.prepared.calls.values() if str(one.key) == key), None)
+        contract = site.contract if site is not None else None
+        if contract is None or contract.provenance is Provenance.INFERRED:
+            return False
+        return bool(study.kind.releases) and self._releaser(effect) not in study.kind.releases
 
     def _tries_again(self, effect: Effect, state: State) -> bool:
         """The same call in a loop, whose result is looked at: ``while (close(fd) == -1 && errno == EINTR)``.

@@ -36,6 +36,7 @@ MOST_BLOCKS = 16  # of a body
 MOST_OPERATIONS = 80
 MOST_DEEP = 3  # bodies in bodies
 MOST_ADDED = 800  # operations, for all bodies of a function
+LARGE = 250  # blocks: a function that is so large gets no bodies
 _TINY = 12  # operations
 _ANYTHING = "*"
 _TAKING = frozenset({EffectKind.TAKE, EffectKind.STORE, EffectKind.ESCAPE})
@@ -67,7 +68,7 @@ class Inlined:
 def inlined(function: Function, unit: TranslationUnit, contracts: Contracts, defined: frozenset[str]) -> Inlined:
     """The function with bodies where contracts say too little."""
     chooser = _Chooser(function, unit, contracts, defined)
-    expansion = expand(function, chooser.choose, MOST_ADDED)
+    expansion = expand(function, chooser.choose, MOST_ADDED if len(function.blocks) <= LARGE else 0)
     releasing = {
         body.parameters[index]: body.name for body in expansion.bodies for index in chooser.released_by(body.name)
     }

@@ -59,6 +59,7 @@ from analyzer.ownership.routes import routes_behind, unknown_route
 
 MOST_MEMBERS = 8
 MOST_GLOBALS = 24
+_ADDRESS = 64  # bits
 ANYTHING = "*"
 NOWHERE = -1  # the offset of a member that is not known
 
@@ -161,6 +162,30 @@ def _may_own(ctype: CType) -> bool:
     return is_pointer(ctype) or (ctype.kind is TypeKind.INT and ctype.signed and ctype.bits in (0, 32, 64))
 
 
+def _carriers(function: Function) -> frozenset[int]:
+    """Parameters that are unsigned numbers and are used as addresses: ``void expire(unsigned long data)``."""
+    types = enumerate(variable.type for variable in function.locals[: function.parameters])
+    wide = {
+        index for index, ctype in types if ctype.kind is TypeKind.INT and not ctype.signed and ctype.bits == _ADDRESS
+    }
+    if not wide:
+        return frozenset()
+    loaded: dict[Operand, int] = {}
+    found: set[int] = set()
+    for op in (op for block in function.blocks for op in block.ops):
+        match op:
+            case Load(place=Place(base=LocalBase(index=index)), result=result) if index in wide:
+                loaded[result] = index
+            case Call():
+                kinds = zip(op.arguments, op.argument_types, strict=False)
+                found |= {loaded[a] for a, ctype in kinds if a in loaded and ctype.kind is TypeKind.POINTER}
+            case Store(value=value) if value in loaded and op.type.kind is TypeKind.POINTER:
+                found.add(loaded[value])
+            case _:
+                pass
+    return frozenset(found)
+
+
 @final
 class _Flow:
     def __init__(self, prepared: Prepared) -> None:
@@ -174,8 +199,9 @@ class _Flow:
         self._names = self._found.names
         self._inner: dict[tuple[int, int], str] = {}  # members whose address is taken, by parameter and offset
         function = prepared.function
+        self._carriers = _carriers(function)
         for index in range(function.parameters):
-            if _may_own(function.locals[index].type):
+            if _may_own(function.locals[index].type) or index in self._carriers:
                 self._locals[index] = {Label(index)}
             elif index in prepared.by_value:
                 self._temps[by_value_base(index).id] = {Label(index)}
@@ -254,7 +280,8 @@ class _Flow:
     def _spread(self, op: Op) -> None:
         match op:
             case Load():
-                if _may_own(op.type):
+                carried = isinstance(op.place.base, LocalBase) and op.place.base.index in self._carriers
+                if carried or _may_own(op.type):
                     behind = self._behind(op.place)
                     self._give(self._temps, op.result.id, behind)
                     if op.type.kind is TypeKind.INT:
