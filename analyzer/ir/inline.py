@@ -56,6 +56,7 @@ class Body:
     """One callee's body that stands in place of a call. at: of the call. outer: the body that this one is in, -1: none.
 
     parameters: the locals that are the callee's parameters. first, last: all of its locals are from first to last - 1.
+    result: the local that gets what it returns, -1: nobody wants it.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Body:
     parameters: tuple[int, ...]
     first: int
     last: int
+    result: int
 
     def own_locals(self) -> range:
         """The callee's locals without its parameters."""
@@ -170,7 +172,9 @@ class _Expansion:
         self._blocks.append(BasicBlock(rest, block.end))
         self._within.append(outer)
         self._within += [len(self._bodies)] * len(callee.blocks)
-        self._bodies.append(Body(callee.name, op.at, outer, leave.parameters, first, first + len(callee.locals)))
+        self._bodies.append(
+            Body(callee.name, op.at, outer, leave.parameters, first, first + len(callee.locals), result)
+        )
         self._blocks += [copy.block(one, leave) for one in callee.blocks]
 
 

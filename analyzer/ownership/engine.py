@@ -22,7 +22,7 @@ from analyzer.ownership.endings import Endings
 from analyzer.ownership.events import AcquisitionResult, Event, EventKind, FunctionResult
 from analyzer.ownership.inference import Evidence, contract_of, lent_resources
 from analyzer.ownership.join import forget_join, join
-from analyzer.ownership.keys import Key, clean, merge_key, returned_class, unusual_locals
+from analyzer.ownership.keys import Key, body_results, clean, merge_key, returned_class, unusual_locals
 from analyzer.ownership.limits import Limits
 from analyzer.ownership.naming import UNNAMED
 from analyzer.ownership.prepare import prepare
@@ -286,6 +286,8 @@ class _Run:
         if self.study is not None:
             return key
         key = (*key, unusual_locals(self.prepared, state))
+        if self.prepared.expansion.bodies:
+            key = (*key, body_results(self.prepared, state))
         return key if self.seen.ends is None else (*key, returned_class(self.prepared, state))
 
     def _fewer(self, place: int, states: list[State]) -> list[State]:

@@ -317,6 +317,7 @@ class _Inference:
         effects = [e for e in effects if e.kind is not EffectKind.RETURN or e.term not in acquired]
         if given is None and self._may_acquire_result(cell):
             effects = [replace(e, maybe=True) if e.kind is EffectKind.RETURN else e for e in effects]
+        effects.sort(key=_is_behind)  # after what it is behind of
         return tuple(dict.fromkeys(guards)), tuple(dict.fromkeys(effects))
 
     def _may_acquire_result(self, cell: Cell) -> bool:
@@ -405,7 +406,7 @@ class _Inference:
             RET in found and not result_kinds & {OTHER, STATIC} and (GIVEN not in result_kinds or given is False)
         )
         for term, candidates in sorted(found.items(), key=lambda item: (len(item[0].selectors), repr(item[0]))):
-            inner = term.selectors.count("*") > 1
+            inner = _is_behind(candidates[0])
             kinds = memory.get(term, {SAME}) if term.root is Root.PARAM and not inner else set()
             if OTHER in kinds:
                 continue
@@ -511,6 +512,11 @@ class _Inference:
                 if SAME in kinds or not kinds:
                     yield Effect(EffectKind.ESCAPE, term, maybe=True)
                 yield Effect(EffectKind.WRITE, term)
+
+
+def _is_behind(effect: Effect) -> bool:
+    """Whether it speaks of a member of what a place behind a parameter holds: ``(*out)->next``."""
+    return effect.term is not None and effect.term.selectors.count("*") > 1
 
 
 def _is_far(values: Range) -> bool:

@@ -144,7 +144,7 @@ class _Chooser:
         given = {i for i, argument in enumerate(op.arguments) if isinstance(argument, FunctionAddress)}
         if given and given & _called_parameters(body):
             return body
-        if _believes(op, contract) or _asks_an_invariant(contract, body) or (contract.below and _links(contract, body)):
+        if _believes(op, contract) or _asks_an_invariant(contract, body) or _links(contract, body):
             return None
         if not self._is_known_inside(body):
             return None
@@ -233,23 +233,29 @@ def _is_blunt(contract: FunctionContract, body: Function) -> bool:
 
 
 def _links(contract: FunctionContract, body: Function) -> bool:
-    """``head->prev->next = node;``: what becomes of a list over many rounds, exact shapes do not say.
+    """``node->next = *head; *head = node;``: what becomes of a list over many rounds, exact shapes do not say.
 
-    It stores, in objects that it comes to by way of others, arguments or what it finds in objects.
+    It stores in objects what it finds in others, or arguments in objects that it comes to by way of others.
     """
     effects = (effect for outcome in contract.outcomes for effect in outcome.effects)
-    if any(e.kind is EffectKind.ESCAPE and e.term is not None and not e.term.selectors for e in effects):
+    lost = any(e.kind is EffectKind.ESCAPE and e.term is not None and not e.term.selectors for e in effects)
+    if contract.below and lost:
         return True
-    found: set[Operand] = set()
-    given: set[Operand] = set()
+    origins: dict[Operand, int] = {}  # of what is loaded from a local: which
+    found: dict[
+        Operand, int
+    ] = {}  # what is loaded from an object: the local that points to it, -1: another object does
     for op in (op for block in body.blocks for op in block.ops):
         match op:
-            case Load(place=Place(base=DerefBase()), result=result):
-                found.add(result)
-            case Load(place=Place(base=LocalBase(index=index)), result=result) if index < body.parameters:
-                given.add(result)
-            case Store(place=Place(base=DerefBase(pointer=pointer)), value=value) if pointer in found:
-                if op.type.kind is TypeKind.POINTER and (value in found or value in given):
+            case Load(place=Place(base=LocalBase(index=index)), result=result):
+                origins[result] = index
+            case Load(place=Place(base=DerefBase(pointer=pointer)), result=result):
+                found[result] = origins.get(pointer, -1)
+            case Load(place=Place(base=GlobalBase()), result=result):
+                found[result] = -1
+            case Store(place=Place(base=DerefBase(pointer=pointer)), value=value) if op.type.kind is TypeKind.POINTER:
+                given = origins.get(value, body.parameters) < body.parameters
+                if found.get(value, -2) not in (-2, origins.get(pointer)) or (pointer in found and given):
                     return True
             case _:
                 pass

@@ -35,9 +35,20 @@ def unusual_locals(prepared: Prepared, state: State) -> tuple[str, ...]:
 
 def returned_class(prepared: Prepared, state: State) -> object:
     """The class of the local variable that the function returns: what its caller will tell apart."""
-    if prepared.returned_local < 0:
-        return None
-    value = state.cells.get((prepared.returned_local, 0))
+    return _class_of(prepared.returned_local, state) if prepared.returned_local >= 0 else None
+
+
+def body_results(prepared: Prepared, state: State) -> object:
+    """The classes of what bodies have just returned: outcomes of a call by contract are not joined at once either."""
+    return tuple(
+        (body.result, _class_of(body.result, state))
+        for body in prepared.expansion.bodies
+        if body.result >= 0 and (body.result, 0) in state.cells
+    )
+
+
+def _class_of(local: int, state: State) -> object:
+    value = state.cells.get((local, 0))
     if value is None or value is UNDEF:
         return None
     values = state.range_of(value)
