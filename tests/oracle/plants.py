@@ -197,7 +197,7 @@ PLANTS = (
     ),
     _engine(
         "summary", "what a helper hands out perhaps, it always hands out", "inference",
-        "maybe=(term.root is Root.RET and bool(term.selectors)) or bool({0, FAILED} & kinds),", "maybe=False,",
+        "maybe=inner or (term.root is Root.RET and bool(term.selectors)) or bool({0, FAILED} & kinds),", "maybe=False,",
         missed="helpers that set the caller's variable say by their result whether they did",
     ),
     _engine(
