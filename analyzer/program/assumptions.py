@@ -20,7 +20,7 @@ class Circumstances:
     """Everything around one acquisition.
 
     findings: about it. shown: a way to its verdict was found by exact execution. name_only: calls of the function that
-    fit a contract by name only, as sentences.
+    fit a contract by name only, as sentences. followed: functions whose bodies stand in place of their calls.
     """
 
     program: LinkedProgram
@@ -30,6 +30,7 @@ class Circumstances:
     findings: tuple[Finding, ...]
     shown: bool
     name_only: tuple[str, ...]
+    followed: tuple[str, ...] = ()
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -61,6 +62,9 @@ def _assumptions(around: Circumstances) -> Iterator[str]:
         if mine and notice.kind in (NoticeKind.FLAG, NoticeKind.NOT_ANALYSED):
             yield notice.message
     yield from around.name_only
+    if around.followed:
+        names = ", ".join(f"{name}()" for name in around.followed)
+        yield f"no contract says as much as the bodies do, so these are followed step by step: {names}"
     for finding in around.findings:
         if finding.confidence_reason:
             yield f"confidence {finding.confidence.value}: {finding.confidence_reason}"

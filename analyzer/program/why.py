@@ -162,6 +162,7 @@ class _Answer:
             tuple(finding for finding in self._program.report.findings if is_about(finding, acquisition)),
             shown=any(way.verdict is acquisition.verdict for way in ways),
             name_only=tuple(why for _, _, why in place.prepared.name_only if why),
+            followed=tuple(dict.fromkeys(b.name for b in place.prepared.expansion.bodies if b.outer < 0)),
         )
         return ExplainedAcquisition(
             acquisition,

@@ -121,6 +121,17 @@ def test_without_the_program_its_functions_are_unknown(root):
     )
 
 
+def test_bodies_that_are_followed_are_said(root):
+    text = "#include <stdlib.h>\nstatic char *held;\nstatic void set(char *p) { held = p; }\n"
+    text += "static char *take(void) { char *p = held; held = NULL; return p; }\n"
+    text += "void f(void) { char *p = malloc(3), *q; if (!p) return; set(p); q = take(); *q = 1; }\n"
+    text += "void g(void) { free(malloc(3)); }\n"
+    (root / "set.c").write_text(text)
+    says = "no contract says as much as the bodies do, so these are followed step by step: set(), take()"
+    assert says in only(explained(root, "set.c:5")).assumptions
+    assert not any("bodies" in line for line in only(explained(root, "set.c:6")).assumptions)
+
+
 def test_a_line_where_it_is_lost(root):
     told = explained(root, "main.c:16", ".")
     assert told.notes[0].startswith("line 16 is where it goes wrong: `p` from make() is not freed")
