@@ -62,9 +62,7 @@ def _assumptions(around: Circumstances) -> Iterator[str]:
         if mine and notice.kind in (NoticeKind.FLAG, NoticeKind.NOT_ANALYSED):
             yield notice.message
     yield from around.name_only
-    if around.followed:
-        names = ", ".join(f"{name}()" for name in around.followed)
-        yield f"no contract says as much as the bodies do, so these are followed step by step: {names}"
+    yield from _followed(around)
     for finding in around.findings:
         if finding.confidence_reason:
             yield f"confidence {finding.confidence.value}: {finding.confidence_reason}"
@@ -72,6 +70,12 @@ def _assumptions(around: Circumstances) -> Iterator[str]:
             yield f"a comment in line {finding.suppression.at.line} allows the finding: {finding.suppression.reason}"
     if len(program.tasks) == 1:
         yield "only this file was looked at; functions of other files are unknown"
+
+
+def _followed(around: Circumstances) -> Iterator[str]:
+    if around.followed:
+        names = ", ".join(f"{name}()" for name in around.followed)
+        yield f"no contract says as much as the bodies do, so these are followed step by step: {names}"
 
 
 def changes(around: Circumstances) -> tuple[str, ...]:
