@@ -173,8 +173,7 @@ def _trace(prepared: Prepared, contracts: Contracts, study: Resource, limits: Li
     while queue and steps < limits.steps:
         _, _, block_id, state = heapq.heappop(queue)
         steps += 1
-        end = prepared.function.blocks[block_id].end
-        recorder.at = end.at
+        recorder.at = prepared.function.blocks[block_id].end.at
         for target, after, truth in machine.block(block_id, state):
             key = (target, fingerprint(prepared, target, after))
             if key in seen or (after.own is Own.NONE and to_acquire[target] >= NOWHERE):
@@ -182,7 +181,7 @@ def _trace(prepared: Prepared, contracts: Contracts, study: Resource, limits: Li
             seen.add(key)
             number += 1
             _note_state(machine, after)
-            step = branch_step(end, truth)
+            step = branch_step(prepared, block_id, truth)
             if step is not None:
                 _append(after, step)
             far = 0 if after.own is not Own.NONE else 1 + to_acquire[target]

@@ -12,7 +12,7 @@ from typing import final
 
 from analyzer.contracts.routes import Route
 from analyzer.findings.model import StepKind, Verdict
-from analyzer.ir.ops import Branch, Switch, Terminator
+from analyzer.ir.ops import Branch, Switch
 from analyzer.ownership.access import Access
 from analyzer.ownership.calls import Calls
 from analyzer.ownership.events import EventKind, PathStep
@@ -104,8 +104,11 @@ STEP_KINDS = {
 }
 
 
-def branch_step(end: Terminator, truth: int | None) -> PathStep | None:
-    """The step for a way out of a block, None where nobody decided it, or nobody wrote the branch."""
+def branch_step(prepared: Prepared, block_id: int, truth: int | None) -> PathStep | None:
+    """The step for a way out of a block; None where nobody decided it, or nobody wrote the branch in this function."""
+    if prepared.expansion.outermost(block_id) >= 0:
+        return None
+    end = prepared.function.blocks[block_id].end
     written = isinstance(end, Switch) or (isinstance(end, Branch) and not end.choice)
     if truth in (0, 1) and written:
         return PathStep(end.at, StepKind.BRANCH, "", truth == 1)
@@ -154,14 +157,13 @@ def _search(
         ways = machine.block(block_id, state)
         if recorder.hit is not None:
             return _witness(alarm, recorder.hit, recorder.holder, limits), True
-        end = prepared.function.blocks[block_id].end
         for target, after, truth in ways:
             state_key = (target, fingerprint(prepared, target, after))
             if distance[target] >= NOWHERE or state_key in seen or (leak and after.own is Own.RELEASED):
                 continue
             seen.add(state_key)
             number += 1
-            step = branch_step(end, truth) if prepared.expansion.outermost(block_id) < 0 else None
+            step = branch_step(prepared, block_id, truth)
             if step is not None:
                 _append(after, step)
             far = distance[target] if after.own or to_acquire is None else to_acquire[target] + beyond

@@ -117,20 +117,21 @@ class LinkedProgram:
 
     def contracts(self, unit: str, function: str) -> Mapping[str, FunctionContract]:
         """The inferred contracts with which a function of a unit was analysed, by the names it calls."""
-        for wanted in (unit, given_unit(unit)):  # where a configuration changes nothing
-            for step, result in self.steps:
-                if step.task.unit == wanted and any(function in group for group in step.groups):
-                    known = {**step.contracts, **result.contracts}
-                    return {name: held.contract for name, held in known.items()}
-        return {}
+        found = self._step_of(unit, function)
+        known = {**found[0].contracts, **found[1].contracts} if found is not None else {}
+        return {name: held.contract for name, held in known.items()}
 
     def constants(self, unit: str, function: str) -> Constants:
         """The variables of other units that never change, as far as a function of a unit was analysed with them."""
-        for wanted in (unit, given_unit(unit)):
-            for step, _ in self.steps:
+        found = self._step_of(unit, function)
+        return found[0].constants if found is not None else ()
+
+    def _step_of(self, unit: str, function: str) -> tuple[Step, UnitResult] | None:
+        for wanted in (unit, given_unit(unit)):  # where a configuration changes nothing
+            for step, result in self.steps:
                 if step.task.unit == wanted and any(function in group for group in step.groups):
-                    return step.constants
-        return ()
+                    return step, result
+        return None
 
     def inferred(self) -> dict[str, FunctionContract]:
         """What was inferred of the program's functions, by name; nothing for a name whose definitions differ."""
