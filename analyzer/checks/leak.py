@@ -23,7 +23,9 @@ def _how_it_ends(event: Event, source: SourceText) -> str:
     if event.exits_process:
         return "the process ends"
     macro = source.statement_macro(event.at)
-    return f"its life ends inside {code(macro)}" if macro else "its life ends here"
+    if macro:
+        return f"its life ends inside {code(macro)}"
+    return f"{word}() takes the last pointer to it away" if source.is_call(event.at) else "its life ends here"
 
 
 def sentence(event: Event, source: SourceText) -> str:
@@ -59,7 +61,8 @@ def lost(event: Event, source: SourceText) -> str:
         case EventKind.LEAK_REALLOC:
             return "lost: on failure the old memory stays allocated and nothing points to it"
         case _:
-            return f"lost: {_how_it_ends(event, source)} and nothing else holds it"
+            how = _how_it_ends(event, source)
+            return f"lost: {how}" if "last pointer" in how else f"lost: {how} and nothing else holds it"
 
 
 def advice(event: Event, source: SourceText) -> str:

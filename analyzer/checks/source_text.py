@@ -65,6 +65,12 @@ class SourceText:
         index = self._index(at)
         return "" if index < 0 else self._tokens[index].decode("ascii", "replace")
 
+    def is_call(self, at: int) -> bool:
+        """Whether a name stands at `at`, and an opening parenthesis behind it."""
+        index, word = self._index(at), self.word(at)
+        named = word.isidentifier() and word not in ("if", "for", "while", "switch", "return", "sizeof")
+        return named and index + 1 < len(self._tokens) and self._tokens[index + 1] == b"("
+
     def _match(self, index: int) -> int:
         """Index of the bracket that closes the one at `index`, or the last token when none does."""
         depth = 0

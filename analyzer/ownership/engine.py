@@ -17,6 +17,7 @@ from analyzer.findings.model import StepKind, Verdict
 from analyzer.ir.function import Function, TranslationUnit
 from analyzer.ownership.at_sight import contract_at_sight
 from analyzer.ownership.calls import Calls
+from analyzer.ownership.counters import MOST_ROUNDS, rounds
 from analyzer.ownership.demand import ahead, behind, doubtful_release_ahead, release_ahead
 from analyzer.ownership.endings import Endings
 from analyzer.ownership.events import AcquisitionResult, Event, EventKind, FunctionResult
@@ -184,6 +185,7 @@ class _Run:
     ) -> None:
         self.prepared = prepared
         self.limits = limits
+        self.room = limits.states * (MOST_ROUNDS if prepared.counters else 1)
         self.study = study
         self.contracts = contracts
         self.seen = Seen(ends=Endings() if infer else None)
@@ -266,7 +268,7 @@ class _Run:
         entries = self.entries[block_id]
         known = entries.get(key)
         if known is None:
-            if len(entries) >= self.limits.states:
+            if len(entries) >= self.room:
                 state = state.copy()
                 key, known = self._crowded(block_id, state)
             if known is None:
@@ -283,6 +285,8 @@ class _Run:
     def _key(self, state: State) -> Key:
         """States with one key are joined."""
         key = merge_key(state)
+        if self.prepared.counters:
+            key = (*key, rounds(self.prepared.counters, state))
         if self.study is not None:
             return key
         key = (*key, unusual_locals(self.prepared, state))

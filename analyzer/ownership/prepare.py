@@ -31,6 +31,7 @@ from analyzer.ir.ops import (
 from analyzer.ir.order import cyclic_blocks, reverse_postorder
 from analyzer.ir.types import TypeKind
 from analyzer.ownership import borrowing
+from analyzer.ownership.counters import counters
 from analyzer.ownership.flatten import Flattener, releases
 from analyzer.ownership.inlining import inlined
 from analyzer.ownership.liveness import address_taken, liveness, local_of
@@ -67,6 +68,7 @@ def prepare(
     prepared.by_value = _only_read_records(function)
     Flattener(prepared, unit, contracts, defined).run()
     prepared.returned_local = _returned_local(function)
+    prepared.counters = counters(function, cyclic)
     prepared.tests_errno = _tests_errno(function)
     prepared.asked_again = _asked_again(prepared)
     prepared.untested = _untested(prepared)

@@ -117,6 +117,7 @@ class Prepared:
     release_locals: tuple[int, ...] = ()
     defined: frozenset[str] = frozenset()
     returned_local: int = -1
+    counters: tuple[int, ...] = ()  # see counters.py
     by_value: frozenset[int] = frozenset()  # records passed by value and only read: see `by_value_base`
     asked_again: frozenset[int] = frozenset()  # keys of calls with the same text of which there are several
     untested: frozenset[int] = (

@@ -126,6 +126,8 @@ class ContractCall:
             if len(members) != len(inner) + 1 or any(not member.startswith(".") for member in inner):
                 return ""
             outer = text.removeprefix("&") if text.startswith("&") else f"(*{text})"
+            if not inner:
+                return f"{outer}[0]"
             return outer + "->" + ".".join(member[1:] for member in inner)
         if members and text:
             if any(not member.startswith(".") for member in members):
