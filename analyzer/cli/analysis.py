@@ -23,6 +23,16 @@ from analyzer.workspace.settings import DEFAULT_MEGABYTES, DEFAULT_SECONDS
 
 _GAPS = (NoticeKind.BAD_INPUT, NoticeKind.NOT_ANALYSED, NoticeKind.INTERNAL)
 _LIMITS = Limits()
+_CAPS = {
+    "states": "States kept apart at one place before they are merged.",
+    "ways": "Outcomes of the calls in one statement kept apart before they are merged.",
+    "steps": "Steps spent on one acquisition before giving up on it.",
+    "lent_steps": "Steps spent on what a caller may lend a function, before it counts as out of sight.",
+    "search": "Steps spent on looking for a path to one loss.",
+    "alarms": "Losses of one acquisition to which a path is looked for.",
+    "path": "Steps shown of one path.",
+    "acquisitions": "Acquisitions followed in one function.",
+}
 _LONG_RUN = 1.5  # seconds after which a terminal gets a progress bar
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -36,19 +46,15 @@ _LIMIT_OPTIONS = (
         help="Worker processes. 0: one per CPU; 1: none, without time and memory limit.",
         show_default=True,
     ),
-    click.option(
-        "--max-states",
-        type=click.IntRange(min=1),
-        default=_LIMITS.states,
-        show_default=True,
-        help="States kept apart at one place before they are merged.",
-    ),
-    click.option(
-        "--max-steps",
-        type=click.IntRange(min=1),
-        default=_LIMITS.steps,
-        show_default=True,
-        help="Steps spent on one acquisition before giving up on it.",
+    *(
+        click.option(
+            f"--max-{name.replace('_', '-')}",
+            type=click.IntRange(min=1),
+            default=getattr(_LIMITS, name),
+            show_default=True,
+            help=text,
+        )
+        for name, text in _CAPS.items()
     ),
     click.option(
         "--time-limit",
@@ -127,7 +133,7 @@ def settings(context: click.Context, options: dict[str, Any]) -> Settings:
         unknown_calls=options.get("unknown_calls", ESCAPE),
         global_owners=options.get("global_owners", False),
         jobs=options["jobs"],
-        limits=Limits(states=options["max_states"], steps=options["max_steps"]),
+        limits=Limits(**{name: options[f"max_{name}"] for name in _CAPS}),
         seconds=options["time_limit"],
         megabytes=options["memory_limit"],
         exit_leaks=options.get("exit_leaks", False),

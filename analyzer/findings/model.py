@@ -274,6 +274,7 @@ class Acquisition:
     reason: for escaped: the function or store it escaped to; for gave up: which cap; else "".
     escapes: for escaped and maybe released: by which ways it goes out of sight; "maybe" may have none.
     held: for held: the variables that hold it, "name" or "file:name" for static ones.
+    met: the caps that were met while it was followed, by their limits' names; higher ones may answer better.
     Where it is not compiled: reason is the directive, slot, holder and kind are not known, function may be "".
     """
 
@@ -287,6 +288,7 @@ class Acquisition:
     reason: str = ""
     escapes: tuple[Escape, ...] = ()
     held: tuple[str, ...] = ()
+    met: tuple[str, ...] = ()
 
 
 class NoticeKind(Enum):

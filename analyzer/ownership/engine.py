@@ -24,7 +24,7 @@ from analyzer.ownership.events import AcquisitionResult, Event, EventKind, Funct
 from analyzer.ownership.inference import Evidence, contract_of, lent_resources
 from analyzer.ownership.join import forget_join, join
 from analyzer.ownership.keys import Key, body_results, clean, merge_key, returned_class, unusual_locals
-from analyzer.ownership.limits import Limits
+from analyzer.ownership.limits import Cap, Limits
 from analyzer.ownership.naming import UNNAMED
 from analyzer.ownership.prepare import prepare
 from analyzer.ownership.prepared import Contracts, Prepared
@@ -72,8 +72,8 @@ def _analysed(
     """The result, and whether no run went over its budget."""
     function = prepared.expansion.source
     found = list(resources(prepared, contracts))
-    if len(found) > limits.resources:
-        return FunctionResult(gave_up=f"more than {limits.resources} acquisitions"), False
+    if len(found) > limits.acquisitions:
+        return FunctionResult(gave_up=f"more than {limits.acquisitions} acquisitions"), False
     events: list[Event] = []
     acquisitions: list[AcquisitionResult] = []
     states: dict[int, list[str]] = {}
@@ -199,7 +199,9 @@ class _Run:
         self.entries: list[dict[Key, State]] = [{} for _ in prepared.function.blocks]
         self.joins: dict[tuple[int, Key], int] = {}
         self.gave_up = ""
-        self.unproven = False
+        self.met: set[Cap] = set()
+        self.unproven = False  # an alarm was neither shown nor refuted
+        self.refuted = False  # one was refuted: no execution gets there
         self.found: list[Event] | None = None
 
     def skip(self, release: list[bool]) -> None:
@@ -211,7 +213,8 @@ class _Run:
 
     def execute(self) -> None:
         """Entry states of all blocks at the least fixpoint, or `gave_up`."""
-        machine = Machine(self.prepared, self.universe, self.study, self.seen, Calls(self.contracts), self._fewer)
+        calls = Calls(self.contracts)
+        machine = Machine(self.prepared, self.universe, self.study, self.seen, calls, self._fewer, self.limits)
         start = machine.start() if self.shared is None else self.shared.start(machine)
         queue: list[tuple[int, int]] = []
         pending: dict[int, dict[Key, None]] = {}
@@ -228,6 +231,7 @@ class _Run:
                 if self._is_settled(steps):
                     return
                 if steps > self.limits.steps:
+                    self.met.add(Cap.STEPS)
                     self.gave_up = f"over {self.limits.steps} steps"
                     return
                 if self.seen.ends is not None:
@@ -296,6 +300,7 @@ class _Run:
 
     def _fewer(self, place: int, states: list[State]) -> list[State]:
         """A call for each of ten things, each with two outcomes: joined before the block is over."""
+        self.met.add(Cap.WAYS)
         found: dict[Key, State] = {}
         for state in states:
             forget_join(place, state)
@@ -308,6 +313,7 @@ class _Run:
 
     def _crowded(self, block_id: int, state: State) -> tuple[Key, State | None]:
         """Too many states at a block: this one joins a common one, on the silent side."""
+        self.met.add(Cap.STATES)
         state.blurred = True
         if state.own is Own.OWNED:
             # Holders that are not common to all are not certain: say "may be held" in each of them.
@@ -343,17 +349,22 @@ class _Run:
         """Events with a path that was executed exactly; the other alarms count as unproven."""
         if self.found is None:
             self.found = []
-            budget = self.limits.witnesses
+            budget = self.limits.alarms
             for alarm in sorted(self.seen.alarms.values(), key=lambda a: (a.at, a.kind.value)):
                 if not self._wanted(alarm):
                     continue
                 if budget == 0:
+                    self.met.add(Cap.ALARMS)
                     self.unproven = True
                     break
                 budget -= 1
-                witness = search(self.prepared, self.contracts, self._subject(alarm), alarm, self.limits)
+                result = search(self.prepared, self.contracts, self._subject(alarm), alarm, self.limits)
+                witness = result.witness
                 if witness is None:
-                    self.unproven = True
+                    if result.met is not None:
+                        self.met.add(result.met)
+                        self.unproven = True
+                    self.refuted = self.refuted or result.met is None
                     continue
                 if self._is_told_elsewhere(alarm, witness):
                     continue
@@ -480,6 +491,7 @@ class _Run:
             reason,
             tuple(self.seen.routes.values()) if verdict in OUT_OF_SIGHT else (),
             tuple(sorted(self.seen.held)) if verdict is Verdict.HELD else (),
+            tuple(sorted(cap.value for cap in self.met)),
         )
 
     def _comes_out(self) -> bool:
@@ -512,6 +524,8 @@ class _Run:
                 return verdict, self.seen.endings[verdict]
         if any(e.exits_process for e in self.events()):
             return Verdict.HELD, "end of main"
+        if self.refuted and not any(s.own is Own.RELEASED for entries in self.entries for s in entries.values()):
+            return Verdict.UNPROVEN, ""  # what becomes of it on the ways that there are, nobody has seen
         owned = any(s.own is not Own.NONE for entries in self.entries for s in entries.values())
         return (Verdict.RELEASED, "") if owned or self.events() else (Verdict.UNREACHABLE, "")
 

@@ -103,6 +103,7 @@ class AcquisitionResult:
     """How one acquiring call and slot ended.
 
     reason: see findings.Acquisition. routes: by which it went out of sight. held: the global variables that hold it.
+    met: the caps that were met on the way (limits.py).
     """
 
     at: int
@@ -114,6 +115,7 @@ class AcquisitionResult:
     reason: str = ""
     routes: tuple[Route, ...] = ()
     held: tuple[str, ...] = ()
+    met: tuple[str, ...] = ()
 
 
 @final

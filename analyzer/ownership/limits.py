@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import final
 
 
@@ -12,18 +13,32 @@ class Limits:
     """Every cap of the engine; raising one never removes a true finding.
 
     states: states kept apart at one block (by ownership state and holders) before they are merged and marked.
+    ways: states that the calls of one full expression may leave before they are merged, or, in a search, the rest
+        of them left out.
     steps: block executions in one run over one resource before the run gives up.
     lent_steps: the same in a run that follows what a caller lends; over it, it counts as out of sight.
-    witness_steps: block executions while one alarm is searched for an exactly feasible path.
-    witnesses: feasible paths tried at most for the loss points of one resource.
+    search: block executions while one alarm is searched for an exactly feasible path.
+    alarms: alarms of one resource for which a path is searched.
     path: steps shown of one path.
-    resources: acquisitions followed in one function.
+    acquisitions: acquisitions followed in one function.
     """
 
     states: int = 24
+    ways: int = 64
     steps: int = 6000
     lent_steps: int = 1500
-    witness_steps: int = 1500
-    witnesses: int = 48
+    search: int = 1500
+    alarms: int = 48
     path: int = 40
-    resources: int = 96
+    acquisitions: int = 96
+
+
+@final
+class Cap(Enum):
+    """A cap that was met while one acquisition was followed; the value is the name of its limit."""
+
+    STATES = "states"
+    WAYS = "ways"
+    STEPS = "steps"
+    SEARCH = "search"
+    ALARMS = "alarms"

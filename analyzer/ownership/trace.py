@@ -21,7 +21,7 @@ from analyzer.ownership.naming import in_program
 from analyzer.ownership.prepared import NOWHERE, CallSite, Contracts, Prepared
 from analyzer.ownership.resources import Resource, resources
 from analyzer.ownership.state import Own, Path, State
-from analyzer.ownership.transfer import Machine, nearest
+from analyzer.ownership.transfer import Machine, Nearest
 from analyzer.ownership.values import Universe, Value
 from analyzer.ownership.witness import STEP_KINDS, branch_step, fingerprint
 
@@ -164,7 +164,8 @@ def traces(prepared: Prepared, contracts: Contracts, limits: Limits) -> tuple[Tr
 
 def _trace(prepared: Prepared, contracts: Contracts, study: Resource, limits: Limits) -> Trace:
     recorder = _Recorder()
-    machine = Machine(prepared, Universe(), study, recorder, _Watched(Calls(contracts), recorder), nearest)
+    rest = Nearest(limits)
+    machine = Machine(prepared, Universe(), study, recorder, _Watched(Calls(contracts), recorder), rest, limits)
     assert study.site is not None
     to_acquire = prepared.distance_to(prepared.block_of(study.site.op))
     queue: list[tuple[int, int, int, State]] = [(0, 0, 0, machine.start())]
@@ -188,7 +189,7 @@ def _trace(prepared: Prepared, contracts: Contracts, study: Resource, limits: Li
             heapq.heappush(queue, (far, number, target, after))
     order = {verdict: position for position, verdict in enumerate(Verdict)}
     paths = sorted(recorder.found.values(), key=lambda path: (order[path.verdict], path.at, path.reason))
-    return Trace(study, tuple(paths), complete=not queue)
+    return Trace(study, tuple(paths), complete=not queue and not rest.cut)
 
 
 def _note_state(machine: Machine, state: State) -> None:

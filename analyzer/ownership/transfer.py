@@ -36,6 +36,7 @@ from analyzer.ir.types import TypeKind
 from analyzer.ownership import arithmetic
 from analyzer.ownership.access import Access, Listener
 from analyzer.ownership.events import EventKind
+from analyzer.ownership.limits import Limits
 from analyzer.ownership.naming import in_program
 from analyzer.ownership.prepare import BLOCKS_TO_THE_END
 from analyzer.ownership.prepared import Prepared, is_pointer
@@ -54,12 +55,23 @@ from analyzer.ownership.values import UNDEF, Expr, Sym, Universe, Value, symbols
 
 LAST_STANDARD_STREAM = 2
 _AGGREGATES = frozenset({TypeKind.RECORD, TypeKind.ARRAY})
-MOST_WAYS = 64  # states that one block's calls may leave before they are made fewer
 
 
-def nearest(_: int, states: list[State]) -> list[State]:
-    """For a search that executes exactly: some of the states, those that have acquired the resource first."""
-    return sorted(states, key=lambda state: state.own is Own.NONE)[: MOST_WAYS // 2]
+@final
+class Nearest:
+    """For a search that executes exactly: some of the states, those that have acquired the resource first.
+
+    cut: whether any were left out, so that "nothing found" says nothing.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._most = limits.ways
+        self.cut = False
+
+    def __call__(self, _: int, states: list[State]) -> list[State]:
+        """At most as many states as the limit allows."""
+        self.cut = True
+        return sorted(states, key=lambda state: state.own is Own.NONE)[: max(1, self._most // 2)]
 
 
 class CallHandler(Protocol):
@@ -81,11 +93,13 @@ class Machine(Access):
         listener: Listener,
         calls: CallHandler,
         fewer: Callable[[int, list[State]], list[State]],
+        limits: Limits,
     ) -> None:
-        """fewer: what to do inside a block (the number names the place) where many calls leave very many states."""
+        """fewer: what to do inside a block (the number names the place) where calls leave more states than `ways`."""
         super().__init__(prepared, universe, study, listener)
         self.calls = calls
         self.fewer = fewer
+        self.ways = limits.ways
         self.block_id = 0
 
     # -- a block --------------------------------------------------------------------------------------
@@ -146,7 +160,7 @@ class Machine(Access):
             elif isinstance(op, EndExpression):
                 keep = self.prepared.temps_after[(block_id, number)]
                 states = [current for current in states if self._end_expression(op.at, keep, current)]
-                if len(states) > MOST_WAYS:
+                if len(states) > self.ways:
                     states = self.fewer((number + 1) * len(self.prepared.order) + block_id, states)
             else:
                 states = [current for current in states if self._goes_on_after(op, current)]

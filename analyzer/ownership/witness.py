@@ -17,11 +17,11 @@ from analyzer.ownership.access import Access
 from analyzer.ownership.calls import Calls
 from analyzer.ownership.events import EventKind, PathStep
 from analyzer.ownership.keys import clean
-from analyzer.ownership.limits import Limits
+from analyzer.ownership.limits import Cap, Limits
 from analyzer.ownership.prepared import NOWHERE, Contracts, Prepared
 from analyzer.ownership.resources import Resource
 from analyzer.ownership.state import Own, Path, State
-from analyzer.ownership.transfer import Machine, nearest
+from analyzer.ownership.transfer import Machine, Nearest
 from analyzer.ownership.values import Universe, Value
 
 
@@ -54,6 +54,18 @@ class Witness:
     released_by: str
     released_at: int
     unknown_calls: tuple[str, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What came of a search. witness: None when there is none; then `met` says which cap ended it, None: none did.
+
+    Without a witness and a cap everything was tried: the alarm came from joining, and is refuted.
+    """
+
+    witness: Witness | None = None
+    met: Cap | None = None
 
 
 @final
@@ -119,27 +131,25 @@ _EAGER = 1 << 10  # blocks, for a state that has not acquired the resource yet
 _ROUND = 12  # what one more round of a loop costs, in blocks: or the shortest way round it would be tried for ever
 
 
-def search(
-    prepared: Prepared, contracts: Contracts, study: Resource | None, alarm: Alarm, limits: Limits
-) -> Witness | None:
-    """A feasible path to the alarm, or None: there is none, or none was found within the budget.
+def search(prepared: Prepared, contracts: Contracts, study: Resource | None, alarm: Alarm, limits: Limits) -> Search:
+    """A feasible path to the alarm; or that there is none, or which cap was met before one was found.
 
     First whatever holds the resource goes on before anything else; where that leads on and on, all ways are tried, the
     shortest first.
     """
-    for eager in (True, False):
-        found, ended = _search(prepared, contracts, study, alarm, limits, eager)
-        if found is not None or ended:
-            return found
-    return None
+    found = _search(prepared, contracts, study, alarm, limits, eager=True)
+    if found.met is Cap.SEARCH:
+        found = _search(prepared, contracts, study, alarm, limits, eager=False)
+    return found
 
 
 def _search(
     prepared: Prepared, contracts: Contracts, study: Resource | None, alarm: Alarm, limits: Limits, eager: bool
-) -> tuple[Witness | None, bool]:
-    """One search; True: it came to its end. eager: a state without the resource waits for all that have it."""
+) -> Search:
+    """One search. eager: a state without the resource waits for all that have it."""
     recorder = _Recorder(alarm)
-    machine = Machine(prepared, Universe(), study, recorder, Calls(contracts), nearest)
+    rest = Nearest(limits)
+    machine = Machine(prepared, Universe(), study, recorder, Calls(contracts), rest, limits)
     distance = prepared.distance_to(alarm.block)
     to_acquire = _site_distance(prepared, study)
     beyond = _EAGER
@@ -151,12 +161,12 @@ def _search(
     leak = alarm.kind.value.startswith("leak")  # what is released is lost no more, however often a loop goes round
     seen: set[object] = set()
     steps = 0
-    while queue and steps < limits.witness_steps:
+    while queue and steps < limits.search:
         _, _, rounds, block_id, state = heapq.heappop(queue)
         steps += 1
         ways = machine.block(block_id, state)
         if recorder.hit is not None:
-            return _witness(alarm, recorder.hit, recorder.holder, limits), True
+            return Search(_witness(alarm, recorder.hit, recorder.holder, limits))
         for target, after, truth in ways:
             state_key = (target, fingerprint(prepared, target, after))
             if distance[target] >= NOWHERE or state_key in seen or (leak and after.own is Own.RELEASED):
@@ -169,7 +179,9 @@ def _search(
             far = distance[target] if after.own or to_acquire is None else to_acquire[target] + beyond
             again = rounds + (order[target] <= order[block_id])
             heapq.heappush(queue, (far + again * _ROUND, number, again, target, after))
-    return None, not queue
+    if queue:
+        return Search(met=Cap.SEARCH)
+    return Search(met=Cap.WAYS if rest.cut else None)
 
 
 def _site_distance(prepared: Prepared, study: Resource | None) -> list[int] | None:

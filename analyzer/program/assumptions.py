@@ -96,7 +96,8 @@ def _changes(around: Circumstances) -> Iterator[str]:
     if acquisition.verdict is Verdict.HANDED_OVER:
         yield f"nothing here: its callers must release it (mustfree contracts -f {around.function.name} shows the duty)"
     if acquisition.verdict in (Verdict.GAVE_UP, Verdict.UNPROVEN):
-        yield "a larger budget (--max-states, --max-steps), or a shorter function"
+        options = ", ".join(f"--max-{name}" for name in acquisition.met) or "--max-states"
+        yield f"a larger budget ({options}), or a shorter function"
     if around.unit.missing_headers or around.function.degraded or not around.flags:
         yield "the build's flags: -p FOLDER of compile_commands.json, or flags after --"
     if len(program.tasks) == 1:

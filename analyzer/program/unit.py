@@ -502,6 +502,7 @@ class _StepAnalysis:
                 verdict=found.verdict,
                 reason=found.reason,
                 held=found.held,
+                met=found.met,
             )
             for found in result.acquisitions
         ]

@@ -32,6 +32,7 @@ class Key:
     paths: bool = False
 
 
+_CAPS = ("states", "ways", "steps", "lent-steps", "search", "alarms", "path", "acquisitions")  # ownership.limits
 KEYS: dict[str, Key] = {
     "extends": Key("text", paths=True),
     "required-version": Key("text"),
@@ -54,8 +55,7 @@ KEYS: dict[str, Key] = {
     "fail-on": Key("texts", "fail_on", choices=FAIL_ON),
     "exit-zero": Key("switch", "exit_zero"),
     "jobs": Key("number", "jobs"),
-    "max-states": Key("number", "max_states", least=1),
-    "max-steps": Key("number", "max_steps", least=1),
+    **{f"max-{name}": Key("number", f"max_{name.replace('-', '_')}", least=1) for name in _CAPS},
     "time-limit": Key("decimal", "time_limit"),
     "memory-limit": Key("number", "memory_limit"),
 }

@@ -10,7 +10,7 @@ from typing import Any
 from analyzer.findings.model import Acquisition, Report, Verdict
 from analyzer.report.plain import plain
 
-COLUMNS = ("file", "line", "column", "function", "callee", "slot", "holder", "kind", "verdict", "reason")
+COLUMNS = ("file", "line", "column", "function", "callee", "slot", "holder", "kind", "verdict", "reason", "limits")
 
 
 def _row(acquisition: Acquisition) -> tuple[str, ...]:
@@ -26,6 +26,7 @@ def _row(acquisition: Acquisition) -> tuple[str, ...]:
         plain(acquisition.kind),
         acquisition.verdict.value,
         plain(acquisition.reason),
+        " ".join(acquisition.met),
     )
 
 
@@ -55,7 +56,7 @@ def verdicts_text(report: Report) -> str:
         reason = f": {plain(acquisition.reason)}" if acquisition.reason else ""
         lines.append(
             f"{plain(at.file)}:{at.line}:{at.column}: {function}{plain(acquisition.callee)}(){slot}{holder}: "
-            f"{acquisition.verdict.value}{reason}"
+            f"{acquisition.verdict.value}{reason}{_met(acquisition)}"
         )
     lines.append(f"{len(every_acquisition(report))} acquisitions")
     lines += [f"{count:>7}  {name}" for name, count in totals(report)]
@@ -77,6 +78,7 @@ def acquisition_json(acquisition: Acquisition) -> dict[str, Any]:
     """One acquisition as in docs/report.schema.json."""
     entry: dict[str, Any] = dict(zip(COLUMNS, _row(acquisition), strict=True))
     entry["line"], entry["column"] = acquisition.at.line, acquisition.at.column
+    entry["limits"] = list(acquisition.met)
     entry["held"] = [plain(_variable(name)) for name in acquisition.held]
     entry["escapes"] = [plain(escape.what) for escape in acquisition.escapes]
     return entry
@@ -91,6 +93,11 @@ def verdicts_json(report: Report) -> str:
         "acquisitions": [acquisition_json(acquisition) for acquisition in every_acquisition(report)],
     }
     return json.dumps(content, indent=1, ensure_ascii=True) + "\n"
+
+
+def _met(acquisition: Acquisition) -> str:
+    options = ", ".join(f"--max-{name}" for name in acquisition.met)
+    return f" (met {options})" if options else ""
 
 
 def _variable(name: str) -> str:

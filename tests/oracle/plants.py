@@ -158,8 +158,9 @@ PLANTS = (
     ),
     _engine(
         "refinement", "an alarm is believed without a path", "engine",
-        "if witness is None:\n                    self.unproven = True\n                    continue",
-        'if witness is None:\n                    witness = Witness((), self.seen.holder, "", -1, ())',
+        "if witness is None:\n                    if result.met is not None:",
+        'if witness is None:\n                    witness = Witness((), self.seen.holder, "", -1, ())\n'
+        "                if False:\n                    if result.met is not None:",
     ),
     _engine(
         "refinement", "two states of a search are one though they know different things", "witness",
@@ -171,7 +172,7 @@ PLANTS = (
     ),
     _engine(
         "refinement", "one alarm of a run is looked into", "engine",
-        "            budget = self.limits.witnesses\n", "            budget = 1\n",
+        "            budget = self.limits.alarms\n", "            budget = 1\n",
     ),
     _engine(
         "summary", "what a helper does never depends on the numbers that it is given", "inference",

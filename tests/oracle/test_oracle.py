@@ -89,8 +89,9 @@ small_limits = st.builds(
     Limits,
     states=st.integers(1, 6),
     steps=st.integers(1, 60),
-    witness_steps=st.integers(1, 60),
-    witnesses=st.integers(1, 3),
+    ways=st.integers(1, 8),
+    search=st.integers(1, 60),
+    alarms=st.integers(1, 3),
 )
 
 
@@ -103,7 +104,7 @@ def test_raising_a_cap_removes_no_true_finding(request):
         after = {reported(event) for event in run_engine(function, raised).events}
         assert before <= after, f"{limits}, {name} + {more} loses {before - after}\n{text}"
 
-    caps = st.sampled_from(["states", "steps", "witness_steps", "witnesses"])
+    caps = st.sampled_from(["states", "ways", "steps", "search", "alarms"])
     strategy = st.tuples(
         dense_programs(loops=True) | idiomatic_programs(loops=True), small_limits, caps, st.integers(1, 60)
     )

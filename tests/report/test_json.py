@@ -67,8 +67,8 @@ def test_verdict_table_ends_with_totals():
 
 def test_verdicts_as_csv_and_json_agree():
     rows = verdicts_csv(REPORT).split("\r\n")
-    assert rows[0] == "file,line,column,function,callee,slot,holder,kind,verdict,reason"
-    assert rows[2] == "src/a.c,3,12,f,malloc,ret,p,heap,escaped,keep()"
+    assert rows[0] == "file,line,column,function,callee,slot,holder,kind,verdict,reason,limits"
+    assert rows[2] == "src/a.c,3,12,f,malloc,ret,p,heap,escaped,keep(),"
     content = json.loads(verdicts_json(REPORT))
     assert content["totals"] == {"leaked": 1, "escaped": 1}
     assert content["acquisitions"][1]["reason"] == "keep()"
