@@ -22,6 +22,7 @@ _TOKEN = re.compile(
 )
 _WORD = re.compile(rb"\w+")
 _OPENING = {b"(": b")", b"[": b"]", b"{": b"}"}
+_ASSIGNING = frozenset({b"=", b"+=", b"-=", b"*=", b"/=", b"%=", b"&=", b"|=", b"^=", b"<<=", b">>="})
 _CLOSING = frozenset(_OPENING.values())
 _CONDITION_ENDS = frozenset((b"&&", b"||", b";", b"{", b"}", b"?", b":", b","))
 _CONDITION_STARTS_AFTER = _CONDITION_ENDS | {b"!", b"return"}
@@ -113,6 +114,9 @@ class SourceText:
             return at, at
         first = self._backward(index)
         last = self._forward(first)
+        if self._tokens[last + 1 : last + 2] in ([b"?"], [b"&&"], [b"||"]):  # q = k ? p : NULL: `k` decides
+            assigned = (n for n in range(index - 1, first - 1, -1) if self._tokens[n] in _ASSIGNING)
+            first = next(assigned, first - 1) + 1
         return self._starts[first - self._negations(first)], self._ends[max(last, index)]
 
     def _negations(self, index: int) -> int:

@@ -122,7 +122,7 @@ class EffectKind(Enum):
     VALUE = "value"  # term holds the constant `value`
     WRITE = "write"  # term is written with something that owns nothing
     ESCAPE = "escape"  # term is out of sight: silent from here
-    STORE = "store"  # term holds what `source` was before the call; no one's ownership changes by that alone
+    STORE = "store"  # term holds what `source` was before the call, or what is returned; ownership stays as it is
     NORETURN = "noreturn"  # the call does not return
     OPAQUE = "opaque"  # nothing is known
 

@@ -32,7 +32,7 @@ def global_variable(
     ctype = declarations.types.of(cursor)
     static = lib.Cursor_getStorageClass(cursor) == kinds.STORAGE_STATIC
     constant = declarations.types.is_const(lib.getCursorType(cursor))
-    if not constant and static and is_scalar(ctype):
+    if not constant and static:
         constant = declared.key not in written and cursor.first not in written
     initial: dict[int, Operand] = {}
     start: Cursor = lib.Cursor_getVarDeclInitializer(cursor)

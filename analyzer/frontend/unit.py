@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, final
 
 from analyzer.frontend.attributes import deallocators, is_dropped_attribute
-from analyzer.frontend.declarations import Declarations
+from analyzer.frontend.declarations import Declarations, Declared, is_scalar
 from analyzer.frontend.dropped import dropped_calls
 from analyzer.frontend.globals import global_variable
 from analyzer.frontend.indirect import resolve_calls
@@ -21,6 +21,7 @@ from analyzer.frontend.repair import Repaired, parse_repaired
 from analyzer.frontend.shared import shared_variables
 from analyzer.frontend.tree import Tree
 from analyzer.frontend.types import Types
+from analyzer.frontend.uses import Above, only_reads
 from analyzer.ir.function import Diagnostic, DroppedCall, Function, GlobalVariable, Skipped, TranslationUnit
 from analyzer.libclang import kinds
 from analyzer.libclang.binding import Cursor, Location
@@ -229,6 +230,7 @@ class _UnitLowering:
         """The functions that a body mentions; notes on the way which static variables it may write."""
         found: set[str] = set()
         referenced = self._declarations.referenced
+        above = Above(rows)
         for cursor, parent in rows:
             kind = cursor.kind
             if kind == kinds.DECL_REF_EXPR:
@@ -237,7 +239,7 @@ class _UnitLowering:
                     continue
                 if declared.kind == kinds.FUNCTION_DECL:
                     found.add(declared.name)
-                elif declared.kind == kinds.VAR_DECL and parent.kind != kinds.UNEXPOSED_EXPR:
+                elif declared.kind == kinds.VAR_DECL and not self._is_only_read(declared, cursor, parent, above):
                     self._written.add(declared.key)
             elif kind == kinds.VAR_DECL:
                 if self._lib.Cursor_getStorageClass(cursor) == kinds.STORAGE_EXTERN:
@@ -247,6 +249,11 @@ class _UnitLowering:
                 if function:
                     found.add(function)
         return found
+
+    def _is_only_read(self, declared: Declared, mention: Cursor, parent: Cursor, above: Above) -> bool:
+        if is_scalar(declared.ctype):
+            return parent.kind == kinds.UNEXPOSED_EXPR
+        return only_reads(self._lib, mention, parent, above)
 
     def _is_relevant(self, mentioned: set[str]) -> bool:
         return self._options.relevant is None or any(map(self._options.is_relevant, mentioned))

@@ -56,6 +56,9 @@ def _is_behind_start(value: Ptr) -> bool:
     return isinstance(value.offset, int) or (value.offset is not None and value.offset.endswith(BEHIND))
 
 
+WHOLE = Term(Root.RET)  # what is returned: the resource itself, where this call is under study
+
+
 def return_range(outcome: Outcome) -> Range:
     """The values the function may return in this outcome."""
     values = FULL
@@ -485,7 +488,8 @@ class Application:
             case EffectKind.VALUE if effect.value == 0 and len(term.selectors) > 1:
                 value: Value = 0  # a member alone
             case EffectKind.STORE:
-                source = self._sources.get(position)
+                result = state.temps.get(self.call.result_key)
+                source = result if effect.source == WHOLE else self._sources.get(position)
                 value = self.machine.universe.fresh() if source is None else source
             case EffectKind.VALUE if effect.value == 0 and path[1] is not None:
                 self.machine.zero(path, 0, False, self.call.site.op.at, state)

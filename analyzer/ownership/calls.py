@@ -41,7 +41,7 @@ from analyzer.ownership.routes import POINTER_CALL, unknown_route
 from analyzer.ownership.state import Own, State
 from analyzer.ownership.terms import ContractCall
 from analyzer.ownership.transfer import Machine
-from analyzer.ownership.values import GUESS, Ptr, Sym, Value
+from analyzer.ownership.values import GUESS, Ptr, Sym, Value, function_of
 
 
 @final
@@ -171,6 +171,8 @@ class Calls:
     def call(self, machine: Machine, op: Call, state: State) -> list[State]:
         """States after the call."""
         site = machine.prepared.calls[id(op)]
+        if op.target is not None:
+            site = _known_target(machine, op, state) or site
         if machine.cyclic:
             for symbol in machine.universe.created_at(site.key):
                 state.retire(symbol)
@@ -379,6 +381,12 @@ class Calls:
         state.temps[site.op.result.id] = value
 
 
+def _known_target(machine: Machine, op: Call, state: State) -> CallSite | None:
+    """The call by name that a call through a pointer is, where the path says what the pointer holds."""
+    assert op.target is not None
+    return machine.prepared.targets.get(id(op), {}).get(function_of(machine.value(op.target, state)))
+
+
 def _goes_as_number(machine: Machine, ctype: CType, value: Value, state: State) -> bool:
     """``add_user_data(list, (uintptr_t)buffer)``: whoever makes a number of a pointer wants it kept."""
     study = machine.study
@@ -480,6 +488,8 @@ def _takes(effect: Effect, call: ContractCall) -> bool:
         taking.add(EffectKind.RELEASE)
     term = effect.source if effect.kind is EffectKind.STORE else effect.term
     if effect.kind not in taking | {EffectKind.STORE} or term is None or term.selectors:
+        return False
+    if term.root is not Root.PARAM:
         return False
     return call.argument(term.index) is call.machine.universe.resource
 

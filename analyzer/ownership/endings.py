@@ -306,8 +306,10 @@ def _whereabouts(
         if term.root is Root.RET:
             returned = True
         found.append(_arrival(machine, lent, term, state))
-    if lent is None and len({effect.term for effect in found}) > 1:
-        unsure = True  # in two places of the caller's: which one owns it is a convention that nobody wrote down
+    if lent is None:
+        found = _also_held(found)
+        # In two places of the caller's: which one owns it is a convention that nobody wrote down.
+        unsure = unsure or len({effect.term for effect in found if effect.kind is EffectKind.FRESH}) > 1
     if not returned and value is not None and not unsure and state.reaches_resource((value,)):
         unsure = True
     return tuple(dict.fromkeys(found)), unsure
@@ -345,6 +347,19 @@ def _matters(machine: Access, base: object, value: Value | None, state: State) -
             roots.append(value)
         return state.reaches_resource(roots)
     return True
+
+
+def _also_held(found: list[Effect]) -> list[Effect]:
+    """``return box->last = strdup(s);``: what is returned lies in a member behind a parameter, too.
+
+    Whichever of the two the caller goes by, the resource is lost only when both are gone.
+    """
+    terms = {effect.term for effect in found}
+    members = {term for term in terms if term is not None and term.root is Root.PARAM and len(term.selectors) == 2}
+    if Term(Root.RET) not in terms or len(members) != 1 or len(terms) != 2:
+        return found
+    held = next(iter(members))
+    return [Effect(EffectKind.STORE, held, source=Term(Root.RET)) if e.term == held else e for e in found]
 
 
 def _arrival(machine: Access, lent: Term | None, term: Term, state: State) -> Effect:

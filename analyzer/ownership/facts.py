@@ -7,6 +7,7 @@ from abc import abstractmethod
 from analyzer.ownership.ranges import (
     BOOLEAN,
     FULL,
+    INFINITY,
     NONZERO,
     ONE,
     ZERO,
@@ -32,6 +33,8 @@ from analyzer.ownership.values import (
     Universe,
     Value,
 )
+
+_FEW = 16  # numbers that are looked at one by one
 
 
 class Facts:
@@ -94,10 +97,10 @@ class Facts:
                 return ZERO if least(left) >= greatest(right) else BOOLEAN
             case "+":
                 return shift(left, value.right) if isinstance(value.right, int) else added(left, right)
+            case "&" | "|" if isinstance(value.right, int) and value.right >= 0:
+                return ((0, value.right),) if value.operator == "&" else self._range_with_bits(left, value.right)
             case "neg" | "~":
                 return negate(left) if value.operator == "neg" else shift(negate(left), -1)
-            case "&" if isinstance(value.right, int) and value.right >= 0:
-                return ((0, value.right),)
             case "unset" if isinstance(value.right, int):
                 return self._range_of_unset_bit(left, value.right)
             case "u":
@@ -116,6 +119,18 @@ class Facts:
         if value.left == value.right:
             return ONE
         return BOOLEAN
+
+    def _range_with_bits(self, left: Range, bits: int) -> Range:
+        """``n | 4``: each of few numbers with these bits, else at least these."""
+        if least(left) < 0:
+            return FULL
+        if sum(high - low + 1 for low, high in left) > _FEW:
+            return ((bits, INFINITY),)
+        found: Range = ()
+        for number in (number for low, high in left for number in range(low, high + 1)):
+            one = ((number | bits, number | bits),)
+            found = unite(found, one) if found else one
+        return found
 
     def _range_of_rest(self, left: Range, divisor: Value) -> Range:
         """``n % 4``: 0 to 3, and negative where n may be."""

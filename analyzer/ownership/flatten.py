@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import final
 
 from analyzer.contracts.model import EffectKind, FunctionContract
-from analyzer.ir.function import FunctionDeclaration, TranslationUnit
-from analyzer.ir.operands import DerefBase, Field, GlobalBase, Index, Int, LocalBase, Operand, Place, Temp
+from analyzer.ir.function import Function, FunctionDeclaration, TranslationUnit
+from analyzer.ir.operands import (
+    DerefBase,
+    Field,
+    FunctionAddress,
+    GlobalBase,
+    Index,
+    Int,
+    LocalBase,
+    Operand,
+    Place,
+    Temp,
+)
 from analyzer.ir.ops import (
     AddressOf,
     Binary,
@@ -24,8 +36,10 @@ from analyzer.ir.ops import (
 from analyzer.ir.types import TypeKind
 from analyzer.ownership import borrowing
 from analyzer.ownership.formats import with_format
+from analyzer.ownership.liveness import operands_of
 from analyzer.ownership.prepared import CallSite, Contracts, Match, Prepared, Spot, by_value_base
 
+MOST_TARGETS = 4  # functions whose addresses a function mentions, for a call through a pointer to be one of them
 NAMED_MEMBER = 1 << 48  # members without a known offset lie far beyond all others, one slot each
 
 
@@ -45,6 +59,7 @@ class Flattener:
         self.loaded: dict[int, int] = {}
         self.released: set[int] = set()
         self.calls_at: dict[int, int] = {}
+        self.pointed = functions_mentioned(prepared.function)
         self.given = {index for body in prepared.expansion.bodies for index in body.parameters}
 
     def run(self) -> None:
@@ -103,6 +118,15 @@ class Flattener:
                 return False
 
     def _call(self, op: Call, cyclic: bool) -> None:
+        self.prepared.calls[id(op)] = self._site(op, cyclic, self._key(op))
+        if op.name is None and len(self.pointed) <= MOST_TARGETS:
+            named = (replace(op, name=name, target=None) for name in sorted(self.pointed))
+            key = self.prepared.calls[id(op)].key
+            self.prepared.targets[id(op)] = {one.name or "": self._site(one, cyclic, key) for one in named}
+        if op.result is not None and op.name:
+            self.prepared.temp_text[op.result.id] = f"{op.name}()"
+
+    def _site(self, op: Call, cyclic: bool, key: int) -> CallSite:
         declaration = self.unit.declarations.get(op.name) if op.name else None
         contract, by = None, ""
         if op.name:
@@ -119,11 +143,8 @@ class Flattener:
         record = self._spot(op.record_result) if op.record_result is not None else None
         texts = tuple(self._operand_text(argument) for argument in op.arguments)
         lends = contract is None and self.contracts.lends and borrowing.may_lend(op.name or "")
-        self.prepared.calls[id(op)] = CallSite(
-            op, contract, by, declaration, texts, cyclic, record, self._key(op), lends, self._pointer_name(op)
-        )
-        if op.result is not None and op.name:
-            self.prepared.temp_text[op.result.id] = f"{op.name}()"
+        through = self._pointer_name(op)
+        return CallSite(op, contract, by, declaration, texts, cyclic, record, key, lends, through)
 
     def _key(self, op: Call) -> int:
         """The offset for the first call there, more for the others that the same macro makes."""
@@ -203,6 +224,17 @@ class Flattener:
     def _member(self, start: int, name: str) -> int:
         """The place of a member whose offset nobody knows: one of its own for each way that leads to it."""
         return NAMED_MEMBER * self.members.setdefault((start, name), len(self.members) + 1)
+
+
+def functions_mentioned(function: Function) -> frozenset[str]:
+    """The functions whose addresses it passes on or keeps."""
+    return frozenset(
+        operand.name
+        for block in function.blocks
+        for op in (*block.ops, block.end)
+        for operand in operands_of(op)
+        if isinstance(operand, FunctionAddress)
+    )
 
 
 def releases(contract: FunctionContract) -> bool:

@@ -196,8 +196,13 @@ class _Inference:
                 break
             splits.append([(look, half) for half in halves])
         rows = list(self._rows(classes, splits))
-        useful = [split for split in splits if _tells_apart(rows, split[0][0])]
-        return rows if len(useful) == len(splits) else list(self._rows(classes, useful))
+        for split in reversed(splits[:]):  # one by one: of two that say the same, one must stay
+            if not _tells_apart(rows, split[0][0]):
+                fewer = [other for other in splits if other is not split]
+                found = list(self._rows(classes, fewer))
+                if len(found) < len(rows) or not _is_in_record(split[0][0].term):
+                    splits, rows = fewer, found  # of two members that say the same, a caller may ask either
+        return rows
 
     def _rows(self, classes: Sequence[Range], splits: Sequence[Sequence[tuple[Look, Range]]]) -> Iterator[Row]:
         for result, chosen in product(classes, product(*splits)):
@@ -304,6 +309,7 @@ class _Inference:
         effects += self._cleared(memory)
         fresh = self._fresh(cell, plain, memory, given)
         effects += fresh
+        effects += self._also_held(cell)
         if any(effect.term == RET for effect in fresh):
             guards += self._reasons(cell, plain)
         elif is_pointer(self._function.result) and cell.result == ZERO:
@@ -425,6 +431,13 @@ class _Inference:
                 )
             )
         return effects
+
+    def _also_held(self, cell: Cell) -> list[Effect]:
+        """Members that hold what is returned, on every way on which it is handed out."""
+        sites = (followed for followed in self._evidence.followed if followed.resource.site is not None)
+        handing = [e for followed in sites for e in followed.endings if cell.fits(e) and _hands_out_result(e)]
+        shares = [{effect for effect in e.effects if effect.source == RET} for e in handing]
+        return sorted(set.intersection(*shares), key=repr) if shares else []
 
     def _reasons(self, cell: Cell, plain: list[PlainEnding]) -> Iterator[Atom]:
         """``return wanted ? malloc(3) : NULL;``: what is handed out says something of the numbers that were passed."""

@@ -30,6 +30,7 @@ from analyzer.ir.ops import AddressOf, Binary, Branch, Call, Convert, Load, Stor
 from analyzer.ir.order import cyclic_blocks
 from analyzer.ir.types import TypeKind
 from analyzer.ownership import borrowing
+from analyzer.ownership.flatten import functions_mentioned
 from analyzer.ownership.prepared import Contracts
 
 MOST_BLOCKS = 16  # of a body
@@ -128,6 +129,7 @@ class _Chooser:
         self._bodies = {one.name: one for one in unit.functions if one.name != function.name}
         self._known: dict[str, tuple[FunctionContract | None, Function | None]] = {}
         self._globals: set[str] | None = None
+        self._mentions_functions = bool(functions_mentioned(function))
 
     def choose(self, op: Call, inside: tuple[str, ...]) -> Function | None:
         """The body for a call, None where the contract is as good."""
@@ -144,9 +146,14 @@ class _Chooser:
         given = {i for i, argument in enumerate(op.arguments) if isinstance(argument, FunctionAddress)}
         if given and given & _called_parameters(body):
             return body
-        if _believes(op, contract) or _asks_an_invariant(contract, body) or _links(contract, body):
+        if _believes(op, contract) or _links(contract, body):
             return None
-        if not self._is_known_inside(body):
+        calls_member = self._mentions_functions and _calls_members(body)
+        if not self._is_known_inside(body, calls_member):
+            return None
+        if calls_member:
+            return body  # what the member holds, this function may have said
+        if _asks_an_invariant(contract, body):
             return None
         wanted = _is_blunt(contract, body) or _is_telling(contract, body) or self._wants_globals(contract)
         return body if wanted else None
@@ -184,10 +191,12 @@ class _Chooser:
             return None
         return self._contracts.lookup(declaration, declaration.defined or name in self._defined).contract
 
-    def _is_known_inside(self, body: Function) -> bool:
-        """Whether the body calls nothing that nobody knows."""
+    def _is_known_inside(self, body: Function, pointers: bool) -> bool:
+        """Whether the body calls nothing that nobody knows. pointers: not counting calls through pointers."""
         return all(
-            op.name is not None and (borrowing.name_suggests_observing(op.name) or _is_told(self._contract(op.name)))
+            pointers
+            if op.name is None
+            else borrowing.name_suggests_observing(op.name) or _is_told(self._contract(op.name))
             for op in _calls(body)
         )
 
@@ -206,6 +215,17 @@ def _called_parameters(body: Function) -> frozenset[int]:
     }
     found = {loads.get(op.target) for op in _calls(body) if isinstance(op.target, Temp)}
     return frozenset(index for index in found if index is not None and index < body.parameters)
+
+
+def _calls_members(body: Function) -> bool:
+    """Whether it calls through a pointer that lies in an object."""
+    loaded = {
+        op.result
+        for block in body.blocks
+        for op in block.ops
+        if isinstance(op, Load) and isinstance(op.place.base, DerefBase)
+    }
+    return any(op.target in loaded for op in _calls(body) if op.name is None)
 
 
 def _asks_an_invariant(contract: FunctionContract, body: Function) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from analyzer.ownership.prepared import Prepared
 from analyzer.ownership.ranges import contains, greatest, least, single
-from analyzer.ownership.state import Own, State
+from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.values import UNDEF, Atom, Ptr, Sym
 
 Key = tuple[object, ...]
+_MOST_MEMBERS = 6  # of a struct that is returned, by which states are kept apart
 
 
 def merge_key(state: State) -> Key:
@@ -34,21 +35,27 @@ def unusual_locals(prepared: Prepared, state: State) -> tuple[str, ...]:
 
 
 def returned_class(prepared: Prepared, state: State) -> object:
-    """The class of the local variable that the function returns: what its caller will tell apart."""
-    return _class_of(prepared.returned_local, state) if prepared.returned_local >= 0 else None
+    """The classes of the variables that the function returns: what its caller will tell apart."""
+    what = prepared.returned
+    found: list[object] = [_class_of((index, 0), state, what.numbers) for index in what.locals]
+    if what.record >= 0:
+        members = sorted(offset for base, offset in state.cells if base == what.record and isinstance(offset, int))
+        found += [(offset, _class_of((what.record, offset), state, what.numbers)) for offset in members[:_MOST_MEMBERS]]
+    return tuple(found)
 
 
 def body_results(prepared: Prepared, state: State) -> object:
     """The classes of what bodies have just returned: outcomes of a call by contract are not joined at once either."""
     return tuple(
-        (body.result, _class_of(body.result, state))
+        (body.result, _class_of((body.result, 0), state, frozenset()))
         for body in prepared.expansion.bodies
         if body.result >= 0 and (body.result, 0) in state.cells
     )
 
 
-def _class_of(local: int, state: State) -> object:
-    value = state.cells.get((local, 0))
+def _class_of(place: Path, state: State, numbers: frozenset[int]) -> object:
+    """numbers: those that are classes of their own."""
+    value = state.cells.get(place)
     if value is None or value is UNDEF:
         return None
     values = state.range_of(value)
@@ -56,7 +63,7 @@ def _class_of(local: int, state: State) -> object:
         return None
     number = single(values)
     if number is not None:
-        return number if -8 <= number <= 8 else number > 0
+        return number if -8 <= number <= 8 or number in numbers else number > 0
     return (least(values) >= 0, greatest(values) <= 0, contains(values, 0))
 
 

@@ -76,6 +76,8 @@ def _united(cells: list[Cell]) -> list[Range]:
     whole, seen = union(cell.result for cell in cells), union(cell.seen for cell in cells)
     if single(seen) is not None:
         return [seen]
+    if seen and whole != FULL:
+        whole = intersect(whole, ((seen[0][0], seen[-1][1]),))  # ``ret < 0``, and never less than -2
     return [whole] if expressible(whole) else [cell.result for cell in cells]
 
 

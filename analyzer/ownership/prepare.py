@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from analyzer.contracts.model import EffectKind, Provenance, Root, Term
 from analyzer.ir.function import Function, TranslationUnit, successors
 from analyzer.ir.inline import Expansion
-from analyzer.ir.operands import ERRNO, GlobalBase, Int, LocalBase, Operand, Place, Temp
+from analyzer.ir.operands import ERRNO, GlobalBase, Int, Operand, Place, Temp
 from analyzer.ir.ops import (
     AddressOf,
     Binary,
@@ -36,6 +36,7 @@ from analyzer.ownership.flatten import Flattener, releases
 from analyzer.ownership.inlining import inlined
 from analyzer.ownership.liveness import address_taken, liveness, local_of
 from analyzer.ownership.prepared import CallSite, Contracts, Prepared
+from analyzer.ownership.returned import returned
 
 RET = Term(Root.RET)
 _MAKES_RESULT = frozenset({EffectKind.FRESH, EffectKind.RETURN, EffectKind.INTERIOR})
@@ -67,7 +68,7 @@ def prepare(
     prepared.is_main = function.name == "main"
     prepared.by_value = _only_read_records(function)
     Flattener(prepared, unit, contracts, defined).run()
-    prepared.returned_local = _returned_local(function)
+    prepared.returned = returned(function)
     prepared.counters = counters(function, cyclic)
     prepared.tests_errno = _tests_errno(function)
     prepared.asked_again = _asked_again(prepared)
@@ -225,21 +226,6 @@ def _makes_gap(site: CallSite) -> bool:
         for term in terms
         if term is not None and term.root is Root.PARAM and not term.selectors and term.index < len(given)
     )
-
-
-def _returned_local(function: Function) -> int:
-    """The one local variable whose value every return hands out, -1 when there is none."""
-    loads = {
-        op.result.id: op.place.base.index
-        for block in function.blocks
-        for op in block.ops
-        if isinstance(op, Load) and isinstance(op.place.base, LocalBase) and not op.place.selectors
-    }
-    found = set()
-    for block in function.blocks:
-        if isinstance(block.end, Return) and isinstance(block.end.value, Temp):
-            found.add(loads.get(block.end.value.id, -1))
-    return found.pop() if len(found) == 1 else -1
 
 
 def _merges(function: Function) -> list[bool]:

@@ -16,6 +16,7 @@ from analyzer.ir.ops import (
     ScopeEnd,
 )
 from analyzer.ir.types import CType, TypeKind
+from analyzer.ownership.returned import Returned
 
 NOWHERE = 1 << 30  # distance where there is no way
 
@@ -99,6 +100,7 @@ class Prepared:
     expansion: Expansion
     spots: dict[int, Spot] = field(default_factory=dict)
     calls: dict[int, CallSite] = field(default_factory=dict)
+    targets: dict[int, dict[str, CallSite]] = field(default_factory=dict)  # of calls through pointers, by function
     distances: dict[int, list[int]] = field(default_factory=dict)
     temp_text: dict[int, str] = field(default_factory=dict)
     name_only: list[tuple[int, str, str]] = field(default_factory=list)
@@ -116,7 +118,7 @@ class Prepared:
     array_texts: set[str] = field(default_factory=set)
     release_locals: tuple[int, ...] = ()
     defined: frozenset[str] = frozenset()
-    returned_local: int = -1
+    returned: Returned = field(default_factory=Returned)
     counters: tuple[int, ...] = ()  # see counters.py
     by_value: frozenset[int] = frozenset()  # records passed by value and only read: see `by_value_base`
     asked_again: frozenset[int] = frozenset()  # keys of calls with the same text of which there are several

@@ -35,6 +35,11 @@ class Sym:
         return "<" + " ".join(str(part) for part in self.key) + ">"
 
 
+def function_of(value: Value) -> str:
+    """The function whose address it is, "" for another value."""
+    return value.text if isinstance(value, Atom) and value.kind == "function" else ""
+
+
 def call_of(value: object) -> int:
     """Key of the call that returned the value, -1: none did."""
     key = value.key if isinstance(value, Sym) else ()

@@ -31,6 +31,7 @@ static int receive(struct sock *sk, int *kinds)
 	if (!good(n) || !!ready || n == !ready)
 		return 4;
 	buf = NULL; { take(sk, NULL); }
+	char *end = tail > 2 ? buf : NULL, *more = odd && even ? buf : NULL;
 }
 """
 

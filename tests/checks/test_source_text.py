@@ -16,6 +16,9 @@ from tests.checks.scene import SOURCE, at, function, source_text
         ("good(n)", "!good(n)"),
         ("ready", "!!ready"),
         ("n == !", "n == !ready"),
+        ("tail >", "tail > 2"),
+        ("odd", "odd"),
+        ("even", "even"),
     ],
 )
 def test_conditions_are_quoted_as_written(place, condition):
