@@ -29,6 +29,7 @@ from analyzer.ir.operands import ERRNO, FunctionAddress, GlobalBase, LocalBase, 
 from analyzer.ir.ops import (
     AddressOf,
     Binary,
+    Branch,
     Call,
     Clobber,
     Convert,
@@ -104,8 +105,8 @@ class Subjects:
     """The result.
 
     parameters, members: to follow. members: (parameter, offset in bits); names: theirs; numbers: those of integer type.
-    stored: parameters of integer type that are only stored somewhere: no run is needed to say so. deep_released,
-    deep_gone: parameters from below which something that no member names is released, or goes out of sight.
+    stored: parameters of integer type that are only stored, whatever happens: no run is needed to say so.
+    deep_released, deep_gone: parameters from below which something that no member names is released, or goes away.
     deep_members: members (or, at NOWHERE, any) below which such a thing is released. writes: globals
     changed, and what they lead to (behind_globals.py).
     incomplete: parameters whose memory may change in ways that no effect describes. written: places below parameters
@@ -615,6 +616,8 @@ class _Flow:
                 found.deep_released.add(index)  # and if it is released itself, then with all it holds
         if ANYTHING in found.writes or len(found.writes) > MOST_GLOBALS:
             found.writes = {ANYTHING}
+        if _may_refuse(self._prepared.function):
+            found.parameters |= found.stored
         found.stored -= found.parameters
 
 
@@ -627,6 +630,12 @@ def _member_term(ctype: CType, index: int, offset: int, names: Mapping[tuple[int
     if offset == 0 and not record:
         return Term(Root.PARAM, index, ("*",))
     return Term(Root.PARAM, index, ("*", member(names.get((index, offset)) or f"at{offset}", offset)))
+
+
+def _may_refuse(function: Function) -> bool:
+    """Whether it may say that it did not store what it was given: a run tells when."""
+    tells = function.result.kind in (TypeKind.INT, TypeKind.BOOL, TypeKind.POINTER)
+    return tells and any(isinstance(block.end, Branch) for block in function.blocks)
 
 
 def _takes_extras(function: Function) -> bool:
