@@ -19,11 +19,17 @@ _LARGEST_TABLE: Final = 4096  # nodes of an initialiser
 
 
 def global_variable(
-    declarations: Declarations, declared: Declared, written: set[int | None], text: FileText, tables: Tables
+    declarations: Declarations,
+    declared: Declared,
+    written: set[int | None],
+    text: FileText,
+    tables: Tables,
+    whole: bool,
 ) -> GlobalVariable:
     """A global as the IR lists it.
 
     written: keys of the variables that some function of the unit may write. text: any file of the unit.
+    whole: all of it could be parsed, so no statement that writes a member is missing.
     """
     lib = declarations.unit.lib
     cursor: Cursor = lib.getCursorDefinition(declared.cursor)
@@ -32,7 +38,7 @@ def global_variable(
     ctype = declarations.types.of(cursor)
     static = lib.Cursor_getStorageClass(cursor) == kinds.STORAGE_STATIC
     constant = declarations.types.is_const(lib.getCursorType(cursor))
-    if not constant and static:
+    if not constant and static and (whole or is_scalar(ctype)):
         constant = declared.key not in written and cursor.first not in written
     initial: dict[int, Operand] = {}
     start: Cursor = lib.Cursor_getVarDeclInitializer(cursor)

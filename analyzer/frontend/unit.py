@@ -223,7 +223,8 @@ class _UnitLowering:
         function, body = lower_function(tree, self._declarations, text, definition.start, definition.end)
         for name, declared in body.globals_seen.items():
             if name not in self._globals:
-                self._globals[name] = global_variable(self._declarations, declared, self._written, text, TABLES)
+                whole = all(is_dropped_attribute(error) for error in self._repaired.errors)
+                self._globals[name] = global_variable(self._declarations, declared, self._written, text, TABLES, whole)
         return function
 
     def _mentions(self, rows: list[tuple[Cursor, Cursor]]) -> set[str]:
