@@ -38,7 +38,15 @@ class Listener(Protocol):
     def event(self, kind: EventKind, at: int, state: State, subject: Value, detail: str = "") -> None:
         """A mistake; detail: the function that released wrongly, where there is one."""
 
-    def ended(self, verdict: Verdict, reason: str, state: State, routes: tuple[Route, ...] = (), by: str = "") -> None:
+    def ended(
+        self,
+        verdict: Verdict,
+        reason: str,
+        state: State,
+        routes: tuple[Route, ...] = (),
+        by: str = "",
+        goes_on: bool = False,
+    ) -> None:
         """The resource's way ends here in this manner, on this path. routes: by which it goes out of sight."""
 
     def step(self, kind: str, at: int, detail: str, state: State) -> None:
@@ -279,10 +287,20 @@ class Access:
         for number, path in enumerate(forgotten):
             state.cells[path] = MAYBE if owned else self.symbol(state, "op", at, f"unlinked {number}")
 
+    def let_go(self, verdict: Verdict, reason: str, state: State, routes: tuple[Route, ...] = (), by: str = "") -> bool:
+        """The resource goes out of sight; True: the way is followed on, for the caller will see what is returned then.
+
+        That is so for what the caller lends: ``if (add(list, p) < 0)`` asks whether `p` has gone.
+        """
+        self.listener.ended(verdict, reason, state, routes, by, goes_on=self.lent)
+        if self.lent:
+            state.own, state.releaser = Own.GONE, by
+            state.substitute(self.universe.resource, self.universe.symbol("gone"))
+        return self.lent
+
     def _store_nowhere(self, value: Value, state: State) -> bool:
         if state.own is Own.OWNED and state.reaches_resource((value,)):
-            self.listener.ended(Verdict.ESCAPED, "a store through an unknown pointer", state)
-            return False
+            return self.let_go(Verdict.ESCAPED, "a store through an unknown pointer", state)
         self.publish((value,), state)
         return True
 

@@ -251,8 +251,7 @@ class Application:
                 verdict = Verdict.MAYBE_RELEASED
             routes = routes_behind(self.machine.prepared, self.call.site, effect.term)
             by = effect.by if effect.maybe else ""
-            self.machine.listener.ended(verdict, name, state, routes, by)
-            return False
+            return self.machine.let_go(verdict, name, state, routes, by)
         self.machine.publish(values, state)
         return True
 
@@ -263,7 +262,7 @@ class Application:
             self._strange(EventKind.UNINITIALIZED_RELEASE, effect, state, value)
             return True
         if state.root_is_resource(value):
-            return self._release_resource(value, effect, state)
+            return state.own is Own.GONE or self._release_resource(value, effect, state)
         if isinstance(value, Atom) or (isinstance(value, Ptr) and isinstance(value.base, (int, str))):
             return self._release_memory(value, effect, state)
         if isinstance(value, Sym):

@@ -203,8 +203,8 @@ class Calls:
         """The function takes its unnamed arguments itself; True: the resource went with them."""
         if state.own is Own.OWNED and state.reaches_resource(extras):
             routes = (unknown_route(machine.prepared, site),)
-            machine.listener.ended(Verdict.ESCAPED, f"{site.op.name}()", state, routes)
-            return True
+            if not machine.let_go(Verdict.ESCAPED, f"{site.op.name}()", state, routes):
+                return True
         machine.publish(extras, state)
         return False
 
@@ -327,6 +327,8 @@ class Calls:
                 escaping.append(value)
         if state.own is Own.OWNED and self._escapes(machine, site, escaping, state):
             return []
+        if state.own is Own.GONE:
+            escaping = [value for value in escaping if not state.root_is_resource(value)]
         noted = f"{name}{borrowing.TRUSTED if trusted else ''}"
         if (lent or trusted) and name and noted not in state.unknown_calls:
             state.unknown_calls = (*state.unknown_calls, noted)[-4:]
@@ -363,11 +365,9 @@ class Calls:
     def _escapes(self, machine: Machine, site: CallSite, escaping: list[Value], state: State) -> bool:
         name = f"{site.op.name}()" if site.op.name else POINTER_CALL
         if state.reaches_resource(escaping):
-            machine.listener.ended(Verdict.ESCAPED, name, state, (unknown_route(machine.prepared, site),))
-            return True
+            return not machine.let_go(Verdict.ESCAPED, name, state, (unknown_route(machine.prepared, site),))
         if not site.lends and self._is_outside(site, state):
-            machine.listener.ended(Verdict.ESCAPED, name, state, (unknown_route(machine.prepared, site),))
-            return True
+            return not machine.let_go(Verdict.ESCAPED, name, state, (unknown_route(machine.prepared, site),))
         return False
 
     def _unknown_result(self, machine: Machine, site: CallSite, lent: bool, state: State) -> None:

@@ -124,9 +124,12 @@ class Endings:
             self.perhaps_by = ""
         self.given_away = self.given_away or others.given_away
 
-    def lose(self, verdict: Verdict, reason: str, by: str = "") -> None:
-        """The resource's way ended before the return. by: perhaps released by this, and no more than that."""
-        if verdict not in OWN_NOTHING:
+    def lose(self, verdict: Verdict, reason: str, by: str = "", goes_on: bool = False) -> None:
+        """The resource's way ended before the return. by: perhaps released by this, and no more than that.
+
+        goes_on: the return will say that it has gone.
+        """
+        if verdict not in OWN_NOTHING and not goes_on:
             self.perhaps_by = by if self.gone is None else self.perhaps_by and by
             if self.gone is None:
                 self.gone = reason
@@ -164,6 +167,9 @@ def ending_of(machine: Access, value: Value | None, record: Path | None, state: 
     if state.own is Own.NONE or state.own is Own.LOST:
         return Ending(result, facts, owned=False)
     lent = machine.study.slot if machine.lent else None
+    if state.own is Own.GONE:
+        before = tuple(fact for fact in facts if not fact[0].after)
+        return Ending(result, before, (Effect(EffectKind.ESCAPE, lent, maybe=True, by=state.releaser),))
     if state.own is Own.RELEASED:
         if lent is None:
             return Ending(result, facts)

@@ -122,7 +122,7 @@ def _tells_apart(rows: Sequence[Row], look: Look) -> bool:
     found: dict[object, set[object]] = {}
     for cell, guards, effects in rows:
         rest = tuple(fact for fact in cell.facts if fact[0] != look)
-        found.setdefault((cell.result, rest), set()).add((guards, effects))
+        found.setdefault((cell.result, rest), set()).add((guards, frozenset(effects)))
     halves = {(cell.result, *fact) for cell, _, _ in rows for fact in cell.facts if fact[0] == look}
     return any(len(results) > 1 for results in found.values()) or len(halves) < 2 * len({r for r, *_ in halves})
 
@@ -361,8 +361,10 @@ class _Inference:
         if kinds <= _HARMLESS and not any(unsure for _, unsure in alternatives):
             yield Effect(EffectKind.INTERIOR, term)  # perhaps the argument, perhaps something else
             return
-        releases = {effect.by for effects, _ in alternatives for effect in effects if effect.kind is EffectKind.RELEASE}
-        only = kinds == {EffectKind.RELEASE} and not any(unsure for _, unsure in alternatives)
+        releasing = [effect for effects, _ in alternatives for effect in effects]
+        releases = {effect.by for effect in releasing if effect.by}
+        only = bool(releases) and not any(unsure for _, unsure in alternatives)
+        only = only and all(effect.by or effect.kind is EffectKind.RELEASE for effect in releasing)
         yield Effect(EffectKind.ESCAPE, term, maybe=True, by=min(releases) if only else "")
 
     def _is_deep(self, term: Term) -> bool:

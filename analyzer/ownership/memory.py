@@ -94,8 +94,8 @@ def change_globals(machine: Access, site: CallSite, state: State) -> bool:
         ]
         if gone and state.reaches_resource(gone):
             routes = routes_behind(machine.prepared, site, None)
-            machine.listener.ended(Verdict.ESCAPED, f"{site.op.name}()", state, routes)
-            return False
+            if not machine.let_go(Verdict.ESCAPED, f"{site.op.name}()", state, routes):
+                return False
     if everything:
         clobber(machine, site, [], state)
         return True

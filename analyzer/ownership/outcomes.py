@@ -62,7 +62,7 @@ def merged(rows: Iterable[Row]) -> tuple[Outcome, ...]:
     for cell, guards, effects in rows:
         before = [atom for look, values in cell.facts if not look.after for atom in atoms_of(look, values)]
         after = tuple(atom for look, values in cell.facts if look.after for atom in atoms(look.term, values))
-        key = (tuple(before), guards, after, effects)
+        key = (tuple(before), guards, after, frozenset(effects))
         groups.setdefault(key, ([], (*before, *guards), after, effects))[0].append(cell)
     found = []
     for cells, shared, after, effects in groups.values():

@@ -46,8 +46,16 @@ class Seen:
             cause = state.lost.block if state.own is Own.LOST and state.lost is not None else self.block
             self.alarms[key] = Alarm(kind, at, detail, self.block, state.blurred, call_of(subject), local, cause)
 
-    def ended(self, verdict: Verdict, reason: str, state: State, routes: tuple[Route, ...] = (), by: str = "") -> None:
-        """How a path ended."""
+    def ended(
+        self,
+        verdict: Verdict,
+        reason: str,
+        state: State,
+        routes: tuple[Route, ...] = (),
+        by: str = "",
+        goes_on: bool = False,
+    ) -> None:
+        """How a path ended, or how the resource went out of sight on one that goes on."""
         if verdict is Verdict.HELD and not reason:
             for (base, _), value in state.cells.items():
                 if isinstance(base, str) and not isinstance(value, int) and state.reaches_resource((value,)):
@@ -57,7 +65,7 @@ class Seen:
         if reason or verdict not in self.endings:
             self.endings.setdefault(verdict, reason)
         if self.ends is not None:
-            self.ends.lose(verdict, reason, by)
+            self.ends.lose(verdict, reason, by, goes_on)
 
     def returned(self, machine: Access, value: Value | None, record: Path | None, state: State) -> None:
         """The function returns."""

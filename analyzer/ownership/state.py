@@ -40,6 +40,7 @@ class Own(IntEnum):
     OWNED = 1
     RELEASED = 2
     LOST = 3  # nothing holds it: reported unless the process ends at once (see Loss)
+    GONE = 4  # what the caller lends went out of sight: of interest is what the function returns then
 
 
 @final

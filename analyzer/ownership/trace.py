@@ -87,7 +87,15 @@ class _Recorder:
         leak = kind.value.startswith("leak")
         self._keep(Verdict.LEAKED if leak else Verdict.RELEASED, detail, kind, at, state)
 
-    def ended(self, verdict: Verdict, reason: str, state: State, routes: tuple[Route, ...] = (), by: str = "") -> None:
+    def ended(
+        self,
+        verdict: Verdict,
+        reason: str,
+        state: State,
+        routes: tuple[Route, ...] = (),
+        by: str = "",
+        goes_on: bool = False,
+    ) -> None:
         if state.own is not Own.NONE:
             self._keep(verdict, reason, None, self.at, state)
 

@@ -90,7 +90,15 @@ class _Recorder:
         if kind is self.alarm.kind and at == self.alarm.at and self.hit is None:
             self.hit, self.holder = state, state.holder
 
-    def ended(self, verdict: Verdict, reason: str, state: State, routes: tuple[Route, ...] = (), by: str = "") -> None:
+    def ended(
+        self,
+        verdict: Verdict,
+        reason: str,
+        state: State,
+        routes: tuple[Route, ...] = (),
+        by: str = "",
+        goes_on: bool = False,
+    ) -> None:
         pass
 
     def step(self, kind: str, at: int, detail: str, state: State) -> None:
