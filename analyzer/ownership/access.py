@@ -313,6 +313,7 @@ class Access:
         elif "." in text:
             self._own_texts.setdefault(path, text)  # what the member is called
         if offset is None:
+            self._blur_elements(base, at, state)
             if holds:
                 state.cells[path] = value
         else:
@@ -328,6 +329,16 @@ class Access:
             self._name_result(value, at, in_program(text), state)
         if not isinstance(value, int) and state.is_outside(base):
             self.publish((value,), state)
+
+    def _blur_elements(self, base: Base, at: int, state: State) -> None:
+        """``row[n & 3] = p;``: any element of the array may be another one now."""
+        if not isinstance(base, int) or self.prepared.function.locals[base].type.kind is not TypeKind.ARRAY:
+            return
+        for cell in [cell for cell in state.cells if cell[0] == base and cell[1] is not None]:
+            if not state.root_is_resource(state.cells[cell]):
+                state.cells[cell] = (
+                    MAYBE if state.own is Own.OWNED else self.universe.symbol("op", at, "blurred", cell[1])
+                )
 
     def _name_holder(self, path: Path, at: int, text: str, state: State) -> None:
         if text != in_program(text):
