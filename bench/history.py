@@ -17,7 +17,7 @@ _HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
 class History:
-    """A clone of a repository, below `work`, whose work tree goes from commit to commit; the original is not touched."""
+    """A clone of a repository, below `work`, whose work tree goes from commit to commit; the original is left alone."""
 
     def __init__(self, repository: Path, work: Path) -> None:
         self.name = _name_of(repository)
@@ -147,6 +147,7 @@ def mustfree(*arguments: str) -> list[str]:
 
 def version() -> str:
     """The commit of this tree, for tables."""
-    done = subprocess.run(["git", "rev-parse", "--short=7", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", "rev-parse", "--short=7", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     return done.stdout.strip() or "?"
-

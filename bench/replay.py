@@ -30,8 +30,8 @@ from history import History, mustfree, version
 
 HERE = Path(__file__).resolve().parent
 SHEET = (
-    "project", "commit", "subject", "fingerprint", "check", "confidence", "file", "line", "function", "message", "change",
-    "path",
+    "project", "commit", "subject", "fingerprint", "check", "confidence", "file", "line", "function", "message",
+    "change", "path",
 )  # fmt: skip
 JUDGEMENT = ("project", "commit", "fingerprint", "judge", "verdict", "cause", "reason")
 SHORT = 10
@@ -96,7 +96,9 @@ def summed_up(project: str, commit: str, subject: str, cost: Cost, data: dict[st
     """What one run said. data: its JSON report, None when it wrote none."""
     commit = commit[:SHORT]
     if data is None:
-        return Replayed(project, commit, subject, cost.status, cost.wall, lost=[cost.output.strip()[-300:]], text=cost.output)
+        return Replayed(
+            project, commit, subject, cost.status, cost.wall, lost=[cost.output.strip()[-300:]], text=cost.output
+        )
     gaps = [note for note in data["notices"] if note["kind"] in ("not-analysed", "internal", "bad-input")]
     return Replayed(
         project,
@@ -198,7 +200,12 @@ def finding_table(projects: Mapping[str, Sequence[Replayed]], judgements: Judgem
 def gap_table(projects: Mapping[str, Sequence[Replayed]]) -> str:
     """The commits that end with 2 or 3, or say something about gaps, and why."""
     rows = [
-        [name, one.commit, one.status, "; ".join(one.lost[:3]) + (f" and {len(one.lost) - 3} more" if one.lost[3:] else "")]
+        [
+            name,
+            one.commit,
+            one.status,
+            "; ".join(one.lost[:3]) + (f" and {len(one.lost) - 3} more" if one.lost[3:] else ""),
+        ]
         for name, commits in projects.items()
         for one in commits
         if one.status not in (0, 1) or one.lost
@@ -259,7 +266,9 @@ def _tell(one: Replayed, number: int, count: int, texts: Path | None) -> None:
     print(f"{one.project} {number}/{count} {one.commit}: {said}", file=sys.stderr, flush=True)
     if texts and (one.status or one.fixed or one.introduced):
         texts.mkdir(parents=True, exist_ok=True)
-        (texts / f"{one.project}-{number:03}-{one.commit}.txt").write_text(f"{one.subject}\n\n{one.text}", encoding="utf-8")
+        (texts / f"{one.project}-{number:03}-{one.commit}.txt").write_text(
+            f"{one.subject}\n\n{one.text}", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":
