@@ -220,3 +220,24 @@ def test_a_changed_helper_in_another_file_makes_its_callers_lose(changed):
     assert (finding.at.file, finding.function) == ("a.c", "f")
     assert finding.change == "a change outside of this function leads to it"
     assert status(report) == 1
+
+
+DEGRADED = HEAD + "int broken(void)\n{\n\tint x = ;\n\tfree(malloc(1));\n\treturn x;\n}\n"
+
+
+def test_a_harmless_notice_that_stood_before_is_marked(changed):
+    report = changed(DEGRADED, "\n\n" + DEGRADED)
+    (notice,) = [notice for notice in report.notices if notice.kind is NoticeKind.DEGRADED]
+    assert (notice.line, notice.stood) == (5, True)
+
+
+def test_a_harmless_notice_that_is_new_is_not(changed):
+    again = DEGRADED.partition("\n")[2].partition("\n")[2].replace("broken", "another")
+    report = changed(DEGRADED, DEGRADED + again)
+    found = [(notice.function, notice.stood) for notice in report.notices if notice.kind is NoticeKind.DEGRADED]
+    assert found == [("broken", True), ("another", False)]
+
+
+def test_what_is_not_analysed_never_counts_as_stood(changed):
+    notices = changed(BROKEN, BROKEN + "\n").notices
+    assert notices and not any(notice.stood for notice in notices)
