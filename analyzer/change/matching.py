@@ -7,7 +7,7 @@ from typing import final
 
 from analyzer.change.lines import SAME, LineMap, line_map
 from analyzer.change.sides import Pair
-from analyzer.findings.model import Finding, StepKind
+from analyzer.findings.model import Finding, Step, StepKind
 
 
 @final
@@ -64,7 +64,8 @@ def match(base: Sequence[Finding], head: Sequence[Finding], files: Files) -> dic
 
     First by place: the same sort of loss of the same acquisition, both on lines that only moved. What is left by
     fingerprint, in the same file before any other. Then by place again, where one of the two lines was rewritten: a
-    renamed variable, another number returned.
+    renamed variable, another number returned. Last by the way: acquired on a line that only moved, and lost behind the
+    same branch, but further on or less far (a `goto` that became a `return`).
     """
     found: dict[int, int] = {}
     used: set[int] = set()
@@ -86,6 +87,7 @@ def match(base: Sequence[Finding], head: Sequence[Finding], files: Files) -> dic
     pass_by(lambda point: (point.point,), lambda point: (point.point,))
     pass_by(lambda point: _rewritten(point, files, loss=True), lambda point: _rewrites(point, files, loss=True))
     pass_by(lambda point: _rewritten(point, files, loss=False), lambda point: _rewrites(point, files, loss=False))
+    pass_by(lambda point: _way_of_base(point, files), lambda point: _way_of_head(point, files))
     return found
 
 
@@ -133,3 +135,34 @@ def _rewrites(point: Finding, files: Files, *, loss: bool) -> _Key | None:
         (changed_file, changed), (kept_file, kept) = (kept_file, kept), (changed_file, changed)
     passage = files.passage_of_head(changed_file, changed)
     return (*_sort(point), changed_file, passage, kept_file, kept) if passage else None
+
+
+def _last_branch(point: Finding) -> Step | None:
+    return next((step for step in reversed(point.steps) if step.kind is StepKind.BRANCH), None)
+
+
+def _way_of_base(point: Finding, files: Files) -> _Key | None:
+    """Acquisition and last branch of a base loss point, as they stand at the head side."""
+    branch = _last_branch(point)
+    file, line = _acquired(point)
+    acquired = files.line_to_head(file, line)
+    if branch is None or not acquired:
+        return None
+    at = branch.at
+    moved, passage = files.line_to_head(at.file, at.line), files.passage_of_base(at.file, at.line)
+    if not moved and not passage:
+        return None
+    place = (files.to_head(at.file), moved, 0 if moved else passage)
+    return (*_sort(point), files.to_head(file), acquired, branch.message, *place)
+
+
+def _way_of_head(point: Finding, files: Files) -> _Key | None:
+    """The same for a head loss point."""
+    branch = _last_branch(point)
+    if branch is None:
+        return None
+    file, acquired = _acquired(point)
+    at = branch.at
+    passage = files.passage_of_head(at.file, at.line)
+    place = (at.file, 0 if passage else at.line, passage)
+    return (*_sort(point), file, acquired, branch.message, *place)

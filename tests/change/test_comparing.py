@@ -99,6 +99,53 @@ def test_a_new_way_to_lose_what_is_lost_already_is_introduced(changed):
     assert by_state(report)["unchanged"] == [f"a.c:{LOSS}"]
 
 
+GOTO = (
+    HEAD
+    + """int f(int n)
+{
+	char *other = malloc(9);
+	char *p = malloc(n);
+	int ret = 0;
+
+	if (!other || !p)
+		exit(1);
+	if (odd(n)) {
+		ret = -1;
+		goto out;
+	}
+	free(p);
+out:
+	free(other);
+	return ret;
+}
+"""
+)
+RETURN = GOTO.replace("if (odd(n)) {\n\t\tret = -1;\n\t\tgoto out;\n\t}", "if (odd(n))\n\t\treturn -1;")
+
+
+def test_a_loss_that_ends_elsewhere_behind_the_same_branch_is_the_same(changed):
+    clean = [
+        text.replace("char *other = malloc(9)", "char *other = NULL").replace("!other || ", "")
+        for text in (GOTO, RETURN)
+    ]
+    assert by_state(changed(*clean)) == {"new": [], "unchanged": ["a.c:12"], "absent": []}
+
+
+def test_what_is_lost_by_that_for_the_first_time_is_introduced(changed):
+    report = changed(GOTO, RETURN)
+    assert [finding.resource for finding in new(report)] == ["other"]
+    assert by_state(report) == {"new": ["a.c:12"], "unchanged": ["a.c:12"], "absent": []}
+
+
+def test_another_branch_with_the_same_words_is_another_way(changed):
+    twice = CODE.replace(
+        "\tif (odd(n + 1))", "\tif (odd(n)) {\n\t\tn = 3;\n\t\tfree(p);\n\t\treturn -4;\n\t}\n\tif (odd(n + 1))"
+    )
+    before = twice.replace("\t\tn = 3;\n\t\tfree(p);\n", "").replace("\treturn -3;", "\tn--;")
+    after = twice.replace("\t\tfree(p);\n\t\treturn -2;", "\t\treturn -2;").replace("\treturn -3;", "\tn--;")
+    assert [len(places) for places in by_state(changed(before, after)).values()] == [1, 0, 1]
+
+
 def test_a_new_file(changed):
     report = changed({"b.c": HEAD}, {"b.c": HEAD, "a.c": CODE})
     assert by_state(report)["new"] == ["a.c:14"]
