@@ -159,10 +159,42 @@ def test_a_deleted_file_and_a_mended_loss_are_fixed(changed):
         assert status(report) == 0
 
 
+STREAM = """#include <stdio.h>
+int f(const char *name)
+{
+	FILE *p = popen(name, "r");
+	if (!p)
+		return -1;
+	return fgetc(p);
+}
+"""
+
+
 def test_another_resource_lost_on_the_same_line_is_introduced(changed):
-    report = changed(CODE, CODE.replace("malloc(n)", "realloc(NULL, n)"))
-    assert len(new(report)) == 1
-    assert len(by_state(report)["absent"]) == 1
+    report = changed(STREAM, STREAM.replace("popen", "fopen"))
+    assert [finding.at.line for finding in new(report)] == [4]
+    assert new(report)[0].change == "this change acquires it here"
+    assert by_state(report)["absent"] == ["a.c:7"]
+
+
+@pytest.mark.parametrize("loss", ["return fgetc(p);", "return 2 * fgetc(p);"])
+def test_the_same_from_another_function_is_not(changed, loss):
+    before = STREAM.replace("popen", "fopen")
+    report = changed(before, before.replace('fopen(name, "r")', "tmpfile()").replace("return fgetc(p);", loss))
+    assert by_state(report) == {"new": [], "unchanged": ["a.c:7"], "absent": []}
+
+
+def test_what_is_acquired_anew_is_shown_there_and_not_at_a_branch(changed):
+    """Both are new; the branch would be the later step."""
+    before = STREAM.replace("\tFILE *p", "\tFILE *p = NULL;\n\tint n = 0;\n\tp").replace(
+        'p = popen(name, "r")', "odd(&p)"
+    )
+    report = changed(
+        before.replace("\tif (!p)", "\tif (n)"),
+        before.replace("odd(&p)", 'p = fopen(name, "r")').replace("odd(p);", ""),
+    )
+    (finding,) = new(report)
+    assert (finding.at.line, finding.change) == (6, "this change acquires it here")
 
 
 def test_a_changed_header_reaches_those_who_include_it(changed):
