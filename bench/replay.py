@@ -232,6 +232,7 @@ def main() -> int:
     parser.add_argument("--work", type=Path, required=True, help="folder for the clones and the cache")
     parser.add_argument("--commits", type=int, default=300, help="of each repository")
     parser.add_argument("--until", default="HEAD", help="the last commit")
+    parser.add_argument("--commit", action="append", default=[], help="only this one of them (repeatable)")
     parser.add_argument("--sheet", type=Path, help="write the introduced findings here")
     parser.add_argument("--texts", type=Path, help="keep the text reports in this folder")
     parser.add_argument("--judgements", type=Path, default=HERE / "replayed.tsv")
@@ -244,6 +245,9 @@ def main() -> int:
     for repository in options.repositories:
         history = History(repository, work)
         chosen = history.commits(options.commits, options.until, "--no-merges", "--min-parents=1")
+        chosen = [commit for commit in chosen if not options.commit or commit.startswith(tuple(options.commit))]
+        if not chosen:
+            parser.error(f"{history.name}: no commit is left")
         done = projects.setdefault(history.name, [])
         for number, commit in enumerate(chosen, 1):
             done.append(replay(history, commit, work / "cache", options.timeout))

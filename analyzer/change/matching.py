@@ -81,8 +81,8 @@ def match(base: Sequence[Finding], head: Sequence[Finding], files: Files) -> dic
 
     First by place: the same sort of loss of the same acquisition, both on lines that only moved. What is left by
     fingerprint, in the same file before any other. Then by place again, where one of the two lines was rewritten: a
-    renamed variable, another number returned; or both, or the function that hands it out: calloc() instead of malloc().
-    Last by the way: a `goto` that became a `return`.
+    renamed variable, another number returned; or both, or the function that hands it out (g_malloc() instead of
+    malloc()). Last by the way: a `goto` that became a `return`.
     """
     found: dict[int, int] = {}
     used: set[int] = set()
@@ -154,18 +154,18 @@ def _rewritten(point: Finding, spot: _SpotOf) -> _Key | None:
 
 def _renewed(point: Finding, spot: _SpotOf) -> _Key | None:
     """The same holder in the same function, lost in the same way; both lines may be rewritten, and another function
-    may hand it out now, if what it hands out is released in the same way."""
+    may hand it out now."""
     lost, acquired = spot((point.at.file, point.at.line)), spot(_acquired(point))
     if lost is None or acquired is None or (lost.line and acquired.line):
         return None
-    return (point.check, point.kind, point.function, point.resource, point.remedy, lost, acquired)
+    return (point.check, point.kind, point.function, point.resource, lost, acquired)
 
 
 def _way(point: Finding, spot: _SpotOf) -> _Key | None:
-    """Acquired on a line that only moved, and lost behind the same branch: further on, or less far."""
+    """The same holder, lost behind the same branch: further on, or less far, or in another manner."""
     branch = next((step for step in reversed(point.steps) if step.kind is StepKind.BRANCH), None)
     acquired = spot(_acquired(point))
-    if branch is None or acquired is None or not acquired.line:
+    if branch is None or acquired is None:
         return None
     at = spot((branch.at.file, branch.at.line))
-    return (*_sort(point), acquired, branch.message, at) if at is not None else None
+    return (point.check, point.resource, acquired, branch.message, at) if at is not None else None

@@ -171,17 +171,40 @@ int f(const char *name)
 
 
 def test_another_resource_lost_on_the_same_line_is_introduced(changed):
-    report = changed(STREAM, STREAM.replace("popen", "fopen"))
-    assert [finding.at.line for finding in new(report)] == [4]
-    assert new(report)[0].change == "this change acquires it here"
-    assert by_state(report)["absent"] == ["a.c:7"]
+    other = STREAM.replace("popen", "fopen").replace("*p", "*q").replace("(!p)", "(!q)").replace("(p)", "(q)")
+    assert by_state(changed(STREAM, other)) == {"new": ["a.c:7"], "unchanged": [], "absent": ["a.c:7"]}
 
 
+@pytest.mark.parametrize("source", ["tmpfile()", 'fopen(name, "r")'], ids=["same release", "another"])
 @pytest.mark.parametrize("loss", ["return fgetc(p);", "return 2 * fgetc(p);"])
-def test_the_same_from_another_function_is_not(changed, loss):
-    before = STREAM.replace("popen", "fopen")
-    report = changed(before, before.replace('fopen(name, "r")', "tmpfile()").replace("return fgetc(p);", loss))
+def test_the_same_from_another_function_is_not(changed, source, loss):
+    report = changed(STREAM, STREAM.replace('popen(name, "r")', source).replace("return fgetc(p);", loss))
     assert by_state(report) == {"new": [], "unchanged": ["a.c:7"], "absent": []}
+
+
+def test_what_is_overwritten_instead_of_left_behind_the_same_branch_is_not(changed):
+    before = (
+        HEAD
+        + """int f(int n)
+{
+	if (n) {
+		char *p = malloc(9);
+
+		if (odd(n))
+			free(p);
+	}
+	return 0;
+}
+"""
+    )
+    after = (
+        before.replace("\t\tchar *p", "\t\tp")
+        .replace("\tif (n) {", "\tchar *p;\n\tif (n) {")
+        .replace("\t}", "\t\tp = NULL;\n\t}")
+    )
+    report = changed(before, after)
+    assert by_state(report) == {"new": [], "unchanged": ["a.c:11"], "absent": []}
+    assert [finding.kind for finding in report.findings] == ["overwritten"]
 
 
 def test_what_is_acquired_anew_is_shown_there_and_not_at_a_branch(changed):
