@@ -1,4 +1,8 @@
-"""Which step of a change made a finding: there it is shown, because there it can be discussed and mended."""
+"""Which step of a change made a finding: there it is shown, because there it can be discussed and mended.
+
+The loss itself before any other step; then, of a leak, the acquisition, without which nothing would be lost; then the
+last step that the change wrote; then what it removed.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from typing import final
 from analyzer.change.lines import Deletion
 from analyzer.change.matching import Files
 from analyzer.errors import MustfreeError
-from analyzer.findings.model import Finding, Region
+from analyzer.findings.model import Finding, Region, StepKind
 from analyzer.sources import LineIndex
 
 Read = Callable[[str], bytes | None]
@@ -28,9 +32,11 @@ class Causes:
         """The finding at the changed step, when the loss itself lies outside of the change."""
         if self._files.is_new(finding.at.file, finding.at.line):
             return finding
-        for step in reversed(finding.steps):
-            if self._files.is_new(step.at.file, step.at.line):
-                return replace(finding, at=step.at, change="this change wrote this step of the path")
+        written = [step for step in finding.steps if self._files.is_new(step.at.file, step.at.line)]
+        if written and written[0].kind is StepKind.ACQUIRE and finding.check == "leak":
+            return replace(finding, at=written[0].at, change="this change acquires it here")
+        if written:
+            return replace(finding, at=written[-1].at, change="this change wrote this step of the path")
         removed = self._removed(finding)
         if removed is not None:
             text = _shown(removed, finding)

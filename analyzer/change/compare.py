@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import final
@@ -15,6 +17,17 @@ from analyzer.findings.model import Finding, Notice, NoticeKind, Report, State
 from analyzer.findings.points import finding_order, loss_points, merge
 
 _LOST = (NoticeKind.NOT_ANALYSED, NoticeKind.INTERNAL)
+_HARMLESS = (
+    NoticeKind.DEGRADED,
+    NoticeKind.SKIPPED,
+    NoticeKind.MISSING_HEADER,
+    NoticeKind.CONTRADICTION,
+    NoticeKind.WRITTEN,
+    NoticeKind.NAME_ONLY,
+    NoticeKind.SUPPRESSION,
+    NoticeKind.FLAG,
+)
+_NUMBER = re.compile(r"\d+")
 Read = Callable[[str], bytes | None]
 
 
@@ -110,15 +123,21 @@ class _Comparison:
         return point
 
     def _notices(self) -> Iterator[Notice]:
-        """Those of the head side; what was not analysed before either is no loss."""
+        """Those of the head side; what was not analysed before either is no loss, and harmless things that stood
+        already are marked."""
         before = {
             (notice.kind, self._files.to_head(notice.file), notice.function)
             for notice in self._sides.base.notices
             if notice.kind in _LOST
         }
+        stood = Counter(_named(notice, self._files.to_head(notice.file)) for notice in self._sides.base.notices)
         for notice in self._sides.head.notices:
+            name = _named(notice, notice.file)
             if (notice.kind, notice.file, notice.function) in before and notice.kind is NoticeKind.NOT_ANALYSED:
                 yield replace(notice, kind=NoticeKind.GAP)
+            elif notice.kind in _HARMLESS and stood[name]:
+                stood[name] -= 1
+                yield replace(notice, stood=True)
             else:
                 yield notice
 
@@ -133,6 +152,11 @@ class _Comparison:
             head = self._files.to_head(file)
             if head and head not in seen and head not in told:
                 yield Notice(NoticeKind.NOT_ANALYSED, head, 0, "lost sight of: analysed at the base, not at the head")
+
+
+def _named(notice: Notice, file: str) -> tuple[object, ...]:
+    """What a notice is about, wherever it stands: without line numbers, those in its message included."""
+    return notice.kind, file, notice.function, _NUMBER.sub("", notice.message)
 
 
 def _points(report: Report) -> list[Finding]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import final
 
 from analyzer.change.lines import SAME, LineMap, line_map
@@ -57,6 +59,21 @@ class Files:
 
 
 _Key = tuple[object, ...]
+_Line = tuple[str, int]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """A place that both sides have, named as at the head side: a line that only moved, or (line 0) a rewritten passage
+    by its first line."""
+
+    file: str
+    line: int
+    passage: int
+
+
+_SpotOf = Callable[[_Line], _Spot | None]
 
 
 def match(base: Sequence[Finding], head: Sequence[Finding], files: Files) -> dict[int, int]:
@@ -64,10 +81,12 @@ def match(base: Sequence[Finding], head: Sequence[Finding], files: Files) -> dic
 
     First by place: the same sort of loss of the same acquisition, both on lines that only moved. What is left by
     fingerprint, in the same file before any other. Then by place again, where one of the two lines was rewritten: a
-    renamed variable, another number returned.
+    renamed variable, another number returned; or both, or the function that hands it out (g_malloc() instead of
+    malloc()). Last by the way: a `goto` that became a `return`.
     """
     found: dict[int, int] = {}
     used: set[int] = set()
+    base_spot, head_spot = partial(_spot_of_base, files), partial(_spot_of_head, files)
 
     def pass_by(of_base: Callable[[Finding], _Key | None], of_head: Callable[[Finding], _Key | None]) -> None:
         places: dict[_Key, list[int]] = {}
@@ -84,8 +103,8 @@ def match(base: Sequence[Finding], head: Sequence[Finding], files: Files) -> dic
     pass_by(lambda point: _moved_place(point, files), _place)
     pass_by(lambda point: (point.point, files.to_head(point.at.file)), lambda point: (point.point, point.at.file))
     pass_by(lambda point: (point.point,), lambda point: (point.point,))
-    pass_by(lambda point: _rewritten(point, files, loss=True), lambda point: _rewrites(point, files, loss=True))
-    pass_by(lambda point: _rewritten(point, files, loss=False), lambda point: _rewrites(point, files, loss=False))
+    for key in (_rewritten, _renewed, _way):
+        pass_by(partial(key, spot=base_spot), partial(key, spot=head_spot))
     return found
 
 
@@ -93,7 +112,7 @@ def _sort(point: Finding) -> _Key:
     return (point.check, point.kind, point.callee, point.slot)
 
 
-def _acquired(point: Finding) -> tuple[str, int]:
+def _acquired(point: Finding) -> _Line:
     first = next((step.at for step in point.steps if step.kind is StepKind.ACQUIRE), point.at)
     return first.file, first.line
 
@@ -111,25 +130,42 @@ def _moved_place(point: Finding, files: Files) -> _Key | None:
     return (*_sort(point), files.to_head(point.at.file), lost, files.to_head(file), acquired)
 
 
-def _rewritten(point: Finding, files: Files, *, loss: bool) -> _Key | None:
-    """The place of a base loss point of which the one line was rewritten (the loss, or the acquisition) and the
-    other only moved."""
-    file, acquired = _acquired(point)
-    (changed_file, changed), (kept_file, kept) = (point.at.file, point.at.line), (file, acquired)
-    if not loss:
-        (changed_file, changed), (kept_file, kept) = (kept_file, kept), (changed_file, changed)
-    passage = files.passage_of_base(changed_file, changed)
-    line = files.line_to_head(kept_file, kept)
-    if not passage or not line:
+def _spot_of_base(files: Files, at: _Line) -> _Spot | None:
+    """Where a base line is found at the head side, None when it was deleted."""
+    file, line = at
+    moved = files.line_to_head(file, line)
+    passage = 0 if moved else files.passage_of_base(file, line)
+    return _Spot(files.to_head(file), moved, passage) if moved or passage else None
+
+
+def _spot_of_head(files: Files, at: _Line) -> _Spot:
+    file, line = at
+    passage = files.passage_of_head(file, line)
+    return _Spot(file, 0 if passage else line, passage)
+
+
+def _rewritten(point: Finding, spot: _SpotOf) -> _Key | None:
+    """The same sort of loss of the same acquisition; one of the two lines was rewritten, the other only moved."""
+    lost, acquired = spot((point.at.file, point.at.line)), spot(_acquired(point))
+    if lost is None or acquired is None or bool(lost.line) is bool(acquired.line):
         return None
-    return (*_sort(point), files.to_head(changed_file), passage, files.to_head(kept_file), line)
+    return (*_sort(point), lost, acquired)
 
 
-def _rewrites(point: Finding, files: Files, *, loss: bool) -> _Key | None:
-    """The same for a head loss point."""
-    file, acquired = _acquired(point)
-    (changed_file, changed), (kept_file, kept) = (point.at.file, point.at.line), (file, acquired)
-    if not loss:
-        (changed_file, changed), (kept_file, kept) = (kept_file, kept), (changed_file, changed)
-    passage = files.passage_of_head(changed_file, changed)
-    return (*_sort(point), changed_file, passage, kept_file, kept) if passage else None
+def _renewed(point: Finding, spot: _SpotOf) -> _Key | None:
+    """The same holder in the same function, lost in the same way; both lines may be rewritten, and another function
+    may hand it out now."""
+    lost, acquired = spot((point.at.file, point.at.line)), spot(_acquired(point))
+    if lost is None or acquired is None or (lost.line and acquired.line):
+        return None
+    return (point.check, point.kind, point.function, point.resource, lost, acquired)
+
+
+def _way(point: Finding, spot: _SpotOf) -> _Key | None:
+    """The same holder, lost behind the same branch: further on, or less far, or in another manner."""
+    branch = next((step for step in reversed(point.steps) if step.kind is StepKind.BRANCH), None)
+    acquired = spot(_acquired(point))
+    if branch is None or acquired is None:
+        return None
+    at = spot((branch.at.file, branch.at.line))
+    return (point.check, point.resource, acquired, branch.message, at) if at is not None else None

@@ -13,6 +13,8 @@ from analyzer.ir.function import Function
 from analyzer.ir.ops import Call
 from analyzer.ownership.events import Event
 
+_CALLS = re.compile(r"(?P<name>[A-Za-z_]\w*)?\s*\(|\)")
+_NO_FUNCTIONS = frozenset(("sizeof", "_Alignof", "__alignof__", "return"))
 _NAME = re.compile(r"(?<!\w)[A-Za-z_]\w*(?!\w)(?!\s*\()")
 
 
@@ -57,13 +59,30 @@ def shape(code: str) -> str:
     return "".join(_NAME.sub(lambda name: name[0] if name[0] in ("NULL", "return") else "v", code).split())
 
 
+def decision(condition: str) -> str:
+    """What a condition asks: the functions that it calls, in order, whatever they are given and their results are
+    compared with; without a call its shape."""
+    names: list[str] = []
+    inside: list[bool] = []
+    for token in _CALLS.finditer(condition):
+        name = token["name"] or ""
+        if token[0] == ")":
+            del inside[-1:]
+            continue
+        if name and name not in _NO_FUNCTIONS and not any(inside):
+            names.append(name)
+        inside.append(bool(name))
+    return " ".join(names) or shape(condition)
+
+
 @final
 class PointNames:
     """Fingerprints for the single loss points of one function.
 
-    Function, acquiring call, slot, holder, kind, the branch that leads to the loss and how it ends, both by their
-    shape; points that are equal in all of this are numbered as they stand in the file. Neither the file nor the
-    number of the call: code that moves, and a further call of the same function before it, change nothing.
+    Function, acquiring call, slot, holder, kind, the branch that leads to the loss by what it asks (one inside of a
+    macro says nothing here: its text stands elsewhere) and the shape of the `return` that ends it; points that are
+    equal in all of this are numbered as they stand in the file. Neither the file nor the number of the call: code that
+    moves, and a further call of the same function before it, change nothing.
     """
 
     def __init__(self, function: Function, source: SourceText) -> None:
@@ -90,6 +109,6 @@ class PointNames:
 
     def _branch(self, event: Event) -> str:
         for step in reversed(event.steps):
-            if step.kind is StepKind.BRANCH:
-                return f"{shape(self._source.condition(step.at))} {step.taken}"
+            if step.kind is StepKind.BRANCH and not self._source.statement_macro(step.at):
+                return f"{decision(self._source.condition(step.at))} {step.taken}"
         return ""

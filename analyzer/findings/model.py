@@ -314,13 +314,14 @@ class NoticeKind(Enum):
 @final
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One such thing. line 0: the whole file."""
+    """One such thing. line 0: the whole file. stood: of a change: the base side has it as well."""
 
     kind: NoticeKind
     file: str
     line: int
     message: str
     function: str = ""
+    stood: bool = False
 
 
 @final

@@ -122,6 +122,7 @@ def json_report(report: Report, everything: bool = False, strict: bool = False, 
                 "line": notice.line,
                 "function": notice.function,
                 "message": plain(notice.message),
+                "stood": notice.stood,
             }
             for notice in report.notices
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import final
 
@@ -108,11 +109,13 @@ class TextWriter:
     def notices(self, report: Report, verbose: bool = False, quiet: bool = False) -> list[str]:
         """What is said about a run besides the findings.
 
-        verbose: all of it; otherwise a few of each harmless kind. quiet: only what affects the exit status.
+        verbose: all of it; otherwise a few of each harmless kind, and of a change nothing that stood before it.
+        quiet: only what affects the exit status.
         """
         lines: list[str] = []
         seen: dict[NoticeKind, int] = {}
-        for notice in report.notices if verbose else _one_per_header(report.notices):
+        told = [notice for notice in report.notices if not notice.stood]
+        for notice in report.notices if verbose else _one_per_header(told):
             serious = notice.kind in SERIOUS
             seen[notice.kind] = seen.get(notice.kind, 0) + 1
             if serious or verbose or (not quiet and seen[notice.kind] <= _SHOWN_PER_KIND):
@@ -122,10 +125,14 @@ class TextWriter:
         )
         if more and not verbose and not quiet:
             lines.append(f"{self._paint('note', 'note:')} {more} more notices (-v shows them)")
+        stood = len(report.notices) - len(told)
+        if stood and not verbose and not quiet:
+            notices = "1 notice" if stood == 1 else f"{stood} notices"
+            lines.append(f"{self._paint('note', 'note:')} {notices} that stood before this change (-v shows them)")
         return lines
 
 
-def _one_per_header(notices: tuple[Notice, ...]) -> list[Notice]:
+def _one_per_header(notices: Sequence[Notice]) -> list[Notice]:
     """A header that many files miss is one line, and so are files that are skipped for one reason."""
     headers = [notice for notice in notices if notice.kind in _ONE_LINE]
     counts = Counter(notice.message for notice in headers)

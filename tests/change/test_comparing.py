@@ -99,6 +99,53 @@ def test_a_new_way_to_lose_what_is_lost_already_is_introduced(changed):
     assert by_state(report)["unchanged"] == [f"a.c:{LOSS}"]
 
 
+GOTO = (
+    HEAD
+    + """int f(int n)
+{
+	char *other = malloc(9);
+	char *p = malloc(n);
+	int ret = 0;
+
+	if (!other || !p)
+		exit(1);
+	if (odd(n)) {
+		ret = -1;
+		goto out;
+	}
+	free(p);
+out:
+	free(other);
+	return ret;
+}
+"""
+)
+RETURN = GOTO.replace("if (odd(n)) {\n\t\tret = -1;\n\t\tgoto out;\n\t}", "if (odd(n))\n\t\treturn -1;")
+
+
+def test_a_loss_that_ends_elsewhere_behind_the_same_branch_is_the_same(changed):
+    clean = [
+        text.replace("char *other = malloc(9)", "char *other = NULL").replace("!other || ", "")
+        for text in (GOTO, RETURN)
+    ]
+    assert by_state(changed(*clean)) == {"new": [], "unchanged": ["a.c:12"], "absent": []}
+
+
+def test_what_is_lost_by_that_for_the_first_time_is_introduced(changed):
+    report = changed(GOTO, RETURN)
+    assert [finding.resource for finding in new(report)] == ["other"]
+    assert by_state(report) == {"new": ["a.c:12"], "unchanged": ["a.c:12"], "absent": []}
+
+
+def test_another_branch_with_the_same_words_is_another_way(changed):
+    twice = CODE.replace(
+        "\tif (odd(n + 1))", "\tif (odd(n)) {\n\t\tn = 3;\n\t\tfree(p);\n\t\treturn -4;\n\t}\n\tif (odd(n + 1))"
+    )
+    before = twice.replace("\t\tn = 3;\n\t\tfree(p);\n", "").replace("\treturn -3;", "\tn--;")
+    after = twice.replace("\t\tfree(p);\n\t\treturn -2;", "\t\treturn -2;").replace("\treturn -3;", "\tn--;")
+    assert [len(places) for places in by_state(changed(before, after)).values()] == [1, 0, 1]
+
+
 def test_a_new_file(changed):
     report = changed({"b.c": HEAD}, {"b.c": HEAD, "a.c": CODE})
     assert by_state(report)["new"] == ["a.c:14"]
@@ -112,10 +159,65 @@ def test_a_deleted_file_and_a_mended_loss_are_fixed(changed):
         assert status(report) == 0
 
 
+STREAM = """#include <stdio.h>
+int f(const char *name)
+{
+	FILE *p = popen(name, "r");
+	if (!p)
+		return -1;
+	return fgetc(p);
+}
+"""
+
+
 def test_another_resource_lost_on_the_same_line_is_introduced(changed):
-    report = changed(CODE, CODE.replace("malloc(n)", "realloc(NULL, n)"))
-    assert len(new(report)) == 1
-    assert len(by_state(report)["absent"]) == 1
+    other = STREAM.replace("popen", "fopen").replace("*p", "*q").replace("(!p)", "(!q)").replace("(p)", "(q)")
+    assert by_state(changed(STREAM, other)) == {"new": ["a.c:7"], "unchanged": [], "absent": ["a.c:7"]}
+
+
+@pytest.mark.parametrize("source", ["tmpfile()", 'fopen(name, "r")'], ids=["same release", "another"])
+@pytest.mark.parametrize("loss", ["return fgetc(p);", "return 2 * fgetc(p);"])
+def test_the_same_from_another_function_is_not(changed, source, loss):
+    report = changed(STREAM, STREAM.replace('popen(name, "r")', source).replace("return fgetc(p);", loss))
+    assert by_state(report) == {"new": [], "unchanged": ["a.c:7"], "absent": []}
+
+
+def test_what_is_overwritten_instead_of_left_behind_the_same_branch_is_not(changed):
+    before = (
+        HEAD
+        + """int f(int n)
+{
+	if (n) {
+		char *p = malloc(9);
+
+		if (odd(n))
+			free(p);
+	}
+	return 0;
+}
+"""
+    )
+    after = (
+        before.replace("\t\tchar *p", "\t\tp")
+        .replace("\tif (n) {", "\tchar *p;\n\tif (n) {")
+        .replace("\t}", "\t\tp = NULL;\n\t}")
+    )
+    report = changed(before, after)
+    assert by_state(report) == {"new": [], "unchanged": ["a.c:11"], "absent": []}
+    assert [finding.kind for finding in report.findings] == ["overwritten"]
+
+
+def test_what_is_acquired_anew_is_shown_there_and_not_at_a_branch(changed):
+    """Both are new; the branch would be the later step."""
+    before = STREAM.replace("\tFILE *p", "\tFILE *p = NULL;\n\tint n = 0;\n\tp").replace(
+        'p = popen(name, "r")', "odd(&p)"
+    )
+    report = changed(
+        before.replace("\tif (!p)", "\tif (n)"),
+        before.replace("odd(&p)", 'p = fopen(name, "r")').replace("odd(p);", ""),
+    )
+    (finding,) = new(report)
+    assert (finding.at.line, finding.change) == (6, "this change acquires it here")
 
 
 def test_a_changed_header_reaches_those_who_include_it(changed):
@@ -220,3 +322,24 @@ def test_a_changed_helper_in_another_file_makes_its_callers_lose(changed):
     assert (finding.at.file, finding.function) == ("a.c", "f")
     assert finding.change == "a change outside of this function leads to it"
     assert status(report) == 1
+
+
+DEGRADED = HEAD + "int broken(void)\n{\n\tint x = ;\n\tfree(malloc(1));\n\treturn x;\n}\n"
+
+
+def test_a_harmless_notice_that_stood_before_is_marked(changed):
+    report = changed(DEGRADED, "\n\n" + DEGRADED)
+    (notice,) = [notice for notice in report.notices if notice.kind is NoticeKind.DEGRADED]
+    assert (notice.line, notice.stood) == (5, True)
+
+
+def test_a_harmless_notice_that_is_new_is_not(changed):
+    again = DEGRADED.partition("\n")[2].partition("\n")[2].replace("broken", "another")
+    report = changed(DEGRADED, DEGRADED + again)
+    found = [(notice.function, notice.stood) for notice in report.notices if notice.kind is NoticeKind.DEGRADED]
+    assert found == [("broken", True), ("another", False)]
+
+
+def test_what_is_not_analysed_never_counts_as_stood(changed):
+    notices = changed(BROKEN, BROKEN + "\n").notices
+    assert notices and not any(notice.stood for notice in notices)

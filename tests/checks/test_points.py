@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from analyzer.checks.fingerprint import shape
+from analyzer.checks.fingerprint import decision, shape
 from analyzer.findings.model import Confidence, Level, StepKind
 from analyzer.findings.points import loss_points, merge, split
 from analyzer.workspace import Settings, Workspace
@@ -61,13 +61,49 @@ def test_each_loss_point_has_its_own(points):
         (lambda code: code.replace("kind", "type").replace("*s,", "*what,").replace("s->", "what->"), 0),
         (lambda code: code.replace("\tif (!p)", "\tfree(malloc(3));\n\tif (!p)"), 1),
         (lambda code: code.replace("\treturn 0;", "\tn = 5;\n\treturn 0;"), 0),
+        (lambda code: code.replace("if (odd(n))", "if (odd(n + 1) > 0)"), 0),
     ],
-    ids=["elsewhere", "format", "renamed", "another call before it", "after it"],
+    ids=["elsewhere", "format", "renamed", "another call before it", "after it", "what a called function is given"],
 )
 def test_it_survives(points, change, shift):
     before, after = points(CODE), points(change(CODE))
     assert sorted(after.values()) == sorted(before.values())
     assert after == {line + shift: name for line, name in before.items()}
+
+
+MACRO = """#include <stdlib.h>
+extern int verbose; int puts(const char *);
+#define SAY(text) do { if (verbose) puts(text); } while (0)
+int f(int n)
+{
+	char *p = malloc(n);
+
+	if (n > 3)
+		SAY("large");
+	return 0;
+}
+"""
+
+
+def test_it_survives_an_edit_of_a_macro(points):
+    other = MACRO.replace("if (verbose)", "if (verbose > 3) puts(text); else if (verbose)")
+    assert points(other) == points(MACRO)
+    assert points(MACRO.replace("n > 3", "n > 4")) != points(MACRO)
+
+
+@pytest.mark.parametrize(
+    ("condition", "asks"),
+    [
+        ("connect(fd, &addr, sizeof(addr)) < 0", "connect"),
+        ("(ok(a, odd(b)) && !(bad(c)))", "ok bad"),
+        ("sizeof(x) > 3", shape("sizeof(x) > 3")),
+        ("n > 3", "v>3"),
+        ("strncmp(token, name, strlen(na...", "strncmp"),
+        ("broken )", shape("broken )")),
+    ],
+)
+def test_a_condition_is_known_by_the_functions_that_it_asks(condition, asks):
+    assert decision(condition) == asks
 
 
 def test_it_survives_a_move_to_another_file(points):

@@ -68,6 +68,18 @@ def test_the_report_ends_with_the_counts():
     assert "double-release" in TextWriter().report(REPORT, everything=True)
 
 
+def test_what_stood_before_a_change_is_counted():
+    old = tuple(Notice(NoticeKind.DEGRADED, "a.c", n, f"line {n}", stood=True) for n in range(2))
+    report = Report(notices=(*old, Notice(NoticeKind.DEGRADED, "b.c", 1, "new")))
+    told = ["b.c:1: note: new", "note: 2 notices that stood before this change (-v shows them)"]
+    assert TextWriter().notices(report) == told
+    assert TextWriter().notices(Report(notices=old[:1])) == [
+        "note: 1 notice that stood before this change (-v shows them)"
+    ]
+    assert len(TextWriter().notices(report, verbose=True)) == 3
+    assert TextWriter().notices(report, quiet=True) == []
+
+
 def test_notices_are_cut_unless_they_matter_or_are_asked_for():
     harmless = tuple(Notice(NoticeKind.DEGRADED, "a.c", n, f"d{n}") for n in range(9))
     serious = tuple(Notice(NoticeKind.NOT_ANALYSED, "a.c", n, f"n{n}") for n in range(9))
