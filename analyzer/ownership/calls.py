@@ -174,7 +174,8 @@ class Calls:
         if op.target is not None:
             site = _known_target(machine, op, state) or site
         if machine.cyclic:
-            for symbol in machine.universe.created_at(site.key):
+            created = machine.universe.created_at(site.key)
+            for symbol in [*_answers_about(created, machine, state), *created]:
                 state.retire(symbol)
         arguments = [machine.value(argument, state) for argument in op.arguments]
         if site.record_result is not None:
@@ -399,9 +400,18 @@ def _goes_as_number(machine: Machine, ctype: CType, value: Value, state: State) 
     )
 
 
+def _answers_about(symbols: list[Sym], machine: Machine, state: State) -> list[Sym]:
+    """Answers of pure functions that were asked about these: about something else, from now on."""
+    if not machine.prepared.asked_again or not symbols:
+        return []
+    asked = (symbol for symbol in state.mentioned() if symbol.key[0] == "pure")
+    return sorted((a for a in asked if any(s in a.key for s in symbols)), key=lambda symbol: symbol.order)
+
+
 def _pure_result(call: ContractCall, state: State) -> Sym | None:
     """The same question twice has one answer, as long as nothing was written that it may depend on.
 
+    In a loop each round asks anew; behind it, the answer is that of the last round.
     Nobody notes what is written to arrays of the function itself.
     """
     machine = call.machine
@@ -409,6 +419,9 @@ def _pure_result(call: ContractCall, state: State) -> Sym | None:
     if local or call.site.key not in machine.prepared.asked_again:
         return None
     symbol = machine.universe.symbol("pure", call.name, state.epoch, *call.arguments)
+    if machine.cyclic:
+        state.retire(symbol)
+        state.facts.pop(symbol, None)
     machine.limit_by_type(state, symbol, call.site.op.result_type)
     return symbol
 

@@ -153,7 +153,8 @@ def _forget_behind(entry: str, state: State) -> None:
 def new_epoch(machine: Access, at: int, state: State) -> None:
     """Memory outside may differ from now on: what is read there gets names of its own."""
     if machine.cyclic:
-        stale = [s for s in state.mentioned() if s.key[0] == "init" and s.key[3] == at]
+        told = {"init": 3, "pure": 2}  # where their keys say it
+        stale = [s for s in state.mentioned() if s.key[0] in told and s.key[told[s.key[0]]] == at]
         stale.sort(key=lambda symbol: symbol.order)
         for symbol in stale:
             state.retire(symbol)
