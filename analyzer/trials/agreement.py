@@ -47,19 +47,21 @@ class Remark:
 
 
 class _Does(Enum):
-    """What an outcome does with a term, as one word of a message."""
+    """What an outcome does with a term, as words of a message."""
 
-    RELEASES = "releases or takes over"
-    GIVES_BACK = "gives back a share of"  # what else happens to it is not seen
-    SHARES = "adds a share to"
-    KEEPS = "keeps"
-    HIDES = "puts out of sight"
-    BORROWS = "only borrows"
-    HANDS_OUT = "hands out"
-    MAY_HAND_OUT = "perhaps hands out"
-    LENDS = "lends"
-    LEAVES = "hands out nothing in"
-    SILENT = "says nothing of"
+    RELEASES = "releases or takes over {}"
+    GIVES_BACK = "gives back a share of {}"  # what else happens to it is not seen
+    SHARES = "adds a share to {}"
+    KEEPS = "keeps {}"
+    HIDES = "puts {} out of sight"
+    BORROWS = "only borrows {}"
+    HANDS_OUT = "hands {} out"
+    MAY_HAND_OUT = "perhaps hands {} out"
+    LENDS = "lends {}"
+    MAY_LEND = "perhaps lends {}"
+    LEAVES = "hands out nothing in {}"
+    POINTS = "returns a pointer into {}"  # as it does for all that it is not sure of
+    SILENT = "says nothing of {}"
 
 
 _D = _Does
@@ -68,7 +70,7 @@ _Table = Mapping[tuple[_Does, _Does], Standing]
 _ORDER: Final = list(Standing)
 _TAKES = frozenset({EffectKind.RELEASE, EffectKind.TAKE})
 _HIDES = frozenset({EffectKind.ESCAPE, EffectKind.OPAQUE})
-_LENDS = frozenset({EffectKind.BORROWED, EffectKind.STATIC, EffectKind.RETURN, EffectKind.INTERIOR})
+_LENDS = frozenset({EffectKind.BORROWED, EffectKind.STATIC, EffectKind.RETURN})
 _LEAVES = frozenset(
     {EffectKind.NULL, EffectKind.UNCHANGED, EffectKind.UNDEFINED, EffectKind.DANGLING, EffectKind.VALUE}
 )
@@ -88,6 +90,9 @@ _LENT: _Table = {
     (_D.HIDES, _D.RELEASES): Standing.SAYS_LESS,
     (_D.HIDES, _D.GIVES_BACK): Standing.SAYS_LESS,
     (_D.BORROWS, _D.KEEPS): Standing.SAYS_LESS,
+    (_D.HIDES, _D.POINTS): Standing.AGREES,
+    (_D.BORROWS, _D.POINTS): Standing.AGREES,  # see `_Comparison._points`
+    **{(said, _D.POINTS): Standing.TELLS_LESS for said in (_D.RELEASES, _D.SHARES, _D.KEEPS)},
     **{(said, _D.HIDES): Standing.TELLS_LESS for said in (_D.RELEASES, _D.SHARES, _D.KEEPS, _D.BORROWS)},
 }
 # The same of what the caller is given.
@@ -103,6 +108,8 @@ _GIVEN: _Table = {
     (_D.LEAVES, _D.LENDS): Standing.AGREES,
     (_D.MAY_HAND_OUT, _D.LENDS): Standing.CONTRADICTS,
     **{(said, body): Standing.TELLS_LESS for said in _D for body in (_D.HIDES, _D.SILENT) if said is not body},
+    **{(said, _D.MAY_LEND): Standing.TELLS_LESS for said in (_D.HANDS_OUT, _D.MAY_HAND_OUT)},
+    **{(said, _D.MAY_LEND): Standing.AGREES for said in (_D.LENDS, _D.LEAVES, _D.HIDES)},
 }
 
 
@@ -228,7 +235,7 @@ class _Comparison:
             return _D.HIDES
         if written and _goes_with_its_object(term, outcome):
             return _D.RELEASES
-        return _D.BORROWS
+        return _D.POINTS if not written and EffectKind.INTERIOR in kinds else _D.BORROWS
 
     def _given(self, term: Term, outcome: Outcome, written: bool = False) -> _Does:
         """What the caller is given."""
@@ -238,8 +245,9 @@ class _Comparison:
             return _D.MAY_HAND_OUT if fresh.maybe or fresh.optional else _D.HANDS_OUT
         if any(effect.kind in _HIDES for effect in effects) or _is_written(effects):
             return _D.HIDES
-        points = term == RET and any(effect.kind in _POINTS for effect in outcome.effects)
-        if points or any(effect.kind in _LENDS for effect in effects):
+        if term == RET and any(effect.kind is EffectKind.INTERIOR for effect in outcome.effects):
+            return _D.LENDS if written else _D.MAY_LEND
+        if any(effect.kind in _LENDS for effect in effects):
             return _D.LENDS
         if any(effect.kind in _LEAVES for effect in effects) or self._says_all_of(term):
             return _D.LEAVES
@@ -331,7 +339,7 @@ class _Comparison:
         theirs = [e for o in shown for e in effects_on(term, o) if e.kind is EffectKind.FRESH]
         if not mine or not theirs or any(self._is_same_kind(mine[0], effect) for effect in theirs):
             return
-        text = f"the body hands out {self._name(term)}{self._when(outcome)}, to be released with "
+        text = f"the body hands {self._name(term)} out{self._when(outcome)}, to be released with "
         text += f"{self._release(theirs[0])}, the contract says with {self._release(mine[0])}"
         yield Remark(Standing.CONTRADICTS, self._term(term), text)
 
@@ -343,8 +351,8 @@ class _Comparison:
         return f"{self._kinds[effect.resource].releases[0]}()"
 
     def _told(self, term: Term, outcome: Outcome, said: _Does, other: Outcome, does: _Does) -> tuple[str, str]:
-        text = f"the body {does.value} {self._name(term)}{self._told_when(outcome, other)}, the contract "
-        return self._term(term), text + f"says that it {said.value} it"
+        body = does.value.format(self._name(term)) + self._told_when(outcome, other)
+        return self._term(term), f"the body {body}, the contract says that it {said.value.format('it')}"
 
     def _told_when(self, outcome: Outcome, other: Outcome) -> str:
         shown = condition_text(other, self._inferred.signature)

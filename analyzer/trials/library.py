@@ -129,9 +129,7 @@ class _Sides:
         self._inferred = inferred
         self._defined = defined
         self._explained = explained
-        self._by_name: dict[str, list[FunctionContract]] = {}
-        for function in pack.functions:
-            self._by_name.setdefault(function.name, []).append(function)
+        self._by_name = {function.name: function for function in pack.functions}
         # A kind that only the library's own functions release is made of something else inside of it.
         self._kinds = {name: kind for name, kind in kinds.items() if not set(kind.releases) <= self._by_name.keys()}
         self._counted = frozenset(self._counted_types(pack))
@@ -139,22 +137,18 @@ class _Sides:
     def _counted_types(self, pack: Pack) -> Iterator[str]:
         for kind in pack.kinds.values():
             for name in (*kind.releases, *kind.share) if kind.share else ():
-                for function in self._by_name.get(name, ()):
-                    yield from (record(of) for of in function.signature.parameters[:1])
+                if name in self._by_name:
+                    yield from (record(of) for of in self._by_name[name].signature.parameters[:1])
 
     def functions(self) -> Iterator[Compared]:
-        """One for each name: where the pack has several contracts for it, that which fits the definition."""
-        for name, contracts in self._by_name.items():
+        """One for each function of the pack."""
+        for name, contract in self._by_name.items():
             inferred = self._inferred.get(name)
             if inferred is None:
-                yield Compared(contracts[0], Result.NOT_INFERRED if name in self._defined else Result.ABSENT)
+                yield Compared(contract, Result.NOT_INFERRED if name in self._defined else Result.ABSENT)
                 continue
-            declared = _declared(name, inferred.signature)
-            fitting = [one for one in contracts if not mismatch(one.signature, declared)]
-            if fitting:
-                yield self._compared(fitting[-1], inferred)
-            else:
-                yield Compared(contracts[0], Result.OTHER, why=mismatch(contracts[0].signature, declared))
+            why = mismatch(contract.signature, _declared(name, inferred.signature))
+            yield Compared(contract, Result.OTHER, why=why) if why else self._compared(contract, inferred)
 
     def _compared(self, contract: FunctionContract, inferred: FunctionContract) -> Compared:
         found = remarks(contract, inferred, self._kinds, self._counted)
