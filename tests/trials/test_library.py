@@ -8,6 +8,16 @@ from analyzer.errors import ContractError, MustfreeError
 from analyzer.trials.explained import read_explained
 from analyzer.trials.library import Comparison, Result, compare_pack
 
+
+def says(declaration: str, effects: str = "") -> str:
+    return f"  - c: {declaration}\n    then: [{effects}]\n"
+
+
+def hands_out(declaration: str, kind: str) -> str:
+    cases = f"{{when: ret != null, then: [fresh ret {kind}]}}", "{when: ret == null, then: []}"
+    return f"  - c: {declaration}\n    outcomes:\n      - {cases[0]}\n      - {cases[1]}\n"
+
+
 HEAD = """\
 library: post
 kinds:
@@ -34,7 +44,8 @@ struct parcel { char *label; int weight; struct parcel *next; };
 struct letter { int refs; char *text; };
 struct post { struct parcel *first; struct letter *letter; void *user; void (*sort)(struct post *); };
 void parcel_drop(struct parcel *parcel) { if (!parcel) return; free(parcel->label); free(parcel); }
-void letter_put(struct letter *letter) { if (!letter) return; if (--letter->refs == 0) { free(letter->text); free(letter); } }
+void letter_put(struct letter *letter)
+{ if (!letter) return; if (--letter->refs == 0) { free(letter->text); free(letter); } }
 struct letter *letter_get(struct letter *letter) { letter->refs++; return letter; }
 """
 NEW = """  - c: struct parcel *f(int weight)
@@ -71,29 +82,29 @@ AGREEING = [  # what the library does, what the pack says
         "int f(int number, struct parcel **out) { if (number < 1) return 0; *out = malloc(64); return *out ? 1 : -1; }",
         FETCH,
     ),
-    ("int f(struct parcel *parcel) { return parcel->weight; }", "  - c: int f(struct parcel *parcel)\n    then: []\n"),
+    ("int f(struct parcel *parcel) { return parcel->weight; }", says("int f(struct parcel *parcel)")),
     (
         "void f(struct parcel *parcel) { parcel_drop(parcel); }",
-        "  - c: void f(struct parcel *parcel)\n    then: [take parcel]\n",
+        says("void f(struct parcel *parcel)", "take parcel"),
     ),
     # A share that is given back is a release to the caller.
     (
         "void f(struct letter *letter) { letter_put(letter); }",
-        "  - c: void f(struct letter *letter)\n    then: [release letter]\n",
+        says("void f(struct letter *letter)", "release letter"),
     ),
     (
         "char *f(struct parcel *parcel) { return (char *)parcel + 8; }",
-        "  - c: char *f(struct parcel *parcel)\n    then: [interior parcel]\n",
+        says("char *f(struct parcel *parcel)", "interior parcel"),
     ),
     # What the library releases inside of its object is its own affair.
     (
         "void f(struct parcel *parcel) { free(parcel->label); parcel->label = 0; }",
-        "  - c: void f(struct parcel *parcel)\n    then: []\n",
+        says("void f(struct parcel *parcel)"),
     ),
     # Where the contract does not speak of null, it is no case of it.
     (
         "void f(struct post *post, struct parcel *parcel) { if (!post) return; parcel_drop(parcel); }",
-        "  - c: void f(struct post *post, struct parcel *parcel)\n    then: [take parcel]\n",
+        says("void f(struct post *post, struct parcel *parcel)", "take parcel"),
     ),
 ]
 
@@ -108,20 +119,18 @@ def test_agreement(tmp_path, body, rule):
 TELLING_LESS = [
     # A pointer into an argument is also what is said of a result that may be one.
     ("char *f(char *text) { return text + 1; }",
-     "  - c: char *f(char *text)\n    outcomes:\n"
-     "      - {when: ret != null, then: [fresh ret text]}\n      - {when: ret == null, then: []}\n",
+     hands_out("char *f(char *text)", "text"),
      "the body perhaps lends `ret` when ret != null, the contract says that it hands it out"),
     # Unknown code gets it.
     ("void unknown(struct parcel *); void f(struct parcel *p) { unknown(p); }",
-     "  - c: void f(struct parcel *parcel)\n    then: [release parcel]\n",
+     says("void f(struct parcel *parcel)", "release parcel"),
      "the body puts `parcel` out of sight, the contract says that it releases or takes over it"),
     # Who stores it may own it or not.
     ("int f(struct post *post, struct parcel *parcel) { post->first = parcel; return 0; }", SEND,
      "the body keeps `parcel` when ret == 0, the contract says that it releases or takes over it"),
     # The count of references is a number as any.
     ("struct letter *f(struct post *post) { return letter_get(post->letter); }",
-     "  - c: struct letter *f(struct post *post)\n    outcomes:\n"
-     "      - {when: ret != null, then: [fresh ret letter]}\n      - {when: ret == null, then: []}\n",
+     hands_out("struct letter *f(struct post *post)", "letter"),
      "the body lends `ret` when ret != null, the contract says that it hands it out"),
 ]  # fmt: skip
 
@@ -135,12 +144,12 @@ def test_what_the_body_does_not_tell(tmp_path, body, rule, text):
 
 SAYING_LESS = [
     ("void f(struct post *post, struct parcel *parcel) { post->first = parcel; }",
-     "  - c: void f(struct post *post, struct parcel *parcel)\n    then: []\n",
+     says("void f(struct post *post, struct parcel *parcel)"),
      "the body keeps `parcel`, the contract says that it only borrows it"),
     ("void f(struct parcel *parcel) { parcel_drop(parcel); }",
-     "  - c: void f(struct parcel *parcel)\n    then: [escape parcel]\n",
+     says("void f(struct parcel *parcel)", "escape parcel"),
      "the body releases or takes over `parcel`, the contract says that it puts it out of sight"),
-    ("char *f(char *text) { return text + 1; }", "  - c: char *f(char *text)\n    then: []\n",
+    ("char *f(char *text) { return text + 1; }", says("char *f(char *text)"),
      "the body returns a pointer into `text`, the contract does not say so"),
 ]  # fmt: skip
 
@@ -160,32 +169,35 @@ CONTRADICTING = [
      "*out", "the body hands out nothing in `*out` when ret >= 0, the contract says that it hands it out"),
     ("struct parcel *f(int weight) { static struct parcel one; return &one; }", NEW,
      "ret", "the body lends `ret` when ret != null, the contract says that it hands it out"),
-    ("struct parcel *f(int weight) { return malloc(64); }", "  - c: struct parcel *f(int weight)\n    then: []\n",
+    ("struct parcel *f(int weight) { return malloc(64); }", says("struct parcel *f(int weight)"),
      "ret", "the body hands `ret` out when ret != null, the contract says that it lends it"),
     # Taken in a case in which it is not, and the reverse.
-    ("int f(struct post *post, struct parcel *parcel) { if (parcel->weight > 9) return -1; parcel_drop(parcel); return -2; }",
+    ("int f(struct post *post, struct parcel *parcel) { if (parcel->weight > 9) return -1; "
+     "parcel_drop(parcel); return -2; }",
      SEND.replace("ret == 0", "ret < 0").replace("ret != 0", "ret >= 0"),
-     "parcel", "the body only borrows `parcel` when ret == -1 and parcel->weight >= 10, the contract says that it releases or takes over it"),
+     "parcel", "the body only borrows `parcel` when ret == -1 and parcel->weight >= 10, "
+     "the contract says that it releases or takes over it"),
     ("int f(struct post *post, struct parcel *parcel) { parcel_drop(parcel); return -1; }", SEND,
      "parcel", "the body releases or takes over `parcel` when ret != 0, the contract says that it only borrows it"),
-    ("int f(int fd) { char c; return read(fd, &c, 1) + close(fd); }", "  - c: int f(int fd)\n    then: []\n",
+    ("int f(int fd) { char c; return read(fd, &c, 1) + close(fd); }", says("int f(int fd)"),
      "fd", "the body releases or takes over `fd`, the contract says that it only borrows it"),
     # Kept, shared, given back, another release, another object, no return.
-    ("void f(struct post *post, void *user) { post->first = 0; }", "  - c: void f(struct post *post, void *user)\n    then: [keep user]\n",
+    ("void f(struct post *post, void *user) { post->first = 0; }",
+     says("void f(struct post *post, void *user)", "keep user"),
      "user", "the body only borrows `user`, the contract says that it keeps it"),
-    ("int f(struct letter *letter) { return letter->refs; }", "  - c: int f(struct letter *letter)\n    then: [share letter letter]\n",
+    ("int f(struct letter *letter) { return letter->refs; }",
+     says("int f(struct letter *letter)", "share letter letter"),
      "letter", "the body only borrows `letter` when ret >= 0, the contract says that it adds a share to it"),
-    ("void f(struct letter *letter) { letter_put(letter); }", "  - c: void f(struct letter *letter)\n    then: []\n",
+    ("void f(struct letter *letter) { letter_put(letter); }", says("void f(struct letter *letter)"),
      "letter", "the body gives back a share of `letter`, the contract says that it only borrows it"),
     ("void *f(const char *name) { return fopen(name, name); }",
-     "  - c: void *f(const char *name)\n    outcomes:\n"
-     "      - {when: ret != null, then: [fresh ret text]}\n      - {when: ret == null, then: []}\n",
+     hands_out("void *f(const char *name)", "text"),
      "ret", "the body hands `ret` out when ret != null, to be released with fclose(), the contract says with free()"),
-    ("char *f(char *one, char *two) { return two + 1; }", "  - c: char *f(char *one, char *two)\n    then: [interior one]\n",
+    ("char *f(char *one, char *two) { return two + 1; }", says("char *f(char *one, char *two)", "interior one"),
      "ret", "the body returns a pointer into `two`, the contract says into `one`"),
-    ("void f(int status) { exit(status); }", "  - c: void f(int status)\n    then: []\n",
+    ("void f(int status) { exit(status); }", says("void f(int status)"),
      "returns", "the body does not return, the contract says that it does"),
-    ("int f(int status) { return status; }", "  - c: int f(int status)\n    then: [noreturn]\n",
+    ("int f(int status) { return status; }", says("int f(int status)", "noreturn"),
      "returns", "the body returns, the contract says that it does not"),
 ]  # fmt: skip
 
@@ -207,10 +219,7 @@ def test_the_pack_itself_says_nothing_of_what_the_library_calls(tmp_path):
     """f drops the parcel only because parcel_drop does; a pack that denies that must not be believed."""
     body = "void f(struct parcel *parcel) { parcel_drop(parcel); }"
     (tmp_path / "post.c").write_text(C + body)
-    denied = (
-        BASE.replace("[release parcel parcel]", "[]")
-        + "  - c: void f(struct parcel *parcel)\n    then: [take parcel]\n"
-    )
+    denied = BASE.replace("[release parcel parcel]", "[]") + says("void f(struct parcel *parcel)", "take parcel")
     (tmp_path / "post.yaml").write_text(HEAD.replace("[parcel_drop]", "[f]") + denied)
     found = compare_pack(tmp_path / "post.yaml", False, [str(tmp_path)])
     results = {one.contract.name: one.result for one in found.functions}
@@ -218,7 +227,7 @@ def test_the_pack_itself_says_nothing_of_what_the_library_calls(tmp_path):
 
 
 def test_what_cannot_be_compared_is_counted(tmp_path):
-    rule = "  - c: int f(struct parcel *parcel, int more)\n    then: []\n  - c: int g(void)\n    then: []\n  - c: int h(int n)\n    then: []\n"
+    rule = says("int f(struct parcel *parcel, int more)") + says("int g(void)") + says("int h(int n)")
     found = compared(tmp_path, "int f(struct parcel *p) { return 1; }\nint h(int n) { lost lost; return n; }", rule)
     results = {one.contract.name: one.result for one in found.functions}
     assert (results["f"], results["g"], results["h"]) == (Result.OTHER, Result.ABSENT, Result.NOT_INFERRED)
