@@ -5,6 +5,9 @@
     python bench/packs.py --try [LIBRARY...]
                                      try the packs on their fixtures, two minutes for all; the counts stand in
                                      bench/noticed.csv
+    python bench/packs.py --compare LIBRARY --release TEXT --sources DIR... [--flags FLAG...]
+                                     hold a pack against the sources of its library, which are not part of the project;
+                                     the counts stand in bench/compared.csv. TEXT: which sources these are
     python bench/packs.py --count HEADER... [--flags FLAG...] [--below PART...]
                                      list the public functions of installed headers; their number stands in
                                      bench/public.csv
@@ -27,12 +30,16 @@ from analyzer.contracts.model import EffectKind, FunctionContract, Pack
 from analyzer.contracts.packs import shipped_files
 from analyzer.libclang import kinds
 from analyzer.libclang.parse import parsed
+from analyzer.trials.explained import read_explained
+from analyzer.trials.library import Result, compare_pack
 from analyzer.trials.trial import try_pack
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "packs.md"
 PUBLIC = ROOT / "bench" / "public.csv"
 NOTICED = ROOT / "bench" / "noticed.csv"
+COMPARED = ROOT / "bench" / "compared.csv"
+RESULTS = tuple(Result)
 COLUMNS: tuple[tuple[str, frozenset[EffectKind]], ...] = (
     ("hands out", frozenset({EffectKind.FRESH, EffectKind.SHARE})),
     ("releases", frozenset({EffectKind.RELEASE})),
@@ -60,6 +67,32 @@ the command lists them. (Some hardly have one: after `borrowed *out` the pointer
 {table}
 `mustfree rules list --library NAME` lists the functions of a pack, `mustfree rules explain FUNCTION` says what is
 known of one.
+
+## Against the sources
+
+`mustfree rules compare PACK --sources DIR` infers contracts from the sources of a library as from any program, without
+the library's own pack, and holds each written contract against what came out: case by case, for the result, each
+argument, what arguments point to, and members that the contract names. What lies inside of the library's objects is its
+own affair, and a null pointer of which the contract does not speak is no case of it.
+
+- *Agrees*: the body shows what the contract says: handed out and released in the same cases, with the same release
+  where that is not the library's own; kept, lent, or only borrowed. A share that is given back is a release.
+- *Tells less*: the body does not contradict the contract, and does not show all of it: a pointer goes to code that is
+  not seen (a table of functions, a callback), or is stored, where nobody sees whether it is owned; references are
+  counted, and a count is a number as any other; the result may be anything.
+- *Says less*: the body shows something of which the contract does not speak: that a pointer is kept, or that the result
+  points into an argument. Or the contract says that something goes out of sight of which the body shows what becomes.
+- *Contradicts*: the contract says that something is handed out (released, taken, kept, shared) in a case in which the
+  body shows that it is not, or the reverse; or another release, another argument that the result points into; or that
+  a function returns which does not. *Explained* ones were read in the source, and the contract is right: the reasons
+  stand in `fixtures/contracts/*.explained.yaml`. Any other is a mistake of the pack.
+- *Not compared*: the sources do not define the function, or nothing was inferred (its body could not be followed to its
+  end).
+
+What the body tells less of was judged by people alone, as everything was before.
+
+{compared}
+`mustfree rules compare -v` lists all but the plain agreements.
 """
 
 
@@ -124,6 +157,39 @@ def write_noticed(counts: dict[str, tuple[int, int]], file: Path = NOTICED) -> N
     file.write_text("library,noticed,weakened\n" + "".join(lines))
 
 
+def compare(library: str, release: str, sources: Sequence[str], flags: Sequence[str]) -> dict[str, str]:
+    """One row of bench/compared.csv: the pack against sources that lie here."""
+    file = next(file for file in shipped_files() if load_pack(file).library == library)
+    reasons = ROOT / "fixtures" / "contracts" / f"{file.stem}.explained.yaml"
+    found = compare_pack(file, True, sources, flags, read_explained(reasons) if reasons.is_file() else {})
+    for function, term in found.stale:
+        raise SystemExit(f"{reasons}: {function}: `{term}` contradicts nothing")
+    return {"library": library, "sources": release, **{r.name.lower(): str(found.counts[r]) for r in RESULTS}}
+
+
+def read_compared(file: Path = COMPARED) -> dict[str, dict[str, str]]:
+    """bench/compared.csv by library."""
+    with file.open(newline="") as stream:
+        return {row["library"]: row for row in csv.DictReader(stream)}
+
+
+def write_compared(rows: dict[str, dict[str, str]], file: Path = COMPARED) -> None:
+    """Writes bench/compared.csv."""
+    with file.open("w", newline="") as stream:
+        names = ["library", "sources", *(result.name.lower() for result in RESULTS)]
+        writer = csv.DictWriter(stream, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows[library] for library in sorted(rows))
+
+
+def compared_table(rows: dict[str, dict[str, str]]) -> str:
+    """The second table, in Markdown."""
+    head = ["library", "sources", *(result.value for result in RESULTS)]
+    lines = [head, ["---", "---", *["--:"] * len(RESULTS)]]
+    lines += [[row["library"], row["sources"], *(row[r.name.lower()] for r in RESULTS)] for row in rows.values()]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
 def read_public(file: Path = PUBLIC) -> dict[str, Public]:
     """bench/public.csv by library."""
     with file.open(newline="") as stream:
@@ -132,7 +198,8 @@ def read_public(file: Path = PUBLIC) -> dict[str, Public]:
 
 def page() -> str:
     """The text of docs/packs.md as the packs are now."""
-    return TEXT.format(table=table(map(load_pack, shipped_files()), read_public(), read_noticed()))
+    packs = table(map(load_pack, shipped_files()), read_public(), read_noticed())
+    return TEXT.format(table=packs, compared=compared_table(read_compared()))
 
 
 def public_functions(headers: Sequence[str], flags: Sequence[str], below: Sequence[str]) -> list[str]:
@@ -163,12 +230,20 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--flags", nargs="*", default=[], metavar="FLAG", help="such as I/usr/include/libnl3, no dash")
     parser.add_argument("--below", nargs="*", default=[], metavar="PART", help="part of the path of public headers")
     parser.add_argument("--try", dest="libraries", nargs="*", metavar="LIBRARY", help="see above")
+    parser.add_argument("--compare", metavar="LIBRARY", help="see above")
+    parser.add_argument("--release", default="", metavar="TEXT", help="see above")
+    parser.add_argument("--sources", nargs="*", default=[], metavar="DIR", help="see above")
     given = parser.parse_args(arguments)
+    flags = [f"-{flag}" for flag in given.flags]
+    if given.compare:
+        rows = read_compared() if COMPARED.is_file() else {}
+        write_compared({**rows, given.compare: compare(given.compare, given.release, given.sources, flags)})
+        return main(["--write"])
     if given.libraries is not None:
         write_noticed(try_packs(given.libraries, read_noticed() if NOTICED.is_file() else {}))
         return main(["--write"])
     if given.count:
-        names = public_functions(given.count, [f"-{flag}" for flag in given.flags], given.below or given.count)
+        names = public_functions(given.count, flags, given.below or given.count)
         print("\n".join(names))
         print(len(names), file=sys.stderr)
         return 0

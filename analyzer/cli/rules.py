@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from analyzer.cli.comparing import compare
 from analyzer.cli.imports import draft, import_
 from analyzer.cli.trials import test
 from analyzer.contracts.coverage import spelled
@@ -34,6 +35,7 @@ def rules() -> None:
 
 
 rules.add_command(test)
+rules.add_command(compare)
 rules.add_command(import_)
 rules.add_command(draft)
 

@@ -69,25 +69,29 @@ def _progress(done: int, total: int) -> None:
 
 def _pairs(files: Sequence[str]) -> list[_Pair]:
     """Which packs are to be tried on which fixtures. Raises MustfreeError where one is missing."""
-    shipped = {path.stem: path for path in shipped_files()}
     fixtures = [Path(file) for file in files if file.endswith(".c")]
-    packs = [Path(file) for file in files if not file.endswith(".c")] or ([] if fixtures else list(shipped.values()))
+    packs = [Path(file) for file in files if not file.endswith(".c")] or ([] if fixtures else shipped_files())
     if not packs:
         raise MustfreeError(f"{fixtures[0]}: a fixture without a pack; name the rule file, too")
     if len(packs) == len(fixtures) == 1:
-        return [_pair(packs[0], fixtures[0], shipped)]
+        return [_pair(packs[0], fixtures[0])]
     named = {path.stem: path for path in fixtures}
-    return [_pair(pack, named.get(pack.stem), shipped) for pack in packs]
+    return [_pair(pack, named.get(pack.stem)) for pack in packs]
 
 
-def _pair(pack: Path, fixture: Path | None, shipped: dict[str, Path]) -> _Pair:
-    ours = shipped.get(pack.stem)
+def _pair(pack: Path, fixture: Path | None) -> _Pair:
+    pack, own = named_pack(pack)
+    return pack, fixture or _fixture(pack, own), own
+
+
+def named_pack(pack: Path) -> tuple[Path, bool]:
+    """The rule file that the user names, and whether it is a shipped one. Raises MustfreeError for anything else."""
+    ours = {path.stem: path for path in shipped_files()}.get(pack.stem)
     if pack.suffix not in (".yaml", ".yml") and ours is not None:
         pack = ours
     elif pack.suffix not in (".yaml", ".yml"):
         raise MustfreeError(f"{pack}: neither a rule file (.yaml), nor a C file, nor the name of a shipped pack")
-    own = ours is not None and pack.exists() and pack.samefile(ours)
-    return pack, fixture or _fixture(pack, own), own
+    return pack, ours is not None and pack.exists() and pack.samefile(ours)
 
 
 def _fixture(pack: Path, shipped: bool) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import Any, final
@@ -69,6 +70,13 @@ class RuleSet:
         with _no_collection():
             known = self._known("r", _PACKS)
             return ContractTable(known) if known is not None else self._load()[0]
+
+    def without(self, library: str) -> RuleSet:
+        """The same, but that nothing is known of one library: what it defines is inferred, like any program."""
+        other = copy(self)
+        other.digest = f"{self.digest} without {library}"
+        other.table = self.table.without(library)
+        return other
 
     def _contents_digest(self) -> str:
         parts: list[str | bytes] = [fingerprint()]

@@ -82,6 +82,14 @@ class ContractTable:
         other._contracts = {**self._contracts, old.name: named}
         return other
 
+    def without(self, library: str) -> ContractTable:
+        """A table in which no function of one library is described; its kinds stay."""
+        packs = [
+            replace(pack, functions=(), declare="", headers=(), ignores_null=()) if pack.library == library else pack
+            for pack in self.packs
+        ]
+        return ContractTable(packs)
+
     @property
     def names(self) -> Iterable[str]:
         """Names of all functions described."""

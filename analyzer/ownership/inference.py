@@ -321,7 +321,8 @@ class _Inference:
         effects += self._written(memory, {e.term for e in effects if e.kind in (EffectKind.FRESH, EffectKind.STORE)})
         acquired = {effect.term for effect in effects if effect.kind is EffectKind.FRESH}
         effects = [e for e in effects if e.kind is not EffectKind.RETURN or e.term not in acquired]
-        if given is None and self._may_acquire_result(cell):
+        other = {kind for ending in plain for kind in ending.kinds} - {GIVEN, 0}
+        if given is None and (other or self._may_acquire_result(cell)):
             effects = [replace(e, maybe=True) if e.kind is EffectKind.RETURN else e for e in effects]
         effects.sort(key=_is_behind)  # after what it is behind of
         return tuple(dict.fromkeys(guards)), tuple(dict.fromkeys(effects))

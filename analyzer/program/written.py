@@ -8,15 +8,15 @@ is said: that is what contracts are written for.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import final
 
-from analyzer.contracts.model import Atom, Effect, EffectKind, FunctionContract, Outcome, ResourceKind, Root, Term
+from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Outcome, ResourceKind, Root, Term
 from analyzer.contracts.syntax import term_text
 from analyzer.contracts.text import condition_text
-from analyzer.ownership.application import return_range
-from analyzer.ownership.ranges import FULL, Range, complement, intersect, unite
+from analyzer.ownership.ranges import Range, intersect
+from analyzer.program.cases import bare, effects_on, is_void, may_both, returned
 
 
 class Agreement(Enum):
@@ -47,7 +47,6 @@ _WORDS = {
     EffectKind.TAKE: "takes over",
     EffectKind.SHARE: "adds a share to",
 }
-_RET = Term(Root.RET)
 Cases = list[tuple[Outcome, list[Effect]]]  # outcomes of the body, with what they say of the term
 
 
@@ -72,14 +71,14 @@ class _Comparison:
         self._written = written
         self._inferred = inferred
         self._kinds = kinds
-        self._left = _results(written)
-        self._right = _results(inferred)
+        self._left = returned(written)
+        self._right = returned(inferred)
 
     def run(self) -> Iterator[Difference]:
         if self._inferred.noreturn or not self._inferred.outcomes:
             return
         terms = {
-            _bare(effect.term): None
+            bare(effect.term): None
             for contract in (self._written, self._inferred)
             for outcome in contract.outcomes
             for effect in outcome.effects
@@ -90,16 +89,16 @@ class _Comparison:
                 yield from self._case(term, outcome, results)
 
     def _case(self, term: Term, outcome: Outcome, results: Range) -> Iterator[Difference]:
-        if _is_void(term, outcome.when) or any(e.kind is EffectKind.NORETURN for e in outcome.effects):
+        if is_void(term, outcome.when) or any(e.kind is EffectKind.NORETURN for e in outcome.effects):
             return
         shown = [
-            (other, _effects(term, other))
+            (other, effects_on(term, other))
             for other, values in zip(self._inferred.outcomes, self._right, strict=True)
-            if intersect(results, values) and not _is_void(term, other.when) and _may_both(outcome, other)
+            if intersect(results, values) and not is_void(term, other.when) and may_both(outcome, other)
         ]
         if not shown or any(effect.kind in _UNKNOWN for _, effects in shown for effect in effects):
             return
-        said = _effects(term, outcome)
+        said = effects_on(term, outcome)
         yield from self._lent(term, outcome, said, shown)
         yield from self._fresh(term, outcome, said, shown)
 
@@ -156,60 +155,6 @@ class _Comparison:
     def _when(self, outcome: Outcome) -> str:
         text = condition_text(outcome, self._written.signature)
         return f" when {text}" if text else ""
-
-
-def _results(contract: FunctionContract) -> list[Range]:
-    """The values returned in each outcome; one without condition has what those before it left over."""
-    found: list[Range] = []
-    taken: Range = ()
-    for outcome in contract.outcomes:
-        if not outcome.when:
-            found.append(complement(taken) if taken else FULL)
-            continue
-        values = return_range(outcome)
-        found.append(values)
-        if all(atom.term == _RET for atom in outcome.when):
-            taken = unite(taken, values) if taken else values
-    return found
-
-
-def _bare(term: Term) -> Term:
-    """Without the offsets that only inferred contracts have."""
-    return replace(term, selectors=tuple(selector.partition("@")[0] for selector in term.selectors))
-
-
-def _is_void(term: Term, when: tuple[Atom, ...]) -> bool:
-    """Whether in this case nothing is there: the term, or what it hangs below, is null or a failed number."""
-    for atom in when:
-        bare = _bare(atom.term)
-        same = (bare.root, bare.index) == (term.root, term.index)
-        above = same and term.selectors[: len(bare.selectors)] == bare.selectors
-        if above and (bare.root is Root.PARAM or bare == term):
-            null = atom.operator == "==" and atom.value == 0
-            if null or (atom.operator == "<" and atom.value == 0):
-                return True
-    return False
-
-
-def _may_both(left: Outcome, right: Outcome) -> bool:
-    """Whether conditions on the same parameter leave a common value."""
-    ranges: dict[Term, Range] = {}
-    for atom in (*left.when, *right.when):
-        if atom.term.root is Root.PARAM and not atom.term.selectors and atom.operator not in ("&", "!&"):
-            allowed = from_atom(atom)
-            ranges[atom.term] = intersect(ranges.get(atom.term, FULL), allowed)
-    return all(ranges.values())
-
-
-def from_atom(atom: Atom) -> Range:
-    """The values that a condition allows."""
-    return return_range(Outcome((Atom(_RET, atom.operator, atom.value),), ()))
-
-
-def _effects(term: Term, outcome: Outcome) -> list[Effect]:
-    """What the outcome says of a term; that the function returns its argument is said of the result, too."""
-    returned = [effect for effect in outcome.effects if effect.kind is EffectKind.RETURN and term == _RET]
-    return returned + [e for e in outcome.effects if e.term is not None and _bare(e.term) == term]
 
 
 def _goes_with_its_object(term: Term, outcome: Outcome) -> bool:

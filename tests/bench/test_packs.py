@@ -50,6 +50,40 @@ def test_the_counts_of_a_small_pack_are_right():
     assert share(known["libmnl"]).endswith("(100 %)") and share((0, 0)) == "-"
 
 
+def test_the_comparison_with_sources_counts_each_function_once(tmp_path: Path):
+    from packs import RESULTS, compare, compared_table, read_compared, write_compared
+
+    from analyzer.contracts.packs import load_packs
+
+    (tmp_path / "part.c").write_text(
+        "#include <stdlib.h>\nstruct mnl_socket { int fd; };\n"
+        "int mnl_socket_get_fd(const struct mnl_socket *nl) { return nl->fd; }\n"
+        "int mnl_socket_close(struct mnl_socket *nl) { return nl->fd; }\n"
+    )
+    row = compare("libmnl", "a part", [str(tmp_path)], [])
+    assert [row[key] for key in ("agrees", "contradicts", "absent")] == ["1", "1", "66"]
+    write_compared({"b": {**row, "library": "b"}, "a": {**row, "library": "a"}}, tmp_path / "compared.csv")
+    assert list(read_compared(tmp_path / "compared.csv")) == ["a", "b"]
+    assert "| b | a part | 1 | 0 | 0 | 0 | 1 | 0 | 0 | 66 |\n" in compared_table({"b": {**row, "library": "b"}})
+    judged = {pack.library: len(pack.functions) for pack in load_packs().packs}
+    for library, counts in read_compared().items():
+        assert sum(int(counts[result.name.lower()]) for result in RESULTS) == judged[library]
+        assert counts["contradicts"] == counts["other"] == "0"
+
+
+def test_reasons_name_functions_of_their_pack():
+    from packs import ROOT
+
+    from analyzer.contracts.packs import load_packs
+    from analyzer.trials.explained import read_explained
+
+    names = {Path(pack.path).stem: {one.name for one in pack.functions} for pack in load_packs().packs}
+    files = sorted((ROOT / "fixtures" / "contracts").glob("*.explained.yaml"))
+    assert files
+    for file in files:
+        assert {function for function, _ in read_explained(file)} <= names[file.name.removesuffix(".explained.yaml")]
+
+
 def test_no_pack_judges_more_functions_than_its_library_has():
     from packs import read_public
 

@@ -34,8 +34,8 @@ def run(command: str) -> tuple[int, str]:
 
 def test_each_command_says_what_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    (pack,) = blocks("yaml")
-    _, first, more = blocks("c")
+    pack, _ = blocks("yaml")
+    header, first, more, source = blocks("c")
     wanted = shown()
     (tmp_path / "post.yaml").write_text(pack)
     for command in ("mustfree rules check post.yaml", "mustfree rules explain parcel_fetch --rules post.yaml"):
@@ -46,12 +46,17 @@ def test_each_command_says_what_the_page_says(tmp_path: Path, monkeypatch: pytes
     assert run(test) == (1, before)
     (tmp_path / "post.c").write_text(first + "\n" + more)
     assert run(test) == (0, after)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "post.c").write_text(source)
+    (tmp_path / "post.h").write_text(header)
+    compare = "mustfree rules compare post.yaml --sources src -- -I."
+    assert run(compare) == (0, wanted.pop(compare)[0])
     assert wanted == {}
 
 
 def test_the_fixture_is_right_beside_the_header_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    header, first, more = blocks("c")
+    header, first, more, _ = blocks("c")
     (tmp_path / "post.h").write_text(header)
     (tmp_path / "post.yaml").write_text(blocks("yaml")[0])
     (tmp_path / "post.c").write_text(first + "\n" + more)
