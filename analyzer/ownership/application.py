@@ -25,7 +25,7 @@ from analyzer.ownership.resources import WHOLE_RESULT, conditional_release, cont
 from analyzer.ownership.routes import routes_behind
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.terms import ContractCall
-from analyzer.ownership.values import BEHIND, INTERIOR, MAYBE, UNDEF, UNSET, Atom, Ptr, Sym, Value, call_of
+from analyzer.ownership.values import BEHIND, INTERIOR, MAYBE, UNDEF, UNSET, WRITTEN, Atom, Ptr, Sym, Value, call_of
 
 _SPARING = frozenset({EffectKind.UNCHANGED, EffectKind.RELEASE, EffectKind.TAKE})
 OUT_VALUES: dict[EffectKind, Value] = {
@@ -472,7 +472,8 @@ class Application:
             other = state.copy()
             self._write_effect(effect, position, other)
             return [state, other]
-        self._write_out(path, self.machine.symbol(state, "out", self.call.site.key, position), effect.term, state)
+        written = self.machine.symbol(state, "out", self.call.site.key, position, WRITTEN)
+        self._write_out(path, written, effect.term, state)
         return [state]
 
     def _write_effect(self, effect: Effect, position: int, state: State) -> None:
@@ -496,12 +497,12 @@ class Application:
             case EffectKind.VALUE:
                 value = effect.value
             case EffectKind.BORROWED | EffectKind.STATIC | EffectKind.WRITE:
-                value = self.machine.symbol(state, "out", self.call.site.key, position)
+                value = self.machine.symbol(state, "out", self.call.site.key, position, WRITTEN)
             case EffectKind.UNDEFINED if not self._is_unset(path, state):
                 # Nobody promises what is there now. In practice it is what was there before, or null.
                 if path in state.cells and state.root_is_resource(state.cells[path]):
                     return
-                value = self.machine.symbol(state, "out", self.call.site.key, position)
+                value = self.machine.symbol(state, "out", self.call.site.key, position, WRITTEN)
             case _:
                 value = OUT_VALUES[effect.kind]
         self._write_out(path, value, term, state)

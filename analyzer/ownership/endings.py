@@ -17,7 +17,7 @@ from analyzer.ownership.naming import member_name
 from analyzer.ownership.ranges import BOOLEAN, FULL, NONZERO, POSITIVE, ZERO, Range, contains, greatest, least, single
 from analyzer.ownership.resources import conditional_release
 from analyzer.ownership.state import Own, Path, State
-from analyzer.ownership.values import UNDEF, Atom, Expr, Ptr, Sym, Value, call_of
+from analyzer.ownership.values import UNDEF, WRITTEN, Atom, Expr, Ptr, Sym, Value, call_of
 
 OTHER = "other"  # a value that may be anything and that the caller does not own
 GIVEN = "given"  # an argument, or something inside of what it points to
@@ -489,7 +489,7 @@ def _kinds_of_unknown(machine: Access, value: Value, path: Path | None, state: S
         yield STATIC
         return
     kind = value.key[0]
-    if kind in ("call", "out") and value.key[1] in machine.acquiring:
+    if kind in ("call", "out") and value.key[1] in machine.acquiring and value.key[-1] != WRITTEN:
         yield FRESH
         if any(contains(known, failure) for failure in machine.acquiring[value.key[1]]):
             yield FAILED

@@ -104,6 +104,7 @@ UNDEF = Atom("undef", "")
 INTERIOR = "in"  # how the offset begins of a pointer into an object: its start, or further in; or null
 BEHIND = "+"  # how it ends where it is further in for certain
 UNSET = Atom("unset", "")  # as a default: memory of a new object that nobody wrote, with no harm in reading it
+WRITTEN = "written"  # how the key of a symbol ends that a call put somewhere without handing it out
 GUESS = "via"  # how the offset begins of a pointer that a call may have derived from its argument, or not
 MAYBE = Atom("maybe", "r")  # may or may not be the resource under study: silent side everywhere
 COMPARISONS = frozenset({"==", "<"})
