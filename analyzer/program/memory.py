@@ -299,21 +299,38 @@ class Memory:
 
     # -- everything
 
-    def _whole_key(self, tasks: Sequence[Task], defined: Iterable[str], tree: bool) -> str | None:
+    def _whole_key(
+        self, tasks: Sequence[Task], defined: Iterable[str], tree: bool, unneeded: Mapping[str, frozenset[str]]
+    ) -> str | None:
         units = [(task.configuration, self._units.get(task.reading)) for task in tasks]
         found = [part for name, unit in units if unit is not None for part in (name, unit)]
         if len(found) < 2 * len(units):
             return None
-        return self._key("w", (self._choices, str(tree), *found, "", *sorted(defined)))
+        without = [
+            part for path in sorted(unneeded) for part in ("", self._contents.label(path), *sorted(unneeded[path]))
+        ]
+        return self._key("w", (self._choices, str(tree), *found, "", *sorted(defined), *without))
 
-    def whole(self, tasks: Sequence[Task], defined: Iterable[str], tree: bool) -> Whole | None:
-        """All results, when every unit was found and nothing else has changed. tree: the tasks are all of a tree."""
-        key = self._whole_key(tasks, defined, tree)
+    def whole(
+        self, tasks: Sequence[Task], defined: Iterable[str], tree: bool, unneeded: Mapping[str, frozenset[str]]
+    ) -> Whole | None:
+        """All results, when every unit was found and nothing else has changed. tree: the tasks are all of a tree.
+
+        unneeded: as in `ProgramOptions`.
+        """
+        key = self._whole_key(tasks, defined, tree, unneeded)
         return self._get(key, _WHOLE) if key is not None else None
 
-    def keep_whole(self, tasks: Sequence[Task], defined: Iterable[str], tree: bool, whole: Whole) -> None:
+    def keep_whole(
+        self,
+        tasks: Sequence[Task],
+        defined: Iterable[str],
+        tree: bool,
+        whole: Whole,
+        unneeded: Mapping[str, frozenset[str]],
+    ) -> None:
         """Keeps all results."""
-        key = self._whole_key(tasks, defined, tree)
+        key = self._whole_key(tasks, defined, tree, unneeded)
         paths = {path for task in tasks for path in (task.path, *self._read.get(task.reading, ()))}
         settled = self._lookups.are_settled() and all(map(self._contents.is_settled, paths))
         if self._store is not None and key is not None and settled:
