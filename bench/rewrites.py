@@ -208,7 +208,9 @@ def _movable(code: str, types: dict[str, str]) -> bool:
         return False
     names = set(re.findall(r"(?<![\w.>])[A-Za-z_]\w*(?!\w)(?!\s*\()", code)) & types.keys()
     return bool(names) and not any(
-        re.search(rf"(?<![\w.>]){n}\s*(?:=(?!=)|\+\+|--|[-+*/|&^%]=|<<=|>>=|\[)|(?:\+\+|--|&\s*){n}\b|(?<![\w.>]){n}\.", code)
+        re.search(
+            rf"(?<![\w.>]){n}\s*(?:=(?!=)|\+\+|--|[-+*/|&^%]=|<<=|>>=|\[)|(?:\+\+|--|&\s*){n}\b|(?<![\w.>]){n}\.", code
+        )
         for n in names
     )
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import final
 
+from analyzer.change.aliases import Aliases
 from analyzer.change.lines import SAME, LineMap, line_map
 from analyzer.change.sides import Pair
+from analyzer.checks.fingerprint import shape
 from analyzer.findings.model import Finding, StepKind
 
 
@@ -59,12 +61,17 @@ class Files:
 _Key = tuple[object, ...]
 
 
-def match(base: Sequence[Finding], head: Sequence[Finding], files: Files) -> dict[int, int]:
+def match(
+    base: Sequence[Finding], head: Sequence[Finding], files: Files, aliases: Aliases | None = None
+) -> dict[int, int]:
     """Index of a head loss point -> index of the base one it is.
 
     First by place: the same sort of loss of the same acquisition, both on lines that only moved. What is left by
     fingerprint, in the same file before any other. Then by place again, where one of the two lines was rewritten: a
-    renamed variable, another number returned.
+    renamed variable, another number returned; or both were, and say the same but for names. Then by what is said of
+    one acquisition, whose function may have got another name. At last where the acquiring call has become another one,
+    of a helper that was made of it, say. The last three without aliases are left out: who gives none asks about one
+    edit, and wants no kindness.
     """
     found: dict[int, int] = {}
     used: set[int] = set()
@@ -86,6 +93,17 @@ def match(base: Sequence[Finding], head: Sequence[Finding], files: Files) -> dic
     pass_by(lambda point: (point.point,), lambda point: (point.point,))
     pass_by(lambda point: _rewritten(point, files, loss=True), lambda point: _rewrites(point, files, loss=True))
     pass_by(lambda point: _rewritten(point, files, loss=False), lambda point: _rewrites(point, files, loss=False))
+    if aliases is None:
+        return found
+    pass_by(lambda point: _both_rewritten(point, files), lambda point: _both_rewrite(point, files))
+    pass_by(lambda point: _said_at_base(point, files), _said)
+    for index, point in enumerate(head):
+        if index not in found:
+            same = (n for n, old in enumerate(base) if n not in used and _is_renamed(old, point, files, aliases))
+            known = next(same, None)
+            if known is not None:
+                found[index] = known
+                used.add(known)
     return found
 
 
@@ -133,3 +151,46 @@ def _rewrites(point: Finding, files: Files, *, loss: bool) -> _Key | None:
         (changed_file, changed), (kept_file, kept) = (kept_file, kept), (changed_file, changed)
     passage = files.passage_of_head(changed_file, changed)
     return (*_sort(point), changed_file, passage, kept_file, kept) if passage else None
+
+
+def _both_rewritten(point: Finding, files: Files) -> _Key | None:
+    """The rewritten passage in which a base loss point was, and the shape of its lines."""
+    passage = files.passage_of_base(point.at.file, point.at.line)
+    return (*_sort(point), files.to_head(point.at.file), passage, *_shapes(point)) if passage else None
+
+
+def _both_rewrite(point: Finding, files: Files) -> _Key | None:
+    """The same for a head loss point."""
+    passage = files.passage_of_head(point.at.file, point.at.line)
+    return (*_sort(point), point.at.file, passage, *_shapes(point)) if passage else None
+
+
+def _shapes(point: Finding) -> tuple[str, str]:
+    """What the lines of loss and acquisition say, without names."""
+    first = next((step.at for step in point.steps if step.kind is StepKind.ACQUIRE), point.at)
+    return shape(point.at.text), shape(first.text)
+
+
+def _said(point: Finding) -> _Key:
+    return (*_sort(point), *_acquired(point), point.message)
+
+
+def _said_at_base(point: Finding, files: Files) -> _Key | None:
+    """The same for a base loss point, with the place at the head side."""
+    file, line = _acquired(point)
+    moved = files.line_to_head(file, line)
+    return (*_sort(point), files.to_head(file), moved, point.message) if moved else None
+
+
+def _is_renamed(old: Finding, new: Finding, files: Files, aliases: Aliases) -> bool:
+    """Whether a loss point is the same but for the function that acquires, which the change made of the old one."""
+    if (old.check, old.kind) != (new.check, new.kind) or old.callee == new.callee:
+        return False
+    moved = files.line_to_head(old.at.file, old.at.line) == new.at.line
+    there = moved and files.to_head(old.at.file) == new.at.file
+    alike = old.function == new.function and _without_callee(old) == _without_callee(new)
+    return (there or alike) and aliases.same(old.callee, new.callee)
+
+
+def _without_callee(point: Finding) -> str:
+    return point.message.replace(f"{point.callee}()", "()")

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import Literal, NamedTuple, final
 
 from analyzer.program.outline import Outline, Part
@@ -49,6 +48,11 @@ def touched(file: str, here: Outline, there: Outline | None) -> Touched:
     return Touched(frozenset(changed), frozenset((file,) if whole else ()), frozenset(gone))
 
 
+def last_part(path: str) -> str:
+    """The name without folders."""
+    return path.rpartition("/")[2]
+
+
 def _texts(file: str, one: Outline) -> Iterator[tuple[Node, tuple[str, ...], list[Part]]]:
     """The parts of a file: those of one name, in several conditionals say, are one."""
     sorts: tuple[tuple[Sort, tuple[Part, ...]], ...] = (
@@ -74,9 +78,9 @@ class Reach:
         self._private: set[Node] = set()
         self._homes: dict[str, list[Node]] = {}
         self._own: dict[tuple[str, str], list[Node]] = {}
-        included = {PurePosixPath(name).name for one in outlines.values() for name in one.includes}
+        included = {last_part(name) for one in outlines.values() for name in one.includes}
         for file, one in outlines.items():
-            closed = file.endswith(".c") and PurePosixPath(file).name not in included
+            closed = file.endswith(".c") and last_part(file) not in included
             for node, _, parts in _texts(file, one):
                 self._words[node] = frozenset().union(*(part.mentions for part in parts))
                 self._own.setdefault((file, node.name), []).append(node)
@@ -98,6 +102,15 @@ class Reach:
     def _names(self) -> frozenset[str]:
         return frozenset(node.name for node in self._words)
 
+    @cached_property
+    def _including(self) -> dict[str, list[str]]:
+        """Last part of a name -> the files that include something of that name."""
+        found: dict[str, list[str]] = {}
+        for file, one in self._outlines.items():
+            for include in one.includes:
+                found.setdefault(last_part(include), []).append(file)
+        return found
+
     def parts(self, files: Iterable[str]) -> frozenset[Node]:
         """All parts of some files."""
         wanted = set(files)
@@ -105,14 +118,10 @@ class Reach:
 
     def includers(self, files: Iterable[str]) -> frozenset[str]:
         """These files and all that include one of them, by the last part of its name."""
-        by_name: dict[str, list[str]] = {}
-        for file, one in self._outlines.items():
-            for include in one.includes:
-                by_name.setdefault(PurePosixPath(include).name, []).append(file)
         found = set(files)
         waiting = list(found)
         while waiting:
-            for file in by_name.get(PurePosixPath(waiting.pop()).name, ()):
+            for file in self._including.get(last_part(waiting.pop()), ()):
                 if file not in found:
                     found.add(file)
                     waiting.append(file)
@@ -172,7 +181,32 @@ class Reach:
         shared = {node.name for node in nodes if node.sort == "data" and node not in self._private}
         return frozenset(file for file, one in self._outlines.items() if not shared.isdisjoint(one.writes.split()))
 
-    def unneeded(self, file: str, nodes: frozenset[Node]) -> frozenset[str]:
-        """The functions of a file that are not among these parts."""
-        mine = self._outlines[file].functions
-        return frozenset(part.name for part in mine if Node(file, "function", part.name) not in nodes)
+    def unneeded(
+        self, files: Iterable[str], nodes: frozenset[Node], asked: frozenset[Node]
+    ) -> dict[str, frozenset[str]]:
+        """C file -> the functions that need not be analysed in it: its own that are not among `nodes`, and those of
+        headers that it does not mention, but for those that were asked for."""
+        by_file: dict[str, set[Node]] = {}
+        for node in nodes:
+            by_file.setdefault(node.file, set()).add(node)
+        from_headers = {
+            node.name for node in self._words if node.sort == "function" and not node.file.endswith(".c")
+        } - {node.name for node in asked}
+        found = {}
+        for file in files:
+            own = {part.name for part in self._outlines[file].functions}
+            needed = {node.name for node in by_file.get(file, ()) if node.sort == "function"}
+            seen = self._through_headers(by_file.get(file, set()))
+            found[file] = frozenset((own - needed) | (from_headers - seen - own))
+        return found
+
+    def _through_headers(self, nodes: set[Node]) -> set[str]:
+        """Names of the functions of headers that these parts mention, directly or through other parts of headers."""
+        found: set[Node] = set()
+        waiting = list(nodes)
+        while waiting:
+            for word in self._words.get(waiting.pop(), frozenset()) & self._homes.keys():
+                more = [home for home in self._homes[word] if home not in found and not home.file.endswith(".c")]
+                found.update(more)
+                waiting += more
+        return {node.name for node in found}

@@ -52,7 +52,7 @@ def analyse_change(change: Change, options: ChangeOptions, progress: Progress | 
     rule_texts |= _toolchain_text(change, options)
     settings = replace(options.settings, root=change.root, rules=rules)
     base = Workspace(settings, _absolute(change, change.base_overlay) | rule_texts)
-    head = Workspace(settings, _absolute(change, change.head_overlay) | rule_texts, base.rules)
+    head = Workspace(settings, _absolute(change, change.head_overlay) | rule_texts, beside=base)
     before, after = (
         side.analyse(scope.paths, progress, scope.unneeded) if scope.paths else Report(versions=head.versions())
         for side, scope in zip((base, head), scopes(change, base.outlines, head.outlines, options.calls), strict=True)

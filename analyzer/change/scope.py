@@ -55,7 +55,10 @@ def scopes(change: Change, base: Read, head: Read, calls: bool) -> tuple[Scope, 
         paths[0] | {files.to_base(file) for file in paths[1]},
         paths[1] | {files.to_head(file) for file in paths[0]},
     )
-    return _scope(sides[0], both[0] & old.keys(), need_base), _scope(sides[1], both[1] & new.keys(), need_head)
+    return (
+        _scope(sides[0], both[0] & old.keys(), need_base, at_base),
+        _scope(sides[1], both[1] & new.keys(), need_head, at_head),
+    )
 
 
 def _touched(names: Iterable[tuple[str, str]], here: Outlines, there: Outlines) -> Touched:
@@ -90,9 +93,9 @@ def _paths(side: Reach, nodes: frozenset[Node], changed: Iterable[str]) -> set[s
     return paths
 
 
-def _scope(side: Reach, paths: Iterable[str], nodes: frozenset[Node]) -> Scope:
+def _scope(side: Reach, paths: Iterable[str], nodes: frozenset[Node], asked: frozenset[Node]) -> Scope:
     paths = sorted(paths)
-    return Scope(paths, {file: side.unneeded(file, nodes) for file in paths})
+    return Scope(paths, side.unneeded(paths, nodes, asked))
 
 
 def _by_files(pairs: Iterable[Pair], old: Outlines, new: Outlines, files: Files) -> tuple[Scope, Scope]:

@@ -96,10 +96,19 @@ class ProgramOptions:
 @final
 @dataclass(frozen=True, slots=True)
 class CacheUse:
-    """The cache of a run: as the main process uses it, and how workers open it."""
+    """The cache of a run: as the main process uses it, and how workers open it.
+
+    beside: that of runs over the same tree, at the same time, with another overlay. last: what it was to the last run.
+    """
 
     store: Store
     options: StoreOptions
+    beside: CacheUse | None = None
+    last: list[Memory] = field(default_factory=list)
+
+    def shared(self) -> CacheUse:
+        """The same for runs over the same tree with another overlay."""
+        return CacheUse(self.store, self.options, self)
 
 
 @final
@@ -234,8 +243,12 @@ def _memory(
 ) -> Memory:
     choices = [f"{name}={getattr(options, name)!r}" for name in _CHOICES]
     inputs = Inputs(options.root, options.rules.digest, " ".join(choices), headers)
-    store = options.cache.store if options.cache else None
-    return Memory(store, contents, view, inputs)
+    if options.cache is None:
+        return Memory(None, contents, view, inputs)
+    beside = options.cache.beside.last if options.cache.beside is not None else []
+    memory = Memory(options.cache.store, contents, view, inputs, beside[0] if beside else None)
+    options.cache.last[:] = [memory]
+    return memory
 
 
 # Each unit's key holds its files and flags: what these tell of the program, or leave as it is, is no choice. Everything

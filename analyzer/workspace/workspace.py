@@ -48,19 +48,27 @@ class Workspace:
 
     overlay: path -> bytes that stand for the file's contents; also for rule files.
     rules: the rule files, when another workspace with the same ones has read them already.
+    beside: a workspace with the same settings and another overlay; what it found out about files that neither of them
+        overlays is not looked for again.
     remarks: what there is to say about the cache; it is in no report, which would depend on it then.
     Raises ContractError for rule files, MustfreeError for the compile database and the toolchain file.
     """
 
     def __init__(
-        self, settings: Settings, overlay: Mapping[str, bytes] | None = None, rules: RuleSet | None = None
+        self,
+        settings: Settings,
+        overlay: Mapping[str, bytes] | None = None,
+        rules: RuleSet | None = None,
+        beside: Workspace | None = None,
     ) -> None:
         self.settings = settings
         self.root = os.path.realpath(settings.root or Path.cwd())
         self.overlay: Mapping[str, bytes] = dict(overlay or {})
-        self._cache = _cache(settings)
+        shared = beside._cache if beside is not None else None
+        self._cache: CacheUse | None = shared.shared() if shared is not None else _cache(settings)
         store = self._cache.store if self._cache else None
-        self.rules = rules or RuleSet(settings.rules, self.overlay, store)
+        known = rules if beside is None else beside.rules
+        self.rules: RuleSet = known or RuleSet(settings.rules, self.overlay, store)
         self._toolchain: Toolchain | None = None
         if settings.toolchain:
             path = Path(self.root) / settings.toolchain
