@@ -14,11 +14,10 @@ _LITERAL_OR_COMMENT: Final = re.compile(rb"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n]
 _IDENTIFIER: Final = re.compile(rb"[A-Za-z_]\w*")
 _END: Final = re.compile(rb"^\}", re.MULTILINE)
 _DIRECTIVE: Final = re.compile(rb"^[ \t]*#[^\n]*$", re.MULTILINE)
-# A variable with a first value; that ends with the next `;` in a line that closes it.
-_VARIABLE: Final = re.compile(
-    rb"^(?!extern\b|typedef\b)((?:[A-Za-z_]\w*[\s*]+)+?\**|\}[\s*]*)(\w+)\s*((?:\[[^\]]*\])*)\s*=(?!=)([^;]*);",
-    re.MULTILINE,
-)
+_TOKEN: Final = re.compile(rb"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|[{}()\[\];]|=+", re.DOTALL)
+_NO_VARIABLE: Final = re.compile(rb"\s*(?:extern|typedef)\b")
+_POINTER_TO: Final = re.compile(rb"\(\s*\*[\s*]*(?:const\s+)?(\w+)")  # `int (*table[])(int)`
+_DECLARED: Final = re.compile(rb"(\w+)\s*(?:\[[^\]]*\]\s*)*(?:__attribute__\s*\(\(.*\)\)\s*)?$", re.DOTALL)
 _WRITE: Final = re.compile(
     rb"(?<![\w.>])(\w+)\s*(?:=(?!=)|\+\+|--|[-+*/|&^%]=|<<=|>>=)|(?:\+\+|--|&)\s*\(?(\w+)", re.MULTILINE
 )
@@ -68,14 +67,7 @@ def outline(data: bytes) -> Outline:
     for name, body in MACRO.findall(plain):
         macros.setdefault(name, []).append(body)
     functions, between = _functions(MACRO.sub(b"", plain))
-    variables: list[Part] = []
-
-    def taken(match: re.Match[bytes]) -> bytes:
-        static = b"static" in match[1].split()
-        variables.append(_part(match[2], static, match[0]))
-        return b""
-
-    rest = _VARIABLE.sub(taken, between)
+    variables, rest = _variables(between)
     return Outline(
         tuple(functions),
         tuple(_part(name, False, b"\n".join(bodies)) for name, bodies in sorted(macros.items())),
@@ -109,6 +101,42 @@ def _functions(plain: bytes) -> tuple[list[Part], bytes]:
         between += (plain[at : match.start()], *_DIRECTIVE.findall(text))
         at = end
     return found, b"\n".join((*between, plain[at:]))
+
+
+def _variables(text: bytes) -> tuple[list[Part], bytes]:
+    """The variables with a first value of what stands between functions, and what else is there."""
+    found: list[Part] = []
+    rest: list[bytes] = []
+    depth, start = 0, 0
+    names: list[bytes] = []
+    since = 0
+    for token in _TOKEN.finditer(text):
+        mark = token[0][:1]
+        if mark in b"{([":
+            depth += 1
+        elif mark in b"})]":
+            depth = max(0, depth - 1)
+        elif mark == b"=" and depth == 0 and token[0] == b"=":
+            names += _declared(text[since : token.start()])
+            since = token.end()
+        elif mark == b";" and depth == 0:
+            chunk = text[start : token.end()]
+            if names and not _NO_VARIABLE.match(chunk):
+                static = b"static" in chunk.partition(b"=")[0].split()
+                found += (_part(name, static, chunk) for name in names)
+                rest += _DIRECTIVE.findall(chunk)
+            else:
+                rest.append(chunk)
+            start = since = token.end()
+            names = []
+    return found, b"".join((*rest, text[start:]))
+
+
+def _declared(text: bytes) -> list[bytes]:
+    """The name that stands before a `=`."""
+    text = text.rpartition(b"}")[2]
+    match = _POINTER_TO.search(text) or _DECLARED.search(text)
+    return [match[1]] if match else []
 
 
 def _part(name: bytes, static: bool, text: bytes) -> Part:
