@@ -172,14 +172,19 @@ def _shapes(point: Finding) -> tuple[str, str]:
 
 
 def _said(point: Finding) -> _Key:
-    return (*_sort(point), *_acquired(point), point.message)
+    return (*_sort(point), *_acquired(point), _sentence(point))
 
 
 def _said_at_base(point: Finding, files: Files) -> _Key | None:
     """The same for a base loss point, with the place at the head side."""
     file, line = _acquired(point)
     moved = files.line_to_head(file, line)
-    return (*_sort(point), files.to_head(file), moved, point.message) if moved else None
+    return (*_sort(point), files.to_head(file), moved, _sentence(point)) if moved else None
+
+
+def _sentence(point: Finding) -> str:
+    """What is said of it; the end of a function is as good as a return."""
+    return point.message.replace("the function ends", "the function returns")
 
 
 def _is_renamed(old: Finding, new: Finding, files: Files, aliases: Aliases) -> bool:

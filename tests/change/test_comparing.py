@@ -71,6 +71,7 @@ def with_wrapper(code):
     return code.replace("int f(", "static int inner(") + "int f(int n)\n{\n\treturn inner(n);\n}\n"
 
 
+GUARD = HEAD + "void f(int n)\n{\n\tchar *p = malloc(n);\n\n\tif (n > 3)\n\t\treturn;\n\todd(n);\n\tfree(p);\n}\n"
 OVERWRITTEN = HEAD + "void f(int n)\n{\n\tchar *p = malloc(n);\n\n\tp = NULL;\n}\n"
 ENDS = HEAD + "void f(int n)\n{\n\tchar *p = malloc(n);\n\n\tif (odd(n))\n\t\tfree(p);\n}\n"
 
@@ -83,9 +84,23 @@ ENDS = HEAD + "void f(int n)\n{\n\tchar *p = malloc(n);\n\n\tif (odd(n))\n\t\tfr
         (with_helper(CODE), with_helper(CODE).replace("get(", "obtain(")),
         (CODE, with_wrapper(CODE)),
         (ENDS, ENDS.replace("void f(", "static void inner(") + "void f(int n)\n{\n\tinner(n);\n}\n"),
+        (
+            GUARD,
+            GUARD.replace("if (n > 3)\n\t\treturn;\n", "if (!(n > 3)) {\n").replace(
+                "\tfree(p);\n", "\tfree(p);\n\t}\n"
+            ),
+        ),
         (OVERWRITTEN, re.sub(r"\bp\b", "q", OVERWRITTEN)),
     ],
-    ids=["helper", "no helper", "renamed helper", "wrapper", "wrapper around the end", "both lines rewritten"],
+    ids=[
+        "helper",
+        "no helper",
+        "renamed helper",
+        "wrapper",
+        "wrapper around the end",
+        "guard turned round",
+        "both lines rewritten",
+    ],
 )
 def test_what_only_got_another_name_or_place_is_not_introduced(changed, before, after):
     states = by_state(changed(before, after))
