@@ -206,7 +206,7 @@ def make_const(source: Source, function: Function, chance: random.Random) -> Fil
     for match in pattern.finditer(source.code, function.start, function.end):
         rest = source.code[match.end() : function.end]
         name = match[2]
-        again = re.search(rf"(?<![\w.>]){name}\s*(?:=(?!=)|\+\+|--|[-+*/|&^%]=)|(?:\+\+|--|&\s*){name}\b", rest)
+        again = re.search(rf"(?<![\w.>]){name}\s*(?:=(?!=)|\+\+|--|[-+*/|&^%]=)|(?:\+\+|--|(?<!&)&\s*){name}\b", rest)
         if again is None and match[0].split()[0] not in (*NO_TYPE, "const"):
             sites.append(match.start(1))
     site = pick(chance, sites)

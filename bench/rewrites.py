@@ -204,12 +204,13 @@ def extract_block(source: Source, function: Function, chance: random.Random) -> 
 
 
 def _movable(code: str, types: dict[str, str]) -> bool:
-    if re.match(r"(?:return|goto|break|continue)\b", code):
+    if re.match(r"(?:return|goto|break|continue)\b|\w+\s*(?:=|[-+*/|&^%]=)", code):
         return False
     names = set(re.findall(r"(?<![\w.>])[A-Za-z_]\w*(?!\w)(?!\s*\()", code)) & types.keys()
     return bool(names) and not any(
         re.search(
-            rf"(?<![\w.>]){n}\s*(?:=(?!=)|\+\+|--|[-+*/|&^%]=|<<=|>>=|\[)|(?:\+\+|--|&\s*){n}\b|(?<![\w.>]){n}\.", code
+            rf"(?<![\w.>]){n}\s*(?:=(?!=)|\+\+|--|[-+*/|&^%]=|<<=|>>=|\[)|(?:\+\+|--|(?<!&)&\s*){n}\b|(?<![\w.>]){n}\.",
+            code,
         )
         for n in names
     )

@@ -40,6 +40,7 @@ int load(struct item *it, int n)
 	if (it->size > 3)
 		goto out;
 	other = buf;
+	printf("%d %d", wide, n);
 	printf("%d %d", n,
 		wide);
 out:
