@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -223,8 +223,12 @@ def write_database(corpus: Corpus, folder: Path) -> Path:
     return out
 
 
-def measure(command: Sequence[str], *, cwd: Path | str, timeout: float | None = None) -> Cost:
+def measure(
+    command: Sequence[str], *, cwd: Path | str, timeout: float | None = None, around: Mapping[str, str] | None = None
+) -> Cost:
     """Run a command in its own session: CPU of it and of every child it waited for, wall, memory.
+
+    around: its environment, that of a check when it is not given.
 
     Memory is the highest sum of the resident sizes of all its processes, sampled every 50 ms where /proc
     exists, and never less than the largest single process, which the system counts exactly.
@@ -233,7 +237,7 @@ def measure(command: Sequence[str], *, cwd: Path | str, timeout: float | None = 
     start = time.monotonic()
     with tempfile.TemporaryFile() as sink:
         process = subprocess.Popen(
-            command, cwd=cwd, stdout=sink, stderr=subprocess.STDOUT, env=environment(), start_new_session=True
+            command, cwd=cwd, stdout=sink, stderr=subprocess.STDOUT, env=around or environment(), start_new_session=True
         )
         sampler = _Sampler(process.pid)
         sampler.start()

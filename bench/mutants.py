@@ -161,15 +161,15 @@ def sites_of(text: str, corpus: int, file: Path, releases: Mapping[str, int]) ->
             release = match.group(2)
             if release not in releases:
                 continue
-            close = _matching(code, match.end() - 1, end)
+            close = matching(code, match.end() - 1, end)
             stop = re.compile(r"\s*;").match(code, close + 1, end)
             if close < 0 or stop is None:
                 continue
-            arguments = _arguments(text[match.end() : close])
+            given = arguments(text[match.end() : close])
             position = releases[release]
-            if position < len(arguments) and re.search(r"[A-Za-z_]", arguments[position]):
+            if position < len(given) and re.search(r"[A-Za-z_]", given[position]):
                 line = text.count("\n", 0, match.start(1)) + 1
-                argument = holder_key(arguments[position])
+                argument = holder_key(given[position])
                 sources = _sources(code[start : match.start(1)], argument)
                 yield Site(corpus, file, match.start(1), stop.end(), line, name, parameters, release, argument, sources)
 
@@ -181,7 +181,8 @@ def _sources(body: str, argument: str) -> frozenset[str]:
     return frozenset(given)
 
 
-def _matching(code: str, opening: int, end: int) -> int:
+def matching(code: str, opening: int, end: int) -> int:
+    """Where the bracket at `opening` is closed; -1: not before `end`."""
     depth = 0
     for place in range(opening, end):
         depth += {"(": 1, ")": -1}.get(code[place], 0)
@@ -190,7 +191,8 @@ def _matching(code: str, opening: int, end: int) -> int:
     return -1
 
 
-def _arguments(text: str) -> list[str]:
+def arguments(text: str) -> list[str]:
+    """What stands between the commas of a list."""
     parts, depth, current = [], 0, ""
     for char in text:
         depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(char, 0)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
+from analyzer.change.aliases import Aliases
 from analyzer.change.cause import Causes
 from analyzer.change.matching import Files, match
 from analyzer.change.migration import migration
@@ -71,7 +72,7 @@ class _Comparison:
     def report(self) -> Report:
         """The comparison."""
         base, head = _points(self._sides.base), _points(self._sides.head)
-        found = match(base, head, self._files)
+        found = match(base, head, self._files, Aliases(self._sides.change.pairs))
         introduced: list[Finding] = []
         unchanged: list[Finding] = []
         for index, point in enumerate(head):

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import final
 
+from analyzer.change.aliases import Aliases
 from analyzer.change.lines import SAME, LineMap, line_map
 from analyzer.change.sides import Pair
+from analyzer.checks.fingerprint import shape
 from analyzer.findings.model import Finding, StepKind
 
 
@@ -76,13 +78,19 @@ class _Spot:
 _SpotOf = Callable[[_Line], _Spot | None]
 
 
-def match(base: Sequence[Finding], head: Sequence[Finding], files: Files) -> dict[int, int]:
+def match(
+    base: Sequence[Finding], head: Sequence[Finding], files: Files, aliases: Aliases | None = None
+) -> dict[int, int]:
     """Index of a head loss point -> index of the base one it is.
 
     First by place: the same sort of loss of the same acquisition, both on lines that only moved. What is left by
     fingerprint, in the same file before any other. Then by place again, where one of the two lines was rewritten: a
-    renamed variable, another number returned; or both, or the function that hands it out (g_malloc() instead of
-    malloc()). Last by the way: a `goto` that became a `return`.
+    renamed variable, another number returned.
+
+    Without aliases that is all: who gives none asks about one edit, and wants no kindness. With them go on: both lines
+    were rewritten and say the same but for names; the same is said of one acquisition, whose function may have got
+    another name; another function hands it out (g_malloc() instead of malloc()); it is lost behind the same branch, but
+    a `goto` became a `return`. At last the acquiring call has become another one, of a helper that was made of it, say.
     """
     found: dict[int, int] = {}
     used: set[int] = set()
@@ -103,8 +111,20 @@ def match(base: Sequence[Finding], head: Sequence[Finding], files: Files) -> dic
     pass_by(lambda point: _moved_place(point, files), _place)
     pass_by(lambda point: (point.point, files.to_head(point.at.file)), lambda point: (point.point, point.at.file))
     pass_by(lambda point: (point.point,), lambda point: (point.point,))
-    for key in (_rewritten, _renewed, _way):
+    pass_by(partial(_rewritten, spot=base_spot), partial(_rewritten, spot=head_spot))
+    if aliases is None:
+        return found
+    pass_by(lambda point: _both_rewritten(point, files), lambda point: _both_rewrite(point, files))
+    pass_by(lambda point: _said_at_base(point, files), _said)
+    for key in (_renewed, _way):
         pass_by(partial(key, spot=base_spot), partial(key, spot=head_spot))
+    for index, point in enumerate(head):
+        if index not in found:
+            same = (n for n, old in enumerate(base) if n not in used and _is_renamed(old, point, files, aliases))
+            known = next(same, None)
+            if known is not None:
+                found[index] = known
+                used.add(known)
     return found
 
 
@@ -169,3 +189,51 @@ def _way(point: Finding, spot: _SpotOf) -> _Key | None:
         return None
     at = spot((branch.at.file, branch.at.line))
     return (point.check, point.resource, acquired, branch.message, at) if at is not None else None
+
+
+def _both_rewritten(point: Finding, files: Files) -> _Key | None:
+    """The rewritten passage in which a base loss point was, and the shape of its lines."""
+    passage = files.passage_of_base(point.at.file, point.at.line)
+    return (*_sort(point), files.to_head(point.at.file), passage, *_shapes(point)) if passage else None
+
+
+def _both_rewrite(point: Finding, files: Files) -> _Key | None:
+    """The same for a head loss point."""
+    passage = files.passage_of_head(point.at.file, point.at.line)
+    return (*_sort(point), point.at.file, passage, *_shapes(point)) if passage else None
+
+
+def _shapes(point: Finding) -> tuple[str, str]:
+    """What the lines of loss and acquisition say, without names."""
+    first = next((step.at for step in point.steps if step.kind is StepKind.ACQUIRE), point.at)
+    return shape(point.at.text), shape(first.text)
+
+
+def _said(point: Finding) -> _Key:
+    return (*_sort(point), *_acquired(point), _sentence(point))
+
+
+def _said_at_base(point: Finding, files: Files) -> _Key | None:
+    """The same for a base loss point, with the place at the head side."""
+    file, line = _acquired(point)
+    moved = files.line_to_head(file, line)
+    return (*_sort(point), files.to_head(file), moved, _sentence(point)) if moved else None
+
+
+def _sentence(point: Finding) -> str:
+    """What is said of it; the end of a function is as good as a return."""
+    return point.message.replace("the function ends", "the function returns")
+
+
+def _is_renamed(old: Finding, new: Finding, files: Files, aliases: Aliases) -> bool:
+    """Whether a loss point is the same but for the function that acquires, which the change made of the old one."""
+    if (old.check, old.kind) != (new.check, new.kind) or old.callee == new.callee:
+        return False
+    moved = files.line_to_head(old.at.file, old.at.line) == new.at.line
+    there = moved and files.to_head(old.at.file) == new.at.file
+    alike = old.function == new.function and _without_callee(old) == _without_callee(new)
+    return (there or alike) and aliases.same(old.callee, new.callee)
+
+
+def _without_callee(point: Finding) -> str:
+    return point.message.replace(f"{point.callee}()", "()")

@@ -10,8 +10,8 @@ from typing import final
 
 from analyzer.change.compare import Sides, compare_sides
 from analyzer.change.matching import Files
-from analyzer.change.reach import reached
-from analyzer.change.sides import Change, is_c, is_cpp, is_source
+from analyzer.change.scope import scopes
+from analyzer.change.sides import Change, is_cpp
 from analyzer.checks import CHECKS
 from analyzer.findings.model import Notice, NoticeKind, Report
 from analyzer.suppressions.comments import read_comments
@@ -52,10 +52,11 @@ def analyse_change(change: Change, options: ChangeOptions, progress: Progress | 
     rule_texts |= _toolchain_text(change, options)
     settings = replace(options.settings, root=change.root, rules=rules)
     base = Workspace(settings, _absolute(change, change.base_overlay) | rule_texts)
-    head = Workspace(settings, _absolute(change, change.head_overlay) | rule_texts, base.rules)
-    base_paths, head_paths = _paths(change, base, head, options.calls)
-    before = base.analyse(base_paths, progress) if base_paths else Report(versions=head.versions())
-    after = head.analyse(head_paths, progress) if head_paths else Report(versions=head.versions())
+    head = Workspace(settings, _absolute(change, change.head_overlay) | rule_texts, beside=base)
+    before, after = (
+        side.analyse(scope.paths, progress, scope.unneeded) if scope.paths else Report(versions=head.versions())
+        for side, scope in zip((base, head), scopes(change, base.outlines, head.outlines, options.calls), strict=True)
+    )
     report = compare_sides(Sides(change, before, after, head.read, head.table, options.config_from_head))
     said = (*notices, *_remarks(change), *_written_comments(change, options.config_from_head))
     remarks = tuple(dict.fromkeys((*base.remarks, *head.remarks)))
@@ -64,18 +65,6 @@ def analyse_change(change: Change, options: ChangeOptions, progress: Progress | 
 
 def _absolute(change: Change, overlay: Mapping[str, bytes]) -> dict[str, bytes]:
     return {os.path.join(change.root, path): data for path, data in overlay.items()}  # noqa: PTH118 - thousands
-
-
-def _paths(change: Change, base: Workspace, head: Workspace, calls: bool) -> tuple[list[str], list[str]]:
-    """What to analyse at each side."""
-    files = Files(change.pairs)
-    changed_base = {pair.base for pair in change.pairs if pair.base and is_source(pair.base)}
-    changed_head = {pair.head for pair in change.pairs if pair.head and is_source(pair.head)}
-    at_base = reached(change.base_files, changed_base, base.read, calls)
-    at_head = reached(change.head_files, changed_head, head.read, calls)
-    at_head |= {files.to_head(file) for file in at_base} & set(change.head_files)
-    at_base |= {files.to_base(file) for file in at_head} & set(change.base_files)
-    return sorted(filter(is_c, at_base)), sorted(filter(is_c, at_head))
 
 
 def _rule_files(change: Change, options: ChangeOptions) -> tuple[tuple[str, ...], dict[str, bytes], list[Notice]]:

@@ -185,5 +185,5 @@ def _lies_in(path: str, folder: str) -> bool:
 
 
 def _joined(folder: str, name: str) -> str:
-    path = os.path.join(folder, name)  # noqa: PTH118 - runs often
+    path = name if name.startswith(os.sep) else f"{folder}{os.sep}{name}"
     return os.path.normpath(path) if "." + os.sep in path or os.sep * 2 in path else path

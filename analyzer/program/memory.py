@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TypeVar, final
 
 from analyzer.cache import Codec, CodecError, Contents, Relocation, Store, codec, digest, fingerprint
+from analyzer.cache.contents import ON_DISK
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Acquisition, Finding, Notice, Summary
 from analyzer.program.calls import FunctionCalls
@@ -127,9 +128,20 @@ _FACTS: Codec[_Facts] = codec(_Facts)
 
 @final
 class Memory:
-    """The cache as one run over one program uses it. store: None: nothing is remembered."""
+    """The cache as one run over one program uses it. store: None: nothing is remembered.
 
-    def __init__(self, store: Store | None, contents: Contents, view: SourceView, around: Inputs) -> None:
+    beside: that of a run before this one over the same tree with another overlay: units without a file of an overlay
+    are taken over as it found them.
+    """
+
+    def __init__(
+        self,
+        store: Store | None,
+        contents: Contents,
+        view: SourceView,
+        around: Inputs,
+        beside: Memory | None = None,
+    ) -> None:
         self._store = store
         self._contents = contents
         self._view = view
@@ -140,6 +152,21 @@ class Memory:
         self._flags: dict[tuple[tuple[str, ...], str], Flags] = {}
         self._units: dict[Task, str] = {}  # by what is read, as the next
         self._read: dict[Task, list[str]] = {}
+        self._scanned: dict[Task, UnitScan] = {}
+        self._around = around
+        self._beside = beside if beside is not None and beside.serves(contents, view, around) else None
+        self._over = frozenset((*view.overlay, *(beside.overlaid if beside is not None else ())))
+
+    @property
+    def overlaid(self) -> frozenset[str]:
+        """The paths of the overlay."""
+        return frozenset(self._view.overlay)
+
+    def serves(self, contents: Contents, view: SourceView, around: Inputs) -> bool:
+        """Whether another run sees the same files here, whatever their contents are."""
+        here, there = self._contents, contents
+        same = all(here.exists(path) == there.exists(path) == ON_DISK for path in (*self._view.overlay, *view.overlay))
+        return same and around == self._around
 
     def _get(self, key: str, of: Codec[_Row]) -> _Row | None:
         text = self._store.get(key) if self._store is not None else None
@@ -158,11 +185,17 @@ class Memory:
 
     def _is_settled(self, task: Task) -> bool:
         """Whether what a unit read has been the same all the time."""
-        return all(map(self._contents.is_settled, (task.path, *self._read.get(task.reading, ()))))
+        return all(map(self._is_settled_file, (task.path, *self._read.get(task.reading, ()))))
+
+    def _is_settled_file(self, path: str) -> bool:
+        return self._contents.is_settled(path) and (self._beside is None or self._beside._is_settled_file(path))
+
+    def _are_lookups_settled(self) -> bool:
+        return self._lookups.are_settled() and (self._beside is None or self._beside._are_lookups_settled())
 
     def keep(self, results: Iterable[tuple[Step, UnitResult]]) -> None:
         """Keeps the rows that workers made."""
-        if self._store is not None and self._lookups.are_settled():
+        if self._store is not None and self._are_lookups_settled():
             rows = [result.rows for step, result in results if result.rows and self._is_settled(step.task)]
             self._store.put(row for several in rows for row in several)
 
@@ -228,6 +261,20 @@ class Memory:
         """What an earlier run read in a file, None when that is not known."""
         if self._store is None:
             return None
+        found = self._from_beside(task) or self._from_store(task)
+        if found is not None:
+            self._scanned[task] = found
+        return found
+
+    def _from_beside(self, task: Task) -> UnitScan | None:
+        found = self._beside._scanned.get(task) if self._beside is not None else None
+        if self._beside is None or found is None or not self._over.isdisjoint((task.path, *found.read)):
+            return None
+        self._units[task.reading] = self._beside._units[task.reading]
+        self._read[task.reading] = list(found.read)
+        return found
+
+    def _from_store(self, task: Task) -> UnitScan | None:
         for variant in self._known_variants(task):
             unit = self._unit_key(task, variant)
             known = self._get("s" + unit, _SCANNED)
@@ -265,7 +312,7 @@ class Memory:
             rows.append(self._row(self._variants_key(task), _READ, (variant, *known[: _VARIANTS - 1])))
             scanned = _Scanned(scan.calls, scan.notices, scan.functions, scan.dropped, scan.shared)
             rows.append(self._row("s" + unit, _SCANNED, scanned))
-        if self._lookups.are_settled():
+        if self._are_lookups_settled():
             self._store.put(rows)
         else:
             self._units.clear()
@@ -299,23 +346,40 @@ class Memory:
 
     # -- everything
 
-    def _whole_key(self, tasks: Sequence[Task], defined: Iterable[str], tree: bool) -> str | None:
+    def _whole_key(
+        self, tasks: Sequence[Task], defined: Iterable[str], tree: bool, unneeded: Mapping[str, frozenset[str]]
+    ) -> str | None:
         units = [(task.configuration, self._units.get(task.reading)) for task in tasks]
         found = [part for name, unit in units if unit is not None for part in (name, unit)]
         if len(found) < 2 * len(units):
             return None
-        return self._key("w", (self._choices, str(tree), *found, "", *sorted(defined)))
+        without = [
+            part for path in sorted(unneeded) for part in ("", self._contents.label(path), *sorted(unneeded[path]))
+        ]
+        return self._key("w", (self._choices, str(tree), *found, "", *sorted(defined), *without))
 
-    def whole(self, tasks: Sequence[Task], defined: Iterable[str], tree: bool) -> Whole | None:
-        """All results, when every unit was found and nothing else has changed. tree: the tasks are all of a tree."""
-        key = self._whole_key(tasks, defined, tree)
+    def whole(
+        self, tasks: Sequence[Task], defined: Iterable[str], tree: bool, unneeded: Mapping[str, frozenset[str]]
+    ) -> Whole | None:
+        """All results, when every unit was found and nothing else has changed. tree: the tasks are all of a tree.
+
+        unneeded: as in `ProgramOptions`.
+        """
+        key = self._whole_key(tasks, defined, tree, unneeded)
         return self._get(key, _WHOLE) if key is not None else None
 
-    def keep_whole(self, tasks: Sequence[Task], defined: Iterable[str], tree: bool, whole: Whole) -> None:
+    def keep_whole(
+        self,
+        tasks: Sequence[Task],
+        defined: Iterable[str],
+        tree: bool,
+        whole: Whole,
+        unneeded: Mapping[str, frozenset[str]],
+    ) -> None:
         """Keeps all results."""
-        key = self._whole_key(tasks, defined, tree)
+        key = self._whole_key(tasks, defined, tree, unneeded)
         paths = {path for task in tasks for path in (task.path, *self._read.get(task.reading, ()))}
-        settled = self._lookups.are_settled() and all(map(self._contents.is_settled, paths))
+        settled = self._are_lookups_settled() and all(map(self._is_settled_file, paths))
         if self._store is not None and key is not None and settled:
             self._store.put([self._row(key, _WHOLE, whole)])
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import final
 
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
-_DEFINE = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(\w+)((?:[^\n]*\\\r?\n)*[^\n]*)", re.MULTILINE)
-_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*(?:include|include_next|import)[ \t]*[<"]([^">\n]+)[">]', re.MULTILINE)
+MACRO = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(\w+)((?:[^\n]*\\\r?\n)*[^\n]*)", re.MULTILINE)
+INCLUDE = re.compile(rb'^[ \t]*#[ \t]*(?:include|include_next|import)[ \t]*[<"]([^">\n]+)[">]', re.MULTILINE)
 # A definition that begins in the first column: type words, the name, the parameters with two levels of
 # brackets, attributes or K&R declarations, the opening brace.
-_DEFINITION = re.compile(
+FUNCTION_HEAD = re.compile(
     rb"^(?:[A-Za-z_][\w \t\r\n*]*[\s*])?([A-Za-z_]\w*)[ \t]*"
     rb"\((?:[^(){};]|\((?:[^(){};]|\([^(){};]*\))*\))*\)"
     rb"(?:\s|/\*(?:[^*]|\*(?!/))*\*/|//[^\n]*|__attribute__[ \t]*\(\((?:[^()]|\([^()]*\))*\)\)|[A-Z_]+\b)*"
@@ -27,7 +27,7 @@ _DEFINITION = re.compile(
     re.MULTILINE,
 )
 _NO_CODE = re.compile(rb'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.DOTALL)
-_KEYWORDS = frozenset((b"if", b"while", b"for", b"switch", b"return", b"sizeof", b"else", b"do"))
+KEYWORDS = frozenset((b"if", b"while", b"for", b"switch", b"return", b"sizeof", b"else", b"do"))
 _GUESSES = ("", "include", "../include", "..", "../..", "../../include")
 
 
@@ -55,17 +55,17 @@ def file_facts(data: bytes) -> FileFacts:
     """Facts about a text, by regular expressions."""
     macros: dict[bytes, frozenset[bytes]] = {}
     pastes: set[bytes] = set()
-    for match in _DEFINE.finditer(data):
+    for match in MACRO.finditer(data):
         name, body = match.group(1), match.group(2)
         macros[name] = macros.get(name, frozenset()) | frozenset(_IDENTIFIER.findall(body))
         if b"##" in body:
             pastes.add(name)
-    names = {name for name in _DEFINITION.findall(data) if name not in _KEYWORDS}
+    names = {name for name in FUNCTION_HEAD.findall(data) if name not in KEYWORDS}
     return FileFacts(
         identifiers=frozenset(_IDENTIFIER.findall(data)),
         macros=macros,
         pastes=frozenset(pastes),
-        includes=tuple(name.decode("utf-8", "replace") for name in _INCLUDE.findall(data)),
+        includes=tuple(name.decode("utf-8", "replace") for name in INCLUDE.findall(data)),
         defines=frozenset(name.decode("ascii") for name in names),
         odd=b"\0" in data or data.startswith((b"\xff\xfe", b"\xfe\xff")),
     )
@@ -77,7 +77,7 @@ def definitions(data: bytes) -> Iterator[tuple[str, bool, frozenset[bytes]]]:
     What stands between two functions counts as part of the first. Comments and strings do not count.
     """
     data = _NO_CODE.sub(b" ", data)
-    found = [match for match in _DEFINITION.finditer(data) if match.group(1) not in _KEYWORDS]
+    found = [match for match in FUNCTION_HEAD.finditer(data) if match.group(1) not in KEYWORDS]
     ends = [*(match.start() for match in found[1:]), len(data)][: len(found)]
     for match, end in zip(found, ends, strict=True):
         static = b"static" in data[match.start() : match.start(1)].split()

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import final
 
 from analyzer.findings.model import Notice, NoticeKind
+from analyzer.program.calls import FunctionCalls
 from analyzer.program.constants import Constants, of_unit, program_constants
 from analyzer.program.discovery import display_path
 from analyzer.program.groups import Held
@@ -83,7 +84,7 @@ class Work:
 
     tasks: those of the given configuration first. defined: names of functions that the program defines.
     mentions: what tells whether a file can differ in a configuration. root: as in `ProgramOptions`. whole: the tasks
-    are all of a tree, not some files of it.
+    are all of a tree, not some files of it. unneeded: path -> its functions that are not analysed.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Work:
         mentions: Mentions,
         root: str,
         whole: bool = False,
+        unneeded: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
         self._defined = frozenset(defined)
         self._memory = memory
@@ -102,6 +104,7 @@ class Work:
         self._mentions = mentions
         self._root = root
         self._whole = whole
+        self._unneeded = unneeded or {}
         self._alike: frozenset[str] = frozenset()
         self._constants: dict[str, Constants] = {}
         self._by_unit: dict[str, Task] = {}
@@ -153,7 +156,7 @@ class Work:
         """Fills `steps` and `graph`."""
         self._by_unit = {task.unit: task for task in self.tasks}
         self._constants = dict(self._known_constants())
-        graph = self.graph = call_graph(((scan.path, scan.calls) for scan in self.scans), self._alike)
+        graph = self.graph = call_graph(((scan.path, self._needed(scan)) for scan in self.scans), self._alike)
         known: dict[Node, Held] = {}
         for parts in graph.rounds():
             steps = [self._step(part, graph, known) for part in parts]
@@ -163,6 +166,10 @@ class Work:
                 result = remembered or next(rest)
                 self.steps.append((step, result))
                 known.update({(part.path, name): contract for name, contract in result.contracts.items()})
+
+    def _needed(self, scan: UnitScan) -> tuple[FunctionCalls, ...]:
+        names = self._unneeded.get(self._by_unit[scan.path].path)
+        return tuple(one for one in scan.calls if one.name not in names) if names else scan.calls
 
     def _done(self, steps: list[Step]) -> list[UnitResult]:
         found = []

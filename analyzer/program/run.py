@@ -62,6 +62,8 @@ class ProgramOptions:
     jobs: worker processes; 1: none, all in this process and without the limits of `pool`; 0: one per CPU.
     beliefs: what the project says of functions in a word.
     prepass: leave out files when none of them can matter. cache: results of earlier runs.
+    unneeded: path -> its functions that are not analysed. When there is such a list, the files are those of a tree that
+        concern a question, and what the others would say is known: they change no variable that these read.
     summaries: the report tells the inferred contract of every function. global_owners: and the variables whose contents
         nothing ever releases.
     guard: a mistake of ours costs one function and not the run.
@@ -87,16 +89,26 @@ class ProgramOptions:
     today: date = field(default_factory=date.today)
     exclude: tuple[str, ...] = ()
     prepass: bool = True
+    unneeded: Mapping[str, frozenset[str]] | None = None
     cache: CacheUse | None = None
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class CacheUse:
-    """The cache of a run: as the main process uses it, and how workers open it."""
+    """The cache of a run: as the main process uses it, and how workers open it.
+
+    beside: that of runs over the same tree, at the same time, with another overlay. last: what it was to the last run.
+    """
 
     store: Store
     options: StoreOptions
+    beside: CacheUse | None = None
+    last: list[Memory] = field(default_factory=list)
+
+    def shared(self) -> CacheUse:
+        """The same for runs over the same tree with another overlay."""
+        return CacheUse(self.store, self.options, self)
 
 
 @final
@@ -193,7 +205,7 @@ class _Run:
         named = few and any(file.named for file in readable)
         # One that matters is enough: what the others define may be given a resource, or hand one on.
         self.chosen = every if named or self.said.mattering or not options.prepass else []
-        whole = any(not file.named for file in readable)
+        whole = any(not file.named for file in readable) or options.unneeded is not None
         report_progress = progress or (lambda done, total: None)
         done = _analyse(self.chosen, self.said, memory, self.context, options, report_progress, whole)
         self.steps = done.steps
@@ -231,15 +243,19 @@ def _memory(
 ) -> Memory:
     choices = [f"{name}={getattr(options, name)!r}" for name in _CHOICES]
     inputs = Inputs(options.root, options.rules.digest, " ".join(choices), headers)
-    store = options.cache.store if options.cache else None
-    return Memory(store, contents, view, inputs)
+    if options.cache is None:
+        return Memory(None, contents, view, inputs)
+    beside = options.cache.beside.last if options.cache.beside is not None else []
+    memory = Memory(options.cache.store, contents, view, inputs, beside[0] if beside else None)
+    options.cache.last[:] = [memory]
+    return memory
 
 
 # Each unit's key holds its files and flags: what these tell of the program, or leave as it is, is no choice. Everything
 # else is, also an option that is yet to come.
 _NO_CHOICES = frozenset(
     {"rules", "root", "flags", "database", "left_out", "variants", "toolchain", "overlay", "exclude"}
-    | {"pool", "jobs", "guard", "today", "prepass", "cache"}
+    | {"pool", "jobs", "guard", "today", "prepass", "unneeded", "cache"}
 )
 _CHOICES = tuple(option.name for option in fields(ProgramOptions) if option.name not in _NO_CHOICES)
 
@@ -339,7 +355,7 @@ def _by_path(tasks: Iterable[Task]) -> dict[str, tuple[Task, ...]]:
 
 def _unmet_variants(tasks: Iterable[Task], options: ProgramOptions) -> Iterator[Notice]:
     """Configurations that make no difference to any file: the name of a macro may be misspelt."""
-    tasks = list(tasks)
+    tasks = list(tasks) if options.unneeded is None else []
     given = {task for task in tasks if not task.configuration}
     for variant in options.variants:
         if given and all(task.reading in given for task in tasks if task.configuration == variant.name):
@@ -351,7 +367,7 @@ def _unmet_variants(tasks: Iterable[Task], options: ProgramOptions) -> Iterator[
 
 def _unmet_names(scans: Sequence[UnitScan], options: ProgramOptions) -> tuple[Notice, ...]:
     """Functions that are said not to return, and that nothing calls: the name may be misspelt."""
-    if not options.beliefs.noreturn or not scans:
+    if not options.beliefs.noreturn or not scans or options.unneeded is not None:
         return ()
     called = {name for scan in scans for function in scan.calls for name in function.callees}
     return tuple(
@@ -380,10 +396,11 @@ def _analyse(
 ) -> _Outcome:
     """All results of the units. whole: they are a tree's."""
     view = SourceView(_overlay(options))
+    unneeded = options.unneeded or {}
     with Crew(lambda: Analyst(context()), options.jobs, options.pool) as crew:
-        work = Work(tasks, said.defined, memory, crew, Mentions(options.variants, view), options.root, whole)
+        work = Work(tasks, said.defined, memory, crew, Mentions(options.variants, view), options.root, whole, unneeded)
         work.read(progress)
-        known = memory.whole(work.tasks, said.defined, whole) if work.remembered else None
+        known = memory.whole(work.tasks, said.defined, whole, unneeded) if work.remembered else None
         if known is not None:
             return _Outcome(known, tasks=tuple(work.tasks), unmet=_unmet_names(work.scans, options))
         work.analyse()
@@ -391,7 +408,7 @@ def _analyse(
     configurations = ("", *(variant.name for variant in options.variants))
     found, failed = collected(work.scans, results, configurations, Growths(work.graph), view, options.root)
     if not failed and not any(result.mistaken for result in results):
-        memory.keep_whole(work.tasks, said.defined, whole, found)
+        memory.keep_whole(work.tasks, said.defined, whole, found, unneeded)
     return _Outcome(found, failed, tuple(work.steps), tuple(work.tasks), _unmet_names(work.scans, options))
 
 
@@ -418,6 +435,7 @@ def _suppressed(report: Report, seen: dict[str, str], view: SourceView, options:
         with contextlib.suppress(MustfreeError):
             texts[name] = view.read(path)
     gaps = {notice.file for notice in report.notices if notice.kind in _GAPS}
+    gaps |= {display_path(path, options.root) for path, names in (options.unneeded or {}).items() if names}
     marked = suppress(report.findings, texts, [check.id for check in CHECKS], options.today, gaps)
     notices = sorted_notices((*report.notices, *marked.notices))
     return replace(report, findings=marked.findings, notices=notices, seen=tuple(sorted(texts)))

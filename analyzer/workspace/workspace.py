@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -22,6 +22,7 @@ from analyzer.ownership.events import FunctionResult
 from analyzer.program.collect import sorted_notices
 from analyzer.program.compile_database import CompileDatabase, find_databases, joined, read_database
 from analyzer.program.discovery import display_path, real
+from analyzer.program.outline import Outline, outlines
 from analyzer.program.pool import PoolLimits
 from analyzer.program.rounds import Progress
 from analyzer.program.run import (
@@ -47,19 +48,27 @@ class Workspace:
 
     overlay: path -> bytes that stand for the file's contents; also for rule files.
     rules: the rule files, when another workspace with the same ones has read them already.
+    beside: a workspace with the same settings and another overlay; what it found out about files that neither of them
+        overlays is not looked for again.
     remarks: what there is to say about the cache; it is in no report, which would depend on it then.
     Raises ContractError for rule files, MustfreeError for the compile database and the toolchain file.
     """
 
     def __init__(
-        self, settings: Settings, overlay: Mapping[str, bytes] | None = None, rules: RuleSet | None = None
+        self,
+        settings: Settings,
+        overlay: Mapping[str, bytes] | None = None,
+        rules: RuleSet | None = None,
+        beside: Workspace | None = None,
     ) -> None:
         self.settings = settings
         self.root = os.path.realpath(settings.root or Path.cwd())
         self.overlay: Mapping[str, bytes] = dict(overlay or {})
-        self._cache = _cache(settings)
+        shared = beside._cache if beside is not None else None
+        self._cache: CacheUse | None = shared.shared() if shared is not None else _cache(settings)
         store = self._cache.store if self._cache else None
-        self.rules = rules or RuleSet(settings.rules, self.overlay, store)
+        known = rules if beside is None else beside.rules
+        self.rules: RuleSet = known or RuleSet(settings.rules, self.overlay, store)
         self._toolchain: Toolchain | None = None
         if settings.toolchain:
             path = Path(self.root) / settings.toolchain
@@ -68,12 +77,21 @@ class Workspace:
         if settings.database:
             self._database = read_database(Path(self.root) / settings.database, self.root)
 
-    def analyse(self, paths: Sequence[str], progress: Progress | None = None) -> Report:
+    def analyse(
+        self,
+        paths: Sequence[str],
+        progress: Progress | None = None,
+        unneeded: Mapping[str, frozenset[str]] | None = None,
+    ) -> Report:
         """Analyses the C files that `paths` name or contain, as one program.
 
         Without any path: the C files of the compile database.
+        unneeded: name of a file as in reports -> its functions that are not to be analysed; given where `paths` are
+        those of a tree that a question concerns.
         """
         paths, options, notices = self._program(paths)
+        if unneeded is not None:
+            options = replace(options, unneeded={real(file, self.root): names for file, names in unneeded.items()})
         try:
             report = analyse_program(paths, options, progress)
         finally:
@@ -184,6 +202,11 @@ class Workspace:
         if Path(path).suffix == ".c" or not paths:
             paths = [*(paths or (self._database.files() if self._database is not None else ())), file]
         return why(path, line, self.link(paths, progress))
+
+    def outlines(self, files: Iterable[str]) -> Mapping[str, Outline]:
+        """What files define and mention, by their names as in reports; without those that cannot be read."""
+        texts = ((file, data) for file in files if (data := self.read(file)) is not None)
+        return outlines(texts, self._cache.store if self._cache else None)
 
     def read(self, file: str) -> bytes | None:
         """Contents of a file as a report names it, None when it cannot be read."""

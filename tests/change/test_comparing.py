@@ -60,6 +60,66 @@ def test_a_function_that_moves_to_another_file_introduces_nothing(changed):
     assert by_state(report) == {"new": [], "unchanged": ["b.c:14"], "absent": []}
 
 
+def with_helper(code):
+    """The allocation goes into a function of its own."""
+    helper = "static char *get(int n)\n{\n\treturn malloc(n);\n}\n"
+    return HEAD + helper + code.removeprefix(HEAD).replace("malloc(n)", "get(n)")
+
+
+def with_wrapper(code):
+    """The whole body goes into a function of its own."""
+    return code.replace("int f(", "static int inner(") + "int f(int n)\n{\n\treturn inner(n);\n}\n"
+
+
+GUARD = HEAD + "void f(int n)\n{\n\tchar *p = malloc(n);\n\n\tif (n > 3)\n\t\treturn;\n\todd(n);\n\tfree(p);\n}\n"
+OVERWRITTEN = HEAD + "void f(int n)\n{\n\tchar *p = malloc(n);\n\n\tp = NULL;\n}\n"
+ENDS = HEAD + "void f(int n)\n{\n\tchar *p = malloc(n);\n\n\tif (odd(n))\n\t\tfree(p);\n}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (CODE, with_helper(CODE)),
+        (with_helper(CODE), CODE),
+        (with_helper(CODE), with_helper(CODE).replace("get(", "obtain(")),
+        (CODE, with_wrapper(CODE)),
+        (ENDS, ENDS.replace("void f(", "static void inner(") + "void f(int n)\n{\n\tinner(n);\n}\n"),
+        (
+            GUARD,
+            GUARD.replace("if (n > 3)\n\t\treturn;\n", "if (!(n > 3)) {\n").replace(
+                "\tfree(p);\n", "\tfree(p);\n\t}\n"
+            ),
+        ),
+        (OVERWRITTEN, re.sub(r"\bp\b", "q", OVERWRITTEN)),
+    ],
+    ids=[
+        "helper",
+        "no helper",
+        "renamed helper",
+        "wrapper",
+        "wrapper around the end",
+        "guard turned round",
+        "both lines rewritten",
+    ],
+)
+def test_what_only_got_another_name_or_place_is_not_introduced(changed, before, after):
+    states = by_state(changed(before, after))
+    assert (states["new"], len(states["unchanged"]), states["absent"]) == ([], 1, [])
+
+
+def test_a_helper_does_not_hide_another_loss(changed):
+    after = with_helper(CODE).replace("\t\tfree(p);\n\t\treturn -2;", "\t\treturn -2;")
+    states = by_state(changed(CODE, after))
+    assert (len(states["new"]), len(states["unchanged"])) == (1, 1)
+
+
+def test_another_function_that_acquires_is_another_loss(changed):
+    """A helper that was there before is no new name for the call that it took the place of."""
+    both = with_helper(CODE)
+    states = by_state(changed(both.replace("= get(n)", "= malloc(n)"), both))
+    assert (len(states["new"]), len(states["absent"])) == (1, 1)
+
+
 def test_a_renamed_file_introduces_nothing(changed):
     report = changed({"a.c": CODE}, {"src/b.c": CODE.replace("-2", "-22")})
     assert by_state(report) == {"new": [], "unchanged": ["src/b.c:14"], "absent": []}
@@ -239,7 +299,7 @@ def test_what_calls_the_changed_function_is_reached_and_what_that_needs(changed)
     caller = "int f(int n);\nint aid(int);\nint caller(void) { return f(aid(3)); }\n"
     aid = "int aid(int n) { return n; }\n"
     files = {"a.c": CODE, "b.c": caller, "c.c": aid, "d.c": "int nobody(void) { return 3; }\n"}
-    after = files | {"a.c": CODE + "\n"}
+    after = files | {"a.c": CODE.replace("-3", "-33")}
     assert changed(files, after).seen == ("a.c", "b.c", "c.c")
     assert changed(files, after, calls=False).seen == ("a.c",)
 
