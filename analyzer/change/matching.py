@@ -11,7 +11,7 @@ from analyzer.change.aliases import Aliases
 from analyzer.change.lines import SAME, LineMap, line_map
 from analyzer.change.sides import Pair
 from analyzer.checks.fingerprint import shape
-from analyzer.findings.model import Finding, StepKind
+from analyzer.findings.model import Finding, Step, StepKind
 
 
 @final
@@ -115,7 +115,7 @@ def match(
     if aliases is None:
         return found
     pass_by(lambda point: _both_rewritten(point, files), lambda point: _both_rewrite(point, files))
-    pass_by(lambda point: _said_at_base(point, files), _said)
+    pass_by(partial(_said, spot=base_spot), partial(_said, spot=head_spot))
     for key in (_renewed, _way):
         pass_by(partial(key, spot=base_spot), partial(key, spot=head_spot))
     for index, point in enumerate(head):
@@ -135,6 +135,11 @@ def _sort(point: Finding) -> _Key:
 def _acquired(point: Finding) -> _Line:
     first = next((step.at for step in point.steps if step.kind is StepKind.ACQUIRE), point.at)
     return first.file, first.line
+
+
+def _branch(point: Finding) -> Step | None:
+    """The last branch before the loss."""
+    return next((step for step in reversed(point.steps) if step.kind is StepKind.BRANCH), None)
 
 
 def _place(point: Finding) -> _Key | None:
@@ -183,7 +188,7 @@ def _renewed(point: Finding, spot: _SpotOf) -> _Key | None:
 
 def _way(point: Finding, spot: _SpotOf) -> _Key | None:
     """The same holder, lost behind the same branch: further on, or less far, or in another manner."""
-    branch = next((step for step in reversed(point.steps) if step.kind is StepKind.BRANCH), None)
+    branch = _branch(point)
     acquired = spot(_acquired(point))
     if branch is None or acquired is None:
         return None
@@ -209,15 +214,14 @@ def _shapes(point: Finding) -> tuple[str, str]:
     return shape(point.at.text), shape(first.text)
 
 
-def _said(point: Finding) -> _Key:
-    return (*_sort(point), *_acquired(point), _sentence(point))
-
-
-def _said_at_base(point: Finding, files: Files) -> _Key | None:
-    """The same for a base loss point, with the place at the head side."""
-    file, line = _acquired(point)
-    moved = files.line_to_head(file, line)
-    return (*_sort(point), files.to_head(file), moved, _sentence(point)) if moved else None
+def _said(point: Finding, spot: _SpotOf) -> _Key | None:
+    """What is said of it, where the acquisition only moved; and the branch before it, unless that was rewritten."""
+    acquired = spot(_acquired(point))
+    if acquired is None or not acquired.line:
+        return None
+    branch = _branch(point)
+    at = spot((branch.at.file, branch.at.line)) if branch is not None else None
+    return (*_sort(point), acquired, _sentence(point), at if at is not None and at.line else None)
 
 
 def _sentence(point: Finding) -> str:
