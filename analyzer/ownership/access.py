@@ -31,6 +31,8 @@ from analyzer.ownership.values import GUESS, MAYBE, UNDEF, UNSET, Base, Ptr, Sym
 
 LARGEST_ERRNO = 4095  # as the Linux kernel has it (MAX_ERRNO)
 
+_FOLLOWED_ON = 60  # blocks
+
 
 class Listener(Protocol):
     """Who is told what happens."""
@@ -290,13 +292,15 @@ class Access:
     def let_go(self, verdict: Verdict, reason: str, state: State, routes: tuple[Route, ...] = (), by: str = "") -> bool:
         """The resource goes out of sight; True: the way is followed on, for the caller will see what is returned then.
 
-        That is so for what the caller lends: ``if (add(list, p) < 0)`` asks whether `p` has gone.
+        That is so for what the caller lends: ``if (add(list, p) < 0)`` asks whether `p` has gone. Large functions are
+        seldom asked that, and to follow them on is dear.
         """
-        self.listener.ended(verdict, reason, state, routes, by, goes_on=self.lent)
-        if self.lent:
+        goes_on = self.lent and len(self.prepared.function.blocks) <= _FOLLOWED_ON
+        self.listener.ended(verdict, reason, state, routes, by, goes_on)
+        if goes_on:
             state.own, state.releaser = Own.GONE, by
             state.substitute(self.universe.resource, self.universe.symbol("gone"))
-        return self.lent
+        return goes_on
 
     def _store_nowhere(self, value: Value, state: State) -> bool:
         if state.own is Own.OWNED and state.reaches_resource((value,)):
