@@ -139,7 +139,7 @@ PLANTS = (
     ),
     _engine(
         "loop", "what a loop acquires is the same in each round", "calls",
-        "        if machine.cyclic:\n            for symbol", "        if False:\n            for symbol",
+        "        if machine.cyclic:\n            created =", "        if False:\n            created =",
     ),
     _engine(
         "loop", "what a loop changes keeps the value of the first round", "join",
