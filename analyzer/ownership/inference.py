@@ -321,9 +321,11 @@ class _Inference:
         effects += self._written(memory, {e.term for e in effects if e.kind in (EffectKind.FRESH, EffectKind.STORE)})
         acquired = {effect.term for effect in effects if effect.kind is EffectKind.FRESH}
         effects = [e for e in effects if e.kind is not EffectKind.RETURN or e.term not in acquired]
-        other = {kind for ending in plain for kind in ending.kinds} - {GIVEN, 0}
-        if given is None and (other or self._may_acquire_result(cell)):
-            effects = [replace(e, maybe=True) if e.kind is EffectKind.RETURN else e for e in effects]
+        if given is None:
+            # What a member held is not told from anything else here; an argument itself is.
+            other = bool({kind for ending in plain for kind in ending.kinds} - {GIVEN, 0})
+            unsure = self._may_acquire_result(cell)
+            effects = [_doubted(effect, unsure, other) for effect in effects]
         effects.sort(key=_is_behind)  # after what it is behind of
         return tuple(dict.fromkeys(guards)), tuple(dict.fromkeys(effects))
 
@@ -528,6 +530,13 @@ class _Inference:
                 if SAME in kinds or not kinds:
                     yield Effect(EffectKind.ESCAPE, term, maybe=True)
                 yield Effect(EffectKind.WRITE, term)
+
+
+def _doubted(effect: Effect, unsure: bool, other: bool) -> Effect:
+    """A returned argument that may be something else. other: where it is the argument itself, no member of it."""
+    if effect.kind is not EffectKind.RETURN or effect.term is None:
+        return effect
+    return replace(effect, maybe=True) if unsure or (other and not effect.term.selectors) else effect
 
 
 def _is_behind(effect: Effect) -> bool:

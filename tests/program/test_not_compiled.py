@@ -65,7 +65,7 @@ def test_every_form_of_the_verdicts_lists_it(tmp_path):
         "      1  released",
         "      2  not compiled under these flags",
     ]
-    assert f"a.c,8,6,g,malloc,,,,not compiled under these flags,{SSL}" in verdicts_csv(report).splitlines()
+    assert f"a.c,8,6,g,malloc,,,,not compiled under these flags,{SSL}," in verdicts_csv(report).splitlines()
     content = json.loads(verdicts_json(report))
     assert content["totals"] == {"released": 1, "not compiled under these flags": 2}
     whole = json.loads(json_report(report))
