@@ -65,8 +65,9 @@ def check_effect(effect: Effect, signature: Signature, kinds: Mapping[str, Resou
         raise LanguageError(
             f"`{effect.kind.value}` needs a returned pointer; the result is {signature.result.spelling}"
         )
-    if effect.source is not None:
-        _check_term(effect.source, signature)
+    for other in (effect.source, effect.into):
+        if other is not None:
+            _check_term(other, signature)
     if effect.kind is EffectKind.FRESH:
         _check_resource(term, kinds[effect.resource], signature)
 

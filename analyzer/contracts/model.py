@@ -141,6 +141,7 @@ class Effect:
     value: for VALUE. For NULL of all that a parameter points to (``null *p[]``): its size in bits, 0 if not known.
     optional: FRESH, NULL: may also not happen, and then term keeps what it held (inferred contracts).
     source: STORE: what is stored.
+    into: TAKE: what owns it now: who releases the one releases the other (``fdopen``).
     by: RELEASE in an inferred contract: the function that finally releases it, "" = the one called. ESCAPE: all that
         may happen to it is that this function releases it (a share is given back, and others may be left).
     """
@@ -154,6 +155,7 @@ class Effect:
     value: int = 0
     optional: bool = False
     source: Term | None = None
+    into: Term | None = None
     by: str = ""
 
 

@@ -37,6 +37,7 @@ _MODIFIERS = {
     EffectKind.DANGLING: ("maybe",),
 }
 _WITH_KIND = {EffectKind.FRESH: "KIND", EffectKind.SHARE: "KIND", EffectKind.RELEASE: "[KIND]"}
+_INTO = "into"  # take TERM into TERM
 _WITHOUT_TERM = frozenset({EffectKind.NORETURN, EffectKind.OPAQUE})
 
 
@@ -168,6 +169,11 @@ def parse_effect(text: str, names: Sequence[str], kinds: Sequence[str], constant
             raise LanguageError(f"`{modifier}` does not go with `{kind.value}`; remove it")
     if len(words) not in _lengths(kind):
         raise LanguageError(f"`{text}` has the wrong number of words; write `{usage(kind)}`")
+    into = None
+    if kind is EffectKind.TAKE and len(words) == 4:
+        if words[2] != _INTO:
+            raise LanguageError(f"`{words[2]}` says nothing here; write `{usage(kind)}`")
+        into = parse_term(words[3], names)
     term = None if kind in _WITHOUT_TERM else parse_term(words[1], names)
     resource, value, source = "", 0, None
     if kind is EffectKind.VALUE:
@@ -186,6 +192,7 @@ def parse_effect(text: str, names: Sequence[str], kinds: Sequence[str], constant
         value=value,
         optional="optional" in modifiers,
         source=source,
+        into=into,
     )
 
 
@@ -200,6 +207,8 @@ def usage(kind: EffectKind) -> str:
         parts.append("CONSTANT")
     if kind is EffectKind.STORE:
         parts.append("SOURCE")
+    if kind is EffectKind.TAKE:
+        parts.append(f"[{_INTO} TERM]")
     return " ".join(parts)
 
 
@@ -219,6 +228,8 @@ def effect_text(effect: Effect, names: Sequence[str]) -> str:
         words.append(str(effect.value))
     elif effect.source is not None:
         words.append(term_text(effect.source, names))
+    elif effect.into is not None:
+        words += (_INTO, term_text(effect.into, names))
     elif effect.resource:
         words.append(effect.resource)
     return " ".join(words)
@@ -248,6 +259,8 @@ def _lengths(kind: EffectKind) -> tuple[int, ...]:
         return (1,)
     if kind is EffectKind.RELEASE:
         return (2, 3)
+    if kind is EffectKind.TAKE:
+        return (2, 4)
     return (3,) if kind in _WITH_KIND or kind in (EffectKind.VALUE, EffectKind.STORE) else (2,)
 
 

@@ -171,6 +171,8 @@ def effect_sentence(effect: Effect, signature: Signature, kinds: Mapping[str, Re
             return f"{term} is released{' with all it holds' if effect.deep else ''}"
         case EffectKind.VALUE:
             return f"{term} becomes {effect.value}"
+        case EffectKind.TAKE if effect.into is not None:
+            return f"{term} belongs to {term_text(effect.into, signature.names)} now, and is released with it"
         case EffectKind.STORE if effect.source is not None:
             return f"{term_text(effect.source, signature.names)} is stored in {term}"
         case _:

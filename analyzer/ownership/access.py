@@ -520,3 +520,10 @@ class Access:
         text = self._texts.get(path) or self._own_texts.get(path, "")
         name = re.split(r"->|\.", text)[-1]
         return name if name != text and name.isidentifier() else ""
+
+    def cell_text(self, path: Path) -> str:
+        """What the programmer calls the place now, "" where nothing has told."""
+        text = self._texts.get(path, "")
+        if isinstance(path[0], int) and path[1] == 0 and "." not in text and not text.endswith("[0]"):
+            return in_program(self.prepared.local_name(path[0]))
+        return text

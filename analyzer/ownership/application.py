@@ -23,7 +23,7 @@ from analyzer.ownership.prepared import CallSite, Contracts, is_pointer
 from analyzer.ownership.ranges import FULL, NONZERO, OBJECT, ZERO, Range, contains, from_relation, intersect, single
 from analyzer.ownership.resources import WHOLE_RESULT, conditional_release, contents_of, is_plain, kind_of
 from analyzer.ownership.routes import routes_behind
-from analyzer.ownership.state import Own, Path, State
+from analyzer.ownership.state import KEPT, Own, Path, State
 from analyzer.ownership.terms import ContractCall
 from analyzer.ownership.values import BEHIND, INTERIOR, MAYBE, UNDEF, UNSET, WRITTEN, Atom, Ptr, Sym, Value, call_of
 
@@ -102,6 +102,9 @@ class Application:
         write_behind(self.machine, self.call.site, self.call.arguments, state, self._written_arguments())
         write_below(self.machine, self.call.site, self.call.arguments, state)
         found = self._produce(state, studied and not old)
+        if self.machine.study is None:
+            for after in found:
+                self._put_inside(after)
         return [after for after in found if self._conditions_after(after)]
 
     # -- conditions -----------------------------------------------------------------------------------
@@ -255,6 +258,15 @@ class Application:
         self.machine.publish(values, state)
         return True
 
+    def _put_inside(self, state: State) -> None:
+        """What another object owns from now on is released with that one."""
+        for effect in self.outcome.effects:
+            if effect.into is None or effect.term is None:
+                continue
+            value, owner = self.call.value(effect.term, state), self.call.value(effect.into, state)
+            if isinstance(value, Sym) and isinstance(owner, Sym):
+                state.cells[(owner, KEPT)] = value
+
     def _release(self, value: Value, effect: Effect, state: State) -> bool:
         if state.range_of(value) == ZERO and not state.root_is_resource(value):
             return True  # null; a descriptor that is known to be 0 is one all the same
@@ -389,6 +401,9 @@ class Application:
                 if not self._tries_again(effect, state):
                     self._event(EventKind.DOUBLE_RELEASE, state, value)
                 return False
+            kept = state.cells.get((value, KEPT))
+            if isinstance(kept, Sym) and not self._release_inside(kept, state):
+                return False
             if not self._is_shared(effect):
                 state.released = {**state.released, value: (self.call.name, self.call.site.op.at)}
         held = [v for (b, _), v in state.cells.items() if b is value and not isinstance(v, int)]
@@ -403,6 +418,20 @@ class Application:
             state.move_cells(value, result)  # realloc: the new block holds what the old one held
         else:
             state.drop_range(value, None, 0)
+        return True
+
+    def _release_inside(self, kept: Sym, state: State) -> bool:
+        """The release of an object releases what it owns; False: that had been released before."""
+        places = [path for path, value in state.cells.items() if value is kept and path[1] != KEPT]
+        names = [self.machine.cell_text(path) for path in places]
+        if kept not in state.released:
+            state.released = {**state.released, kept: (self.call.name, self.call.site.op.at)}
+        elif any(names) and kept.key[0] not in ("old", "either"):
+            state.released_by, state.released_at = state.released[kept]
+            holder, state.holder = state.holder, next(filter(None, names))
+            self._event(EventKind.DOUBLE_RELEASE, state, kept)
+            state.holder = holder
+            return False
         return True
 
     def _suspect(self, targets: frozenset[Value], effect: Effect, state: State) -> None:

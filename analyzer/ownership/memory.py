@@ -11,7 +11,7 @@ from analyzer.ownership.access import Access
 from analyzer.ownership.behind_globals import ANY_MEMBER, ARROW
 from analyzer.ownership.prepared import CallSite
 from analyzer.ownership.routes import routes_behind
-from analyzer.ownership.state import Own, Path, State
+from analyzer.ownership.state import KEPT, Own, Path, State
 from analyzer.ownership.values import MAYBE, UNDEF, UNSET, Atom, Base, Ptr, Sym, Value
 
 
@@ -21,7 +21,10 @@ def forget_scalars(state: State, path: Path) -> bool:
     changed = [
         cell
         for cell, value in state.cells.items()
-        if cell[0] == base and (offset is None or cell[1] is None or cell[1] >= offset) and _is_scalar(state, value)
+        if cell[0] == base
+        and (offset is None or cell[1] is None or cell[1] >= offset)
+        and cell[1] != KEPT
+        and _is_scalar(state, value)
     ]
     for cell in changed:
         del state.cells[cell]

@@ -31,6 +31,7 @@ from analyzer.ownership.values import (
 
 Offset = int | None
 Path = tuple[Base, Offset]  # offset None: some element of the object, nobody knows which
+KEPT = -1  # the offset at which stands what an object owns without having it in its memory (a stream: its descriptor)
 
 
 class Own(IntEnum):
@@ -512,4 +513,4 @@ def _inside(cell: Offset, offset: Offset, bits: int) -> bool:
     return cell >= offset and (bits == 0 or cell < offset + bits)
 
 
-__all__ = ["MAYBE", "UNDEF", "Offset", "Own", "Path", "State"]
+__all__ = ["KEPT", "MAYBE", "UNDEF", "Offset", "Own", "Path", "State"]

@@ -324,7 +324,7 @@ class Machine(Access):
             if len(ended) < len(holders):  # it has another name than that of the call
                 ended = [path for path in ended if path[0] not in self.prepared.results]
             exact = [path for path in ended if state.cells[path] is self.universe.resource]
-            texts = [self._cell_text(path) for path in (*exact, *ended)]
+            texts = [self.cell_text(path) for path in (*exact, *ended)]
             if ended and state.holder not in texts[: len(exact)]:
                 state.holder = texts[0] or state.holder
             if ended and state.origin in texts:
@@ -352,12 +352,6 @@ class Machine(Access):
         state.defaults[index] = UNDEF
         if index in state.exposed:
             state.exposed -= {index}
-
-    def _cell_text(self, path: Path) -> str:
-        text = self._texts.get(path, "")
-        if isinstance(path[0], int) and path[1] == 0 and "." not in text and not text.endswith("[0]"):
-            return in_program(self.prepared.local_name(path[0]))
-        return text
 
     # -- ends -----------------------------------------------------------------------------------------
 
