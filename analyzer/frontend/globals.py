@@ -47,12 +47,12 @@ def global_variable(
         if value is not None:
             initial[0] = value
     elif constant and start.second:
-        initial, whole = _table(declarations, cursor, start, text, tables)
+        initial, whole = table_contents(declarations, cursor, start, text, tables)
         return GlobalVariable(declared.name, ctype, constant, initial, zeroed=whole)
     return GlobalVariable(declared.name, ctype, constant, initial, constant and static and not start.second)
 
 
-def _table(
+def table_contents(
     declarations: Declarations, cursor: Cursor, start: Cursor, text: FileText, tables: Tables
 ) -> tuple[dict[int, Operand], bool]:
     """The constant scalars in an aggregate: its initialiser is lowered like a local's, and the stores are read.

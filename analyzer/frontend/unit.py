@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final, final
 
 from analyzer.frontend.attributes import deallocators, is_dropped_attribute
 from analyzer.frontend.declarations import Declarations, Declared, is_scalar
 from analyzer.frontend.dropped import dropped_calls
-from analyzer.frontend.globals import global_variable
+from analyzer.frontend.globals import global_variable, table_contents
 from analyzer.frontend.indirect import resolve_calls
 from analyzer.frontend.lower import TABLES, lower_function
 from analyzer.frontend.options import FrontendOptions
@@ -23,6 +23,7 @@ from analyzer.frontend.tree import Tree
 from analyzer.frontend.types import Types
 from analyzer.frontend.uses import Above, only_reads
 from analyzer.ir.function import Diagnostic, DroppedCall, Function, GlobalVariable, Skipped, TranslationUnit
+from analyzer.ir.operands import Operand
 from analyzer.libclang import kinds
 from analyzer.libclang.binding import Cursor, Location
 from analyzer.libclang.environment import parse_environment
@@ -133,7 +134,9 @@ class _UnitLowering:
         self._declarations.defined.update(definition.name for definition in definitions)
         functions = self._functions(definitions, main)
         errors = tuple(error for error in self._repaired.errors if not is_dropped_attribute(error))
-        shared, written = shared_variables(self._declarations, self._unit.variables(), main, self._written)
+        shared, written = shared_variables(
+            self._declarations, self._unit.variables(), main, self._written, partial(self._contents, main)
+        )
         functions = [resolve_calls(self._with_errors(function, errors), self._globals) for function in functions]
         return TranslationUnit(
             path=self._path,
@@ -150,6 +153,11 @@ class _UnitLowering:
             written=written | self._declared_inside,
             read=tuple(sorted({absolute(name, self._options.directory) for name in self._repaired.read if name})),
         )
+
+    def _contents(self, main: int | None, table: Cursor, start: Cursor) -> tuple[Mapping[int, Operand], bool]:
+        if main is None:
+            return {}, False
+        return table_contents(self._declarations, table, start, self._text(main), TABLES)
 
     def _dropped(self) -> tuple[DroppedCall, ...]:
         sought = self._options.sought

@@ -7,7 +7,7 @@ from typing import Final, final
 
 from analyzer.frontend.tree import node_key
 from analyzer.libclang import kinds
-from analyzer.libclang.binding import Cursor, Library
+from analyzer.libclang.binding import Cursor, Library, Type
 
 _ARRAYS: Final = (kinds.TYPE_CONSTANT_ARRAY, kinds.TYPE_INCOMPLETE_ARRAY, kinds.TYPE_VARIABLE_ARRAY)
 _MOST: Final = 20  # members and elements on the way
@@ -29,7 +29,8 @@ class Above:
 
 
 def only_reads(lib: Library, mention: Cursor, parent: Cursor, above: Above) -> bool:
-    """Whether the value is taken there and then: nothing is stored, and no address goes anywhere.
+    """Whether the value is taken there and then: nothing is stored, and no address goes anywhere but as one through
+    which nothing is written, ``const struct ops *ops = &variable;``.
 
     libclang shows the conversion of a variable to its value, and of an array to a pointer, as an expression without a
     kind of its own around it.
@@ -46,6 +47,9 @@ def only_reads(lib: Library, mention: Cursor, parent: Cursor, above: Above) -> b
                 if subscript is None or subscript.kind != kinds.ARRAY_SUBSCRIPT_EXPR:
                     return subscript is not None and subscript.kind == kinds.CXX_UNARY_EXPR
                 outer = subscript
+            case kinds.UNARY_OPERATOR:
+                converted = above.of(outer)
+                return converted is not None and _shows_only(lib, outer, inner, converted)
             case kinds.MEMBER_REF_EXPR | kinds.PAREN_EXPR:
                 pass
             case _:
@@ -60,3 +64,18 @@ def only_reads(lib: Library, mention: Cursor, parent: Cursor, above: Above) -> b
 
 def _is_array(lib: Library, node: Cursor) -> bool:
     return lib.getCanonicalType(lib.getCursorType(node)).kind in _ARRAYS
+
+
+def _shows_only(lib: Library, address: Cursor, operand: Cursor, conversion: Cursor) -> bool:
+    """Whether ``&operand`` becomes a pointer to a constant object of the same type. What becomes of a ``const void *``,
+    nobody knows.
+    """
+    if conversion.kind != kinds.UNEXPOSED_EXPR:
+        return False
+    own = _spelling(lib, lib.getCursorType(operand))
+    pointed, shown = (lib.getPointeeType(lib.getCanonicalType(lib.getCursorType(n))) for n in (address, conversion))
+    return _spelling(lib, pointed) == own and _spelling(lib, shown) == f"const {own}"
+
+
+def _spelling(lib: Library, type_: Type) -> str:
+    return lib.text(lib.getTypeSpelling(lib.getCanonicalType(type_)))

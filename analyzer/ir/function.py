@@ -138,11 +138,17 @@ class GlobalVariable:
 @final
 @dataclass(frozen=True, slots=True)
 class SharedVariable:
-    """An integer variable that a unit defines for all others, and its first value. constant: const-qualified."""
+    """A variable that a unit defines for all others, and its first contents: an integer, or a table of functions.
+
+    constant: const-qualified. numbers: offset in bits, value. functions: offset in bits, and which one stands there.
+    zeroed: what is not listed is zero.
+    """
 
     name: str
-    value: int
     constant: bool
+    numbers: tuple[tuple[int, int], ...] = ()
+    functions: tuple[tuple[int, FunctionDeclaration], ...] = ()
+    zeroed: bool = False
 
 
 @final
@@ -190,7 +196,8 @@ class TranslationUnit:
     flags: compiler flags that were not passed to the parser although they may matter, each with the reason.
     read: absolute paths of all files that were looked into, some of which exist in memory only.
     dropped: calls that were asked for, in text that was dropped every time its file was read.
-    shared: integers that it defines for all units; written: names of variables shared with others that it may change.
+    shared: integers and tables of functions that it defines for all units; written: names of variables shared with
+        others that it may change.
     """
 
     path: str

@@ -10,8 +10,8 @@ from analyzer.checks.failures import returns_negative
 from analyzer.contracts import ContractTable
 from analyzer.contracts.model import FunctionContract
 from analyzer.ir.function import BasicBlock, Function, TranslationUnit
-from analyzer.ir.operands import FunctionAddress, LocalBase, Operand, Temp
-from analyzer.ir.ops import Call, Load, Return, Store
+from analyzer.ir.operands import FunctionAddress, GlobalBase, LocalBase, Operand, Temp
+from analyzer.ir.ops import AddressOf, Call, Load, Return, Store
 from analyzer.ir.order import loop_numbers, unavoidable_blocks
 from analyzer.ir.types import TypeKind
 from analyzer.ownership.inlining import asked_for, followed
@@ -57,6 +57,7 @@ class FunctionCalls:
     given: other functions, and parameters, that it gives to callees or keeps.
     pointers: calls through pointers: number of the loop or -1, and type of the function.
     applied: positions of parameters through which it calls.
+    tables: global variables that it reads from, where it calls through pointers, too.
     """
 
     name: str
@@ -73,6 +74,7 @@ class FunctionCalls:
     pointers: tuple[tuple[int, str], ...] = ()
     applied: tuple[int, ...] = ()
     followed: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
 
     def asked(self) -> tuple[str, ...]:
         """The functions of whose contracts its analysis may depend, sorted."""
@@ -116,6 +118,7 @@ class _Reader:
         self._pointers: set[tuple[int, str]] = set()
         self._applied: set[int] = set()
         self._loaded: dict[int, Load] = {}  # pointers to functions, by temp
+        self._globals: set[str] = set()
         self._by_block = [
             self._block(block, number) for block, number in zip(function.blocks, self._numbers, strict=True)
         ]
@@ -141,6 +144,7 @@ class _Reader:
             tuple(sorted(self._pointers)),
             tuple(sorted(self._applied)),
             tuple(sorted(asked.difference(callees))),
+            tuple(sorted(self._globals)) if self._pointers else (),
         )
 
     def _in_loop(self, number: int) -> set[str]:
@@ -150,6 +154,8 @@ class _Reader:
         """The names that a block calls."""
         names: set[str] = set()
         for op in block.ops:
+            if isinstance(op, Load | AddressOf) and isinstance(op.place.base, GlobalBase):
+                self._globals.add(op.place.base.name)
             if isinstance(op, Load):
                 if op.type.pointee_kind is TypeKind.FUNCTION:
                     self._loaded[op.result.id] = op

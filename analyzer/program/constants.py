@@ -1,15 +1,20 @@
-"""Variables of a program that never change: what one unit defines, and none writes, is a constant in all of them."""
+"""Variables of a program that never change: what one unit defines, and none writes, is a constant in all of them.
+
+So are the tables of functions among them: a call through a member of one that another unit defines is a call by name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import final
 
-from analyzer.ir.function import GlobalVariable, SharedVariable, TranslationUnit
-from analyzer.ir.operands import Int
+from analyzer.frontend.indirect import resolve_calls
+from analyzer.ir.function import FunctionDeclaration, GlobalVariable, SharedVariable, TranslationUnit
+from analyzer.ir.operands import FunctionAddress, Int, Operand
+from analyzer.program.calls import FunctionCalls
 
-Constants = tuple[tuple[str, int], ...]
+Constants = tuple[SharedVariable, ...]
 
 
 @final
@@ -17,8 +22,8 @@ Constants = tuple[tuple[str, int], ...]
 class SharedUse:
     """What one unit says of variables that it shares with others. Names are sorted.
 
-    defined: integers with their first values. written: those that it may change. read: those that its functions
-    mention and of which it does not know the value itself.
+    defined: integers and tables with their first contents. written: those that it may change. read: those that its
+    functions mention and of which it does not know the contents itself.
     """
 
     defined: tuple[SharedVariable, ...] = ()
@@ -32,20 +37,22 @@ def shared_use(unit: TranslationUnit) -> SharedUse:
     return SharedUse(unit.shared, tuple(sorted(unit.written)), tuple(read))
 
 
-def program_constants(uses: Iterable[SharedUse], closed: bool) -> Mapping[str, int]:
-    """Name -> value. closed: all of the program is here; else only const variables are believed never to change."""
+def program_constants(uses: Iterable[SharedUse], closed: bool) -> Mapping[str, SharedVariable]:
+    """By name. closed: all of the program is here; else only const variables are believed never to change."""
     uses = list(uses)
     written = {name for use in uses for name in use.written}
-    values: dict[str, set[int]] = {}
+    found: dict[str, set[SharedVariable]] = {}
+    changing: set[str] = set()
     for one in (one for use in uses for one in use.defined):
-        known = one.constant or (closed and one.name not in written)
-        values.setdefault(one.name, set()).update((one.value,) if known else (one.value, one.value + 1))
-    return {name: min(found) for name, found in values.items() if len(found) == 1}
+        found.setdefault(one.name, set()).add(replace(one, constant=True))
+        if not one.constant and (not closed or one.name in written):
+            changing.add(one.name)
+    return {name: ones.pop() for name, ones in found.items() if len(ones) == 1 and name not in changing}
 
 
-def of_unit(use: SharedUse, constants: Mapping[str, int]) -> Constants:
+def of_unit(use: SharedUse, constants: Mapping[str, SharedVariable]) -> Constants:
     """The constants that concern a unit."""
-    return tuple((name, constants[name]) for name in use.read if name in constants)
+    return tuple(constants[name] for name in use.read if name in constants)
 
 
 def with_constants(unit: TranslationUnit, constants: Constants) -> TranslationUnit:
@@ -53,7 +60,34 @@ def with_constants(unit: TranslationUnit, constants: Constants) -> TranslationUn
     if not constants:
         return unit
     changed: dict[str, GlobalVariable] = dict(unit.globals)
-    for name, value in constants:
-        if name in changed:
-            changed[name] = replace(changed[name], constant=True, initial={0: Int(value)})
-    return replace(unit, globals=changed)
+    declarations: dict[str, FunctionDeclaration] = dict(unit.declarations)
+    for one in constants:
+        if one.name not in changed or any(_is_another(each, declarations) for _, each in one.functions):
+            continue
+        contents: dict[int, Operand] = {offset: Int(value) for offset, value in one.numbers}
+        contents.update({offset: FunctionAddress(each.name) for offset, each in one.functions})
+        changed[one.name] = replace(changed[one.name], constant=True, initial=contents, zeroed=one.zeroed)
+        for _, each in one.functions:
+            declarations.setdefault(each.name, replace(each, static=False))
+    functions = unit.functions
+    if any(one.functions for one in constants):
+        functions = tuple(resolve_calls(function, changed) for function in functions)
+    return replace(unit, functions=functions, globals=changed, declarations=declarations)
+
+
+def with_tables(function: FunctionCalls, constants: Constants) -> FunctionCalls:
+    """What a function calls, where it may call what these tables hold."""
+    names = {each.name for one in constants if one.name in function.tables for _, each in one.functions}
+    return replace(function, followed=tuple(sorted({*function.followed, *names}))) if names else function
+
+
+def static_functions(use: SharedUse, tables: Container[str]) -> Iterator[str]:
+    """The static functions of a unit to which its tables of these names lead."""
+    for one in use.defined:
+        yield from (each.name for _, each in one.functions if each.static and one.name in tables)
+
+
+def _is_another(function: FunctionDeclaration, here: Mapping[str, FunctionDeclaration]) -> bool:
+    """Whether the name means another function in this unit."""
+    known = here.get(function.name)
+    return known is not None and (function.static or known.static)

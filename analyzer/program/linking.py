@@ -44,12 +44,13 @@ class CallGraph:
     """All definitions of a program.
 
     called: nodes that some other definition calls by name. alike: units of other configurations that read as the given
-    unit does.
+    unit does. exported: static functions that a constant table of their unit, open to all, leads to.
     """
 
     definitions: dict[Node, FunctionCalls] = field(default_factory=dict)
     called: set[Node] = field(default_factory=set)
     alike: frozenset[str] = frozenset()
+    exported: frozenset[Node] = frozenset()
     _external: dict[tuple[str, str], list[Node]] = field(default_factory=dict)
 
     def targets(self, path: str, name: str) -> tuple[Node, ...]:
@@ -63,7 +64,7 @@ class CallGraph:
     def add(self, path: str, function: FunctionCalls, configuration: str) -> None:
         """A definition in a unit, for what calls it in a configuration."""
         self.definitions[(path, function.name)] = function
-        if not function.static:
+        if not function.static or (path, function.name) in self.exported:
             self._external.setdefault((configuration, function.name), []).append((path, function.name))
 
     def finish(self) -> None:
@@ -117,10 +118,14 @@ class CallGraph:
         return tuple(sorted(found.items()))
 
 
-def call_graph(units: Iterable[tuple[str, Sequence[FunctionCalls]]], alike: frozenset[str] = frozenset()) -> CallGraph:
-    """The graph over all units, given as (path, definitions). alike: as in `CallGraph`."""
+def call_graph(
+    units: Iterable[tuple[str, Sequence[FunctionCalls]]],
+    alike: frozenset[str] = frozenset(),
+    exported: frozenset[Node] = frozenset(),
+) -> CallGraph:
+    """The graph over all units, given as (path, definitions). alike, exported: as in `CallGraph`."""
     known = dict(units)
-    graph = CallGraph(alike=alike)
+    graph = CallGraph(alike=alike, exported=exported)
     for configuration in dict.fromkeys(map(configuration_of, known)):
         here = {path: functions for path, functions in known.items() if configuration_of(path) == configuration}
         other = _differing(here, known, alike)

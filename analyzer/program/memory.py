@@ -124,6 +124,7 @@ _SCANNED: Codec[_Scanned] = codec(_Scanned)
 _READ: Codec[tuple[_Variant, ...]] = codec(tuple[_Variant, ...])
 _SURVEYED: Codec[_Surveyed] = codec(_Surveyed)
 _FACTS: Codec[_Facts] = codec(_Facts)
+_CONSTANTS: Codec[Constants] = codec(Constants)
 
 
 @final
@@ -327,7 +328,7 @@ class Memory:
         unit = self._units.get(task.reading)
         if unit is None:
             return None
-        known = [part for name, value in constants for part in (name, str(value))]
+        known = (_CONSTANTS.text(constants),) if constants else ()
         return Recipe(digest((unit, self._choices, *known)), calls)
 
     def recall(self, step: Step) -> UnitResult | None:

@@ -13,7 +13,7 @@ from typing import final
 
 from analyzer.findings.model import Notice, NoticeKind
 from analyzer.program.calls import FunctionCalls
-from analyzer.program.constants import Constants, of_unit, program_constants
+from analyzer.program.constants import Constants, of_unit, program_constants, static_functions, with_tables
 from analyzer.program.discovery import display_path
 from analyzer.program.groups import Held
 from analyzer.program.linking import CallGraph, Node, Round, call_graph, linked
@@ -107,6 +107,7 @@ class Work:
         self._unneeded = unneeded or {}
         self._alike: frozenset[str] = frozenset()
         self._constants: dict[str, Constants] = {}
+        self._used_tables: set[str] = set()
         self._by_unit: dict[str, Task] = {}
         self.tasks = list(tasks)
         self.scans: list[UnitScan] = []
@@ -156,7 +157,11 @@ class Work:
         """Fills `steps` and `graph`."""
         self._by_unit = {task.unit: task for task in self.tasks}
         self._constants = dict(self._known_constants())
-        graph = self.graph = call_graph(((scan.path, self._needed(scan)) for scan in self.scans), self._alike)
+        self._used_tables = {one.name for constants in self._constants.values() for one in constants}
+        exported = frozenset(
+            (scan.path, name) for scan in self.scans for name in static_functions(scan.shared, self._used_tables)
+        )
+        graph = self.graph = call_graph(((scan.path, self._needed(scan)) for scan in self.scans), self._alike, exported)
         known: dict[Node, Held] = {}
         for parts in graph.rounds():
             steps = [self._step(part, graph, known) for part in parts]
@@ -168,8 +173,9 @@ class Work:
                 known.update({(part.path, name): contract for name, contract in result.contracts.items()})
 
     def _needed(self, scan: UnitScan) -> tuple[FunctionCalls, ...]:
-        names = self._unneeded.get(self._by_unit[scan.path].path)
-        return tuple(one for one in scan.calls if one.name not in names) if names else scan.calls
+        names = self._unneeded.get(self._by_unit[scan.path].path, frozenset())
+        tables = self._constants.get(scan.path, ())
+        return tuple(with_tables(one, tables) for one in scan.calls if one.name not in names)
 
     def _done(self, steps: list[Step]) -> list[UnitResult]:
         found = []

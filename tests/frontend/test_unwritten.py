@@ -23,6 +23,8 @@ def constant(tmp_path, body, name="ops"):
         "i = sizeof(ops) + sizeof(ops.inner.n) + ops.flags;",
         "struct ops copy = ops; copy.put(p);",
         "p[ops.inner.n[1]] = 0;",
+        "const struct ops *some = &ops; some->put(p);",
+        "const struct inner *some = &ops.inner; i = some->n[0];",
     ],
 )
 def test_what_is_only_read_is_constant(tmp_path, body):
@@ -38,6 +40,7 @@ def test_what_is_only_read_is_constant(tmp_path, body):
         "ops.flags |= 1;",
         "take(&ops);",
         "take(&ops.inner);",
+        "struct ops *some = &ops; some->put(p);",
         "take(ops.inner.n);",
         "*ops.inner.n = 2;",
         "int *q = ops.inner.n; q[0] = 1;",

@@ -59,3 +59,50 @@ def test_all_ways_to_change_it(tmp_path, text):
 def test_declared_inside_a_function_it_may_be_changed_there(tmp_path):
     shared = SHARED + "void inner(void) { extern int on; on = 0; }\n"
     assert leaks(tmp_path, "on", shared=shared)
+
+
+TABLE = """
+#include <stdlib.h>
+struct ops {{ int n; char *(*get)(void); void (*put)(char *); }};
+static char *get(void) {{ return malloc(3); }}
+static void put(char *p) {{ free(p); }}
+{const}struct ops ops = {{ 2, get, put }};
+{more}
+"""
+USER = """
+struct ops {{ int n; char *(*get)(void); void (*put)(char *); }};
+extern {const}struct ops ops;
+{more}
+void f(int n) {{ char *p = ops.get(); if (p && n) ops.put(p); }}
+"""
+
+
+def behind_a_table(root, const="const ", table="", user="", main=MAIN):
+    (root / "table.c").write_text(TABLE.format(const=const, more=table))
+    (root / "use.c").write_text(USER.format(const=const, more=user))
+    (root / "main.c").write_text(main)
+    paths = [str(path) for path in sorted(root.glob("*.c"))]
+    report = Workspace(Settings(root=str(root), jobs=1, prepass=False)).analyse(paths)
+    return [one.verdict for one in report.acquisitions if one.function == "f"]
+
+
+@pytest.mark.parametrize("const", ["const ", ""])
+def test_functions_behind_a_table_of_another_file_are_known(tmp_path, const):
+    assert behind_a_table(tmp_path, const) == [Verdict.LEAKED]
+
+
+def test_tables_that_may_change_are_not(tmp_path):
+    assert behind_a_table(tmp_path, "", table="void set(void) { ops.get = 0; }") == []
+    assert behind_a_table(tmp_path, "", user="void set(struct ops *); void g(void) { set(&ops); }") == []
+
+
+def test_a_name_that_means_another_function_here_is_not(tmp_path):
+    assert behind_a_table(tmp_path, user="static char *get(void) { return 0; } char *h(void) { return get(); }") == []
+
+
+def test_of_two_static_functions_with_one_name_neither_is(tmp_path):
+    second = "#include <stdlib.h>\nstruct ops { int n; char *(*get)(void); void (*put)(char *); };\n"
+    second += "static char *kept; static char *get(void) { kept = malloc(3); return kept; }\n"
+    second += "const struct ops others = { 1, get, free };\n" + MAIN
+    user = "extern const struct ops others; int g(void) { return others.get() != 0; }"
+    assert behind_a_table(tmp_path, user=user, main=second) == []
