@@ -87,12 +87,16 @@ def asked_for(function: Function, bodies: Mapping[str, Function]) -> frozenset[s
     They are more than it will: which calls are followed depends on contracts, and those are not known yet.
     """
     found: set[str] = set()
+    kept: set[str] = set()
+    through_pointers = False
     here = [function]
     for _ in range(MOST_DEEP + 1):
         names = {name for one in here for name in _names(one)} - found
         found |= names
+        kept.update(*map(functions_mentioned, here))
+        through_pointers = through_pointers or any(op.name is None for one in here for op in _calls(one))
         here = [bodies[name] for name in sorted(names) if name in bodies]
-    return frozenset(found)
+    return frozenset(found | kept if through_pointers else found)
 
 
 def _names(function: Function) -> Iterator[str]:

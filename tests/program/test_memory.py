@@ -414,3 +414,40 @@ def test_a_header_that_appears_during_the_run_spoils_the_rows(program, work, mon
     program.said()
     monkeypatch.undo()
     assert program.said() == program.said(cached=False)
+
+
+KEPT = """#include <stdlib.h>
+struct thing { void (*drop)(char *); char *text; };
+void drop(char *text);
+static void end(struct thing *thing) { thing->drop(thing->text); }
+void f(int n)
+{
+	struct thing thing = { 0 };
+
+	thing.drop = drop;
+	thing.text = malloc(n);
+	if (thing.text)
+		end(&thing);
+}
+"""
+
+
+def test_a_function_of_another_file_whose_address_is_only_stored(program):
+    program.write(a_c=KEPT, b_c="#include <stdlib.h>\nvoid drop(char *text) { free(text); }\n")
+    empty = "#include <stdlib.h>\nvoid drop(char *text) { (void)text; }\n"
+    assert program.sees(lambda: program.write(b_c=empty))
+
+
+ROWS = "#include <stdlib.h>\nstruct ops { void (*put)(char *); };\n"
+TABLE = ROWS + "static void put(char *p) { %s; }\nconst struct ops ops = { put };\n"
+USER = ROWS + "extern const struct ops ops;\nvoid f(void) { char *p = malloc(1); if (p) ops.put(p); }\n"
+
+
+def test_a_function_behind_a_table_of_another_file(program):
+    program.write(a_c=USER, b_c=TABLE % "free(p)")
+    assert program.sees(lambda: program.write(b_c=TABLE % "(void)p"))
+
+
+def test_what_a_table_of_another_file_holds(program):
+    program.write(a_c=USER, b_c=TABLE % "free(p)")
+    assert program.sees(lambda: program.write(b_c=(TABLE % "free(p)").replace("ops = { put }", "ops = { 0 }")))
