@@ -334,13 +334,22 @@ def _global_at(path: Path) -> Term | None:
 
 
 def _points_inside(machine: Access, value: Value | None, state: State) -> bool:
-    """Whether the value is an address inside the resource, or one of several such (or null)."""
+    """Whether the value is an address inside the resource, or one of several such (or null).
+
+    Loops make one of several of one of several: ``while (*p == ' ') p++;``.
+    """
     resource = machine.universe.resource
-    if isinstance(value, Ptr):
-        return value.base is resource
-    targets = state.targets.get(value, frozenset()) if isinstance(value, Sym) else frozenset()
-    targets -= {0}
-    return bool(targets) and all(t is resource or (isinstance(t, Ptr) and t.base is resource) for t in targets)
+    waiting: list[object] = [value.base if isinstance(value, Ptr) else value]
+    seen: set[object] = set()
+    while waiting:
+        one = waiting.pop()
+        targets = state.targets.get(one, frozenset()) - {0} if isinstance(one, Sym) else frozenset()
+        if not targets and (one is not resource or one is value):
+            return False
+        seen.add(one)
+        bases = {target.base if isinstance(target, Ptr) else target for target in targets}
+        waiting += bases - seen
+    return True
 
 
 def _matters(machine: Access, base: object, value: Value | None, state: State) -> bool:

@@ -639,9 +639,21 @@ def _may_refuse(function: Function) -> bool:
 
 
 def _takes_extras(function: Function) -> bool:
-    """Whether it takes pointers out of its list of unnamed arguments, rather than hand the list on."""
+    """Whether it takes pointers out of its list of unnamed arguments, rather than hand the list on.
+
+    What it takes out as ``const char *`` it only reads.
+    """
     calls = (op for block in function.blocks for op in block.ops if isinstance(op, (Call, Store)))
-    return function.variadic and any(isinstance(operand, Unknown) for op in calls for operand in operands_of(op))
+    return function.variadic and any(map(_takes_unknown, calls))
+
+
+def _takes_unknown(op: Call | Store) -> bool:
+    if isinstance(op, Store):
+        given = [(op.value, op.type)]
+    else:
+        given = list(zip(op.arguments, op.argument_types, strict=True))
+    shown = sum(isinstance(value, Unknown) and ctype.pointee_const for value, ctype in given)
+    return sum(isinstance(operand, Unknown) for operand in operands_of(op)) > shown
 
 
 def _inside(label: Label) -> Label:
