@@ -107,6 +107,10 @@ class Application:
                 self._put_inside(after)
         return [after for after in found if self._conditions_after(after)]
 
+    def may_happen(self, state: State) -> bool:
+        """Whether what is asked before the call is so, or may be. The state is used up."""
+        return self._conditions_before(state)
+
     # -- conditions -----------------------------------------------------------------------------------
 
     def _conditions_before(self, state: State) -> bool:

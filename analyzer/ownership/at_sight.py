@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from analyzer.contracts.model import (
     Atom,
-    EffectKind,
     FunctionContract,
     Outcome,
     Provenance,
@@ -19,6 +18,7 @@ from analyzer.ir.ops import AddressOf, Binary, Op, Return, Store, Unary
 from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership.outcomes import RET
 from analyzer.ownership.prepared import Prepared
+from analyzer.ownership.stopping import may_stop
 from analyzer.ownership.subjects import Subjects
 
 MOST_CONSTANTS = 5
@@ -121,7 +121,6 @@ def _unseen_parameters(prepared: Prepared) -> Iterator[int]:
 def _reached_returns(prepared: Prepared) -> list[Return]:
     """Returns that some way leads to on which every call comes back; none if a call may not."""
     for site in prepared.calls.values():
-        effects = (e for o in site.contract.outcomes for e in o.effects) if site.contract is not None else ()
-        if any(effect.kind is EffectKind.NORETURN for effect in effects):
+        if may_stop(site.contract, site.op):
             return []
     return [block.end for block in prepared.function.blocks if isinstance(block.end, Return)]

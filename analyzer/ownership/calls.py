@@ -269,10 +269,11 @@ class Calls:
                 continue
             if guess:
                 outcome = _undecided(call, shape, outcome)
-            if any(effect.kind is EffectKind.NORETURN for effect in outcome.effects):
-                self._never_returns(call, state)
-                continue
             application = Application(self.contracts, call, outcome)
+            if any(effect.kind is EffectKind.NORETURN for effect in outcome.effects):
+                if application.may_happen(state.copy()):
+                    self._never_returns(call, state)
+                continue
             found.extend(application.run(state.copy(), shape.otherwise[position], studied))
         return found
 

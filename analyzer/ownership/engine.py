@@ -15,6 +15,7 @@ from typing import final
 from analyzer.contracts.model import FunctionContract
 from analyzer.findings.model import StepKind, Verdict
 from analyzer.ir.function import Function, TranslationUnit
+from analyzer.ir.ops import Stop
 from analyzer.ownership.at_sight import contract_at_sight
 from analyzer.ownership.calls import Calls
 from analyzer.ownership.counters import MOST_ROUNDS, rounds
@@ -33,6 +34,7 @@ from analyzer.ownership.resources import NO_KIND, SOME_NUMBER, Resource, has_rel
 from analyzer.ownership.seen import OUT_OF_SIGHT, Seen
 from analyzer.ownership.shared import Shared
 from analyzer.ownership.state import Own, State
+from analyzer.ownership.stopping import may_stop
 from analyzer.ownership.subjects import subjects
 from analyzer.ownership.transfer import Machine
 from analyzer.ownership.values import MAYBE, Universe
@@ -81,7 +83,14 @@ def _analysed(
     infer = infer and not function.degraded
     evidence = None
     if infer:
-        evidence = Evidence(function, subjects(prepared), [], by_value=prepared.by_value, recursive=recursive)
+        evidence = Evidence(
+            function,
+            subjects(prepared),
+            [],
+            by_value=prepared.by_value,
+            recursive=recursive,
+            stops=_may_stop(prepared),
+        )
     contract = contract_at_sight(prepared, evidence.subjects) if evidence is not None and not found else None
     if contract is not None:
         evidence = None  # no run has anything to add
@@ -117,6 +126,12 @@ def _analysed(
         states=tuple((block, tuple(lines)) for block, lines in sorted(states.items())),
     )
     return result, complete
+
+
+def _may_stop(prepared: Prepared) -> bool:
+    """Whether some of its paths may end with the process."""
+    stops = any(isinstance(block.end, Stop) for block in prepared.function.blocks)
+    return stops or any(may_stop(site.contract, site.op) for site in prepared.calls.values())
 
 
 def _inferred(prepared: Prepared, contracts: Contracts, limits: Limits, evidence: Evidence) -> FunctionContract | None:

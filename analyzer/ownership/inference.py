@@ -94,7 +94,7 @@ class Evidence:
     """Everything that the runs over one function say to its caller.
 
     recursive: what it calls may still change. cut_off: each of its paths ends at a mistake, so nobody knows how it
-    goes on.
+    goes on. stops: some of its paths may end with the process.
     """
 
     function: Function
@@ -104,6 +104,7 @@ class Evidence:
     by_value: frozenset[int] = frozenset()
     recursive: bool = False
     cut_off: bool = False
+    stops: bool = False
 
     def add(self, resource: Resource, endings: Endings, routes: tuple[Route, ...] = ()) -> None:
         """The endings of one more run, and by which routes its resource went out of sight."""
@@ -115,6 +116,20 @@ class Evidence:
         """What escapes, and by which routes."""
         lent = {f.resource.slot: f.routes for f in self.followed if f.resource.site is None and f.routes}
         return (*lent.items(), *self.subjects.routes_out())
+
+
+_NUMBERS = (TypeKind.INT, TypeKind.BOOL)
+
+
+def _without_limits(values: Range, ctype: CType) -> Range:
+    """The values, without what their type says of them anyway."""
+    if not values or ctype.kind is not TypeKind.INT:
+        return values
+    most = (1 << (ctype.bits - ctype.signed)) - 1
+    low, high = least(values), greatest(values)
+    first = -INFINITY if low <= (-most - 1 if ctype.signed else 0) else low
+    last = INFINITY if high >= most else high
+    return ((first, values[0][1]), *values[1:-1], (values[-1][0], last)) if len(values) > 1 else ((first, last),)
 
 
 def _tells_apart(rows: Sequence[Row], look: Look) -> bool:
@@ -157,13 +172,14 @@ class _Inference:
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence = _without_chance_errors(evidence)
         self._function = evidence.function
+        self._returning = list(self._conditions_to_return())
 
     def contract(self) -> FunctionContract:
         evidence, function = self._evidence, self._function
         types = tuple(variable.type for variable in function.locals[: function.parameters])
         names = tuple(variable.name for variable in function.locals[: function.parameters])
         endless = (Outcome((), (Effect(EffectKind.NORETURN),)),)
-        outcomes = merged(self._outcomes()) if evidence.plain else endless
+        outcomes = (*merged(self._outcomes()), *self._ends()) if evidence.plain else endless
         incomplete = evidence.subjects.incomplete | evidence.subjects.deep_gone
         pointers = (i for i, t in enumerate(types) if t.kind is TypeKind.POINTER or i in evidence.by_value)
         return FunctionContract(
@@ -181,6 +197,27 @@ class _Inference:
             extras=evidence.subjects.extras,
             routes=evidence.routes(),
         )
+
+    # -- the end of the process -----------------------------------------------------------------------
+
+    def _conditions_to_return(self) -> Iterator[tuple[Look, Range]]:
+        """``if (status) exit(status);``: what was passed when it does return, where anything else does not."""
+        evidence = self._evidence
+        if not evidence.stops or evidence.recursive:
+            return
+        types = [variable.type for variable in self._function.locals[: self._function.parameters]]
+        asked = {*unread(types, evidence.subjects), *(i for i, t in enumerate(types) if t.kind in _NUMBERS)}
+        for look in dict.fromkeys(look for ending in evidence.plain for look, _ in ending.facts):
+            if look.after or look.mask or look.term.selectors or look.term.index not in asked:
+                continue
+            values = union(dict(ending.facts).get(look, FULL) for ending in evidence.plain)
+            values = _without_limits(values, types[look.term.index])
+            if values and values != FULL and expressible(values) and expressible(complement(values)):
+                yield look, values
+
+    def _ends(self) -> Iterator[Outcome]:
+        for look, values in self._returning:
+            yield Outcome(tuple(atoms_of(look, complement(values))), (Effect(EffectKind.NORETURN),))
 
     # -- cells ----------------------------------------------------------------------------------------
 
@@ -298,7 +335,8 @@ class _Inference:
 
     def _effects(self, cell: Cell, given: bool | None) -> tuple[tuple[Atom, ...], tuple[Effect, ...]]:
         """given: whether the result is an argument, None: that need not be told apart."""
-        guards: list[Atom] = []
+        told = {look for look, _ in cell.facts}
+        guards = [atom for look, values in self._returning if look not in told for atom in atoms_of(look, values)]
         effects: list[Effect] = []
         plain = [ending for ending in self._evidence.plain if cell.fits(ending)]
         memory = self._memory(plain)

@@ -37,6 +37,7 @@ from analyzer.ownership.inlining import inlined
 from analyzer.ownership.liveness import address_taken, liveness, local_of
 from analyzer.ownership.prepared import CallSite, Contracts, Prepared
 from analyzer.ownership.returned import returned
+from analyzer.ownership.stopping import may_stop
 
 RET = Term(Root.RET)
 _MAKES_RESULT = frozenset({EffectKind.FRESH, EffectKind.RETURN, EffectKind.INTERIOR})
@@ -193,7 +194,7 @@ def _may_end(prepared: Prepared, op: Call) -> bool:
     contract = prepared.calls[id(op)].contract
     if contract is None:
         return op.result is None and borrowing.name_suggests_ending(op.name or "")
-    return any(effect.kind is EffectKind.NORETURN for outcome in contract.outcomes for effect in outcome.effects)
+    return may_stop(contract, op)
 
 
 def _only_read_records(function: Function) -> frozenset[int]:

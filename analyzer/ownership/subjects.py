@@ -648,11 +648,8 @@ def _takes_extras(function: Function) -> bool:
 
 
 def _takes_unknown(op: Call | Store) -> bool:
-    if isinstance(op, Store):
-        given = [(op.value, op.type)]
-    else:
-        given = list(zip(op.arguments, op.argument_types, strict=True))
-    shown = sum(isinstance(value, Unknown) and ctype.pointee_const for value, ctype in given)
+    arguments = ((op.value, op.type),) if isinstance(op, Store) else zip(op.arguments, op.argument_types, strict=True)
+    shown = sum(isinstance(value, Unknown) and ctype.pointee_const for value, ctype in arguments)
     return sum(isinstance(operand, Unknown) for operand in operands_of(op)) > shown
 
 
