@@ -20,7 +20,19 @@ from analyzer.ownership.events import EventKind
 from analyzer.ownership.memory import change_globals, result_symbol, write_behind, write_below
 from analyzer.ownership.naming import in_program
 from analyzer.ownership.prepared import CallSite, Contracts, is_pointer
-from analyzer.ownership.ranges import FULL, NONZERO, OBJECT, ZERO, Range, contains, from_relation, intersect, single
+from analyzer.ownership.ranges import (
+    FULL,
+    NEGATIVE,
+    NONZERO,
+    OBJECT,
+    ZERO,
+    Range,
+    contains,
+    from_relation,
+    intersect,
+    least,
+    single,
+)
 from analyzer.ownership.resources import WHOLE_RESULT, conditional_release, contents_of, is_plain, kind_of
 from analyzer.ownership.routes import routes_behind
 from analyzer.ownership.state import KEPT, Own, Path, State
@@ -574,8 +586,8 @@ class Application:
         if not is_plain(term):
             return [state]
         path = self.call.path(term, state) if term.selectors else None
-        if effect.inout and effect.optional and path is not None and self._is_set(path, state):
-            return [state]  # it acquires only where nothing was
+        if effect.optional and path is not None and self._is_set(effect, path, state, effect.inout):
+            return [state]  # it acquires only where nothing was, or nobody knows when
         used_up = effect.inout and path is not None and path in state.cells
         if used_up and path is not None and not self._consume_old(path, state):
             return []
@@ -593,15 +605,21 @@ class Application:
         return [after for after in found if after is not None]
 
     def _acquire_where_null(self, effect: Effect, position: int, path: Path | None, state: State) -> State | None:
-        """``if (!*slot) *slot = malloc(n);``: who acquires has found null there."""
-        before = state.cells.get(path) if path is not None and effect.inout and effect.optional else None
-        if isinstance(before, Sym) and not state.assume(before, ZERO):
+        """``if (!*slot) *slot = malloc(n);``, ``if (c->fd < 0) c->fd = open();``: who acquires has found nothing."""
+        asked = effect.inout and effect.optional and path is not None and path[1] is not None
+        before = self.call.read(effect.term, state) if asked and effect.term is not None else None
+        nothing = NEGATIVE if kind_of(effect, self.contracts).integer else ZERO
+        if isinstance(before, Sym) and not state.assume(before, nothing):
             return None
         return self._acquire(effect, position, path, state)
 
-    def _is_set(self, path: Path, state: State) -> bool:
+    def _is_set(self, effect: Effect, path: Path, state: State, looked: bool) -> bool:
+        """Whether the place holds the resource; or, where the function looks first, anything."""
         value = state.cells.get(path)
-        return value is not None and (value is self.machine.universe.resource or not contains(state.range_of(value), 0))
+        if value is None or value is self.machine.universe.resource or not looked:
+            return value is self.machine.universe.resource
+        known = state.range_of(value)
+        return least(known) >= 0 if kind_of(effect, self.contracts).integer else not contains(known, 0)
 
     def _consume_old(self, path: Path, state: State) -> bool:
         old = state.cells[path]

@@ -387,12 +387,13 @@ def _arrival(machine: Access, lent: Term | None, term: Term, state: State) -> Ef
 
 
 def _was_null(machine: Access, term: Term, state: State) -> bool:
-    """Whether the place is known to have been null when the function began: it looked before it acquired."""
-    if term.root is not Root.PARAM:
+    """Whether the place is known to have held nothing when the function began: it looked before it acquired."""
+    if term.root is not Root.PARAM or machine.study is None:
         return False
     base = machine.universe.symbol("param", term.index)
     offset = sum(member_offset(selector) or 0 for selector in term.selectors[1:])
-    return state.facts.get(machine.universe.symbol("init", base, offset, -1)) == ZERO
+    known = state.facts.get(machine.universe.symbol("init", base, offset, -1), FULL)
+    return greatest(known) < 0 if machine.study.kind.integer else known == ZERO
 
 
 def _term(machine: Access, path: Path, value: Value | None, state: State) -> Term | None:

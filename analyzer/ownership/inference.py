@@ -9,6 +9,7 @@ the alternatives of different resources need not be multiplied.)
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -69,6 +70,7 @@ from analyzer.ownership.resources import Resource
 from analyzer.ownership.subjects import NOWHERE, Subjects
 
 MOST_OUTCOMES = 16
+_MOST_ALTERNATIVES = 4
 _HARMLESS = frozenset({EffectKind.RETURN, EffectKind.INTERIOR})
 
 
@@ -249,7 +251,8 @@ class _Inference:
                 cell = replace(cell, seen=seen)
                 for given in (True, False) if self._either(cell) else (None,):
                     guards, effects = self._effects(cell, given)
-                    yield cell, guards, effects
+                    for reason in self._alternatives(cell):
+                        yield cell, tuple(dict.fromkeys((*guards, *reason))), effects
 
     def _either(self, cell: Cell) -> bool:
         """Whether the result may be an argument, and may be something that the function acquired."""
@@ -495,6 +498,39 @@ class _Inference:
         """``if (!p && size) abort();``: null says something of the numbers that were passed."""
         if not self._evidence.recursive:
             yield from (atom for atom in self._numbers_told(cell, plain) if atom.operator == "==")
+
+    def _alternatives(self, cell: Cell) -> list[tuple[Atom, ...]]:
+        """``if (!p || !n) return -EINVAL;``: what was passed to get this result, where each way says one thing of it.
+
+        One empty answer where a way says nothing, or a single thing says it all.
+        """
+        nothing: list[tuple[Atom, ...]] = [()]
+        failure = cell.result == ZERO if is_pointer(self._function.result) else least(cell.seen) < 0
+        if self._evidence.recursive or not failure or single(cell.seen or FULL) is None:
+            return nothing
+        told = {look for look, _ in cell.facts}
+        zero = [
+            {
+                look
+                for look, values in ending.facts
+                if values == ZERO and look not in told and self._is_argument(look)
+            }
+            for ending in self._evidence.plain
+            if cell.fits(ending)
+        ]
+        found: list[tuple[Atom, ...]] = []
+        while zero:
+            counts = Counter(look for looks in zero for look in looks)
+            if not all(zero) or len(found) == _MOST_ALTERNATIVES:
+                return nothing
+            most = max(counts.values())
+            look = min((one for one, count in counts.items() if count == most), key=_look_order)
+            zero = [looks for looks in zero if look not in looks]
+            found.append(tuple(atoms_of(look, ZERO)))
+        return found
+
+    def _is_argument(self, look: Look) -> bool:
+        return not look.after and not look.mask and self._is_passed(look.term)
 
     def _is_question(self) -> bool:
         """``if (is_bad(fd))``: a small function whose result says something of its arguments."""

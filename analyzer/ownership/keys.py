@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from analyzer.ownership.prepared import Prepared
-from analyzer.ownership.ranges import contains, greatest, least, single
+from analyzer.ownership.ranges import ZERO, contains, greatest, least, single
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.values import UNDEF, Atom, Ptr, Sym
 
 Key = tuple[object, ...]
+_SMALL = 16  # blocks
 _MOST_MEMBERS = 6  # of a struct that is returned, by which states are kept apart
 
 
@@ -35,12 +36,19 @@ def unusual_locals(prepared: Prepared, state: State) -> tuple[str, ...]:
 
 
 def returned_class(prepared: Prepared, state: State) -> object:
-    """The classes of the variables that the function returns: what its caller will tell apart."""
+    """The classes of the variables that the function returns: what its caller will tell apart.
+
+    In small functions also which arguments were nothing: ``if (!p && n && size) fatal(); return p;`` has two reasons to
+    return null.
+    """
     what = prepared.returned
     found: list[object] = [_class_of((index, 0), state, what.numbers) for index in what.locals]
     if what.record >= 0:
         members = sorted(offset for base, offset in state.cells if base == what.record and isinstance(offset, int))
         found += [(offset, _class_of((what.record, offset), state, what.numbers)) for offset in members[:_MOST_MEMBERS]]
+    if len(prepared.function.blocks) <= _SMALL:
+        parameters = (state.universe.symbol("param", index) for index in range(prepared.function.parameters))
+        found.append(tuple(state.facts.get(one) == ZERO for one in parameters))
     return tuple(found)
 
 
