@@ -261,12 +261,12 @@ class Access:
             kept = isinstance(path[0], int) and op.type.kind is TypeKind.POINTER and path[1] is not None
             value = UNDEF if kept else self.universe.fresh()
         if spot.pointer is not None and op.type.kind is TypeKind.POINTER:
-            self._unlink(op, self.value(spot.pointer, state), path, value, state)
+            self.unlink(op.at, self.value(spot.pointer, state), path, value, state)
         self.write(path, value, op.at, spot.text, state)
         return True
 
-    def _unlink(self, op: Store, pointer: Value, path: Path, value: Value, state: State) -> None:
-        """``*e->prev = e->next``: what pointed to e from outside may be what is written here."""
+    def unlink(self, at: int, pointer: Value, path: Path, value: Value, state: State) -> None:
+        """``*e->prev = e->next``: what pointed to e from outside may be what is written here (`path`, by `pointer`)."""
         anchor = pointer.base if isinstance(pointer, Ptr) else pointer
         if not isinstance(anchor, Sym) or not state.is_outside(anchor):
             return
@@ -275,7 +275,7 @@ class Access:
             if not isinstance(base, Sym) or base is anchor or value not in values:
                 continue
             if any((v.base if isinstance(v, Ptr) else v) is anchor for v in values):
-                self.forget_links(base, op.at, path, state)
+                self.forget_links(base, at, path, state)
 
     def forget_links(self, target: Sym, at: int, written: Path | None, state: State) -> None:
         """What pointed to the object from outside may point to something else now. written: a place known to be set."""

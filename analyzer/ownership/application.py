@@ -536,6 +536,9 @@ class Application:
                 result = state.temps.get(self.call.result_key)
                 source = result if effect.source == WHOLE else self._sources.get(position)
                 value = self.machine.universe.fresh() if source is None else source
+                if term.root is Root.PARAM:
+                    pointer = self.call.argument(term.index)
+                    self.machine.unlink(self.call.site.op.at, pointer, path, value, state)
             case EffectKind.VALUE if effect.value == 0 and path[1] is not None:
                 self.machine.zero(path, 0, False, self.call.site.op.at, state)
                 return
