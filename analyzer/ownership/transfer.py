@@ -36,6 +36,7 @@ from analyzer.ir.types import TypeKind
 from analyzer.ownership import arithmetic
 from analyzer.ownership.access import Access, Listener
 from analyzer.ownership.events import EventKind
+from analyzer.ownership.filling import LAST_STANDARD_STREAM, fills_on_purpose
 from analyzer.ownership.limits import Limits
 from analyzer.ownership.naming import in_program
 from analyzer.ownership.prepare import BLOCKS_TO_THE_END
@@ -53,7 +54,6 @@ from analyzer.ownership.resources import Resource
 from analyzer.ownership.state import Loss, Own, Path, State
 from analyzer.ownership.values import UNDEF, Expr, Sym, Universe, Value, symbols_of
 
-LAST_STANDARD_STREAM = 2
 _AGGREGATES = frozenset({TypeKind.RECORD, TypeKind.ARRAY})
 
 
@@ -231,11 +231,14 @@ class Machine(Access):
         return least(values) >= 0 and greatest(values) <= LAST_STANDARD_STREAM
 
     def _is_meant_to_fill(self, loss: object, state: State) -> bool:
-        """``close(0); dup(fd);``: whoever closes a known number and does not look at the next one knows it."""
+        """``close(0); dup(fd);``, ``if (dup(fd) != 1) fail();``, ``for (i = 0; i < 3; i++) open("/dev/null", O_RDWR);``
+
+        Whoever closes a known number and does not look at the next one knows it.
+        """
         study = self.study
-        if study is None or study.site is None or loss is not None or state.holder:
+        if study is None or study.site is None or loss is not None or state.holder or not study.kind.integer:
             return False
-        return study.kind.integer and study.site.op.result is None and self.prepared.makes_gaps
+        return fills_on_purpose(self.prepared, study.site)
 
     def _goes_on(self, state: State) -> bool:
         """Count a block since the loss; True, and reported, when it was not the last thing before the process ends."""
