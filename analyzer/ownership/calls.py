@@ -457,11 +457,11 @@ def _feared(call: ContractCall, state: State) -> set[int]:
     taking: dict[frozenset[Atom], set[int]] = {}
     for position, outcome in enumerate(contract.outcomes):
         if any(_takes(effect, call) for effect in outcome.effects):
-            taking.setdefault(_arguments_wanted(outcome), set()).add(position)
+            taking.setdefault(_arguments_wanted(outcome, contract), set()).add(position)
     return {
         position
         for position, outcome in enumerate(contract.outcomes)
-        if position not in taking.get(_arguments_wanted(outcome), {position})
+        if position not in taking.get(_arguments_wanted(outcome, contract), {position})
     }
 
 
@@ -474,11 +474,11 @@ def _feared_nothing(call: ContractCall, state: State) -> set[int]:
         if effect.kind in (EffectKind.INTERIOR, EffectKind.RETURN) and effect.term is not None
         if state.root_is_resource(call.value(effect.term, state) or 0)
     }
-    wanted = {_arguments_wanted(call.contract.outcomes[position]) for position in parts}
+    wanted = {_arguments_wanted(call.contract.outcomes[position], call.contract) for position in parts}
     return {
         position
         for position, outcome in enumerate(call.contract.outcomes)
-        if position not in parts and _arguments_wanted(outcome) in wanted
+        if position not in parts and _arguments_wanted(outcome, call.contract) in wanted
     }
 
 
@@ -508,9 +508,14 @@ def _takes(effect: Effect, call: ContractCall) -> bool:
     return call.argument(term.index) is call.machine.universe.resource
 
 
-def _arguments_wanted(outcome: Outcome) -> frozenset[Atom]:
-    """The conditions that do not depend on whether the call succeeds."""
-    return frozenset(atom for atom in outcome.when if atom.term.root is not Root.RET)
+def _arguments_wanted(outcome: Outcome, contract: FunctionContract) -> frozenset[Atom]:
+    """The conditions that do not depend on whether the call succeeds.
+
+    That a pointer is null is no choice of what is done, in a function of the program: ``if (!list) return -EINVAL;``.
+    """
+    types = contract.signature.parameters if contract.provenance is Provenance.INFERRED else ()
+    pointers = {Term(Root.PARAM, index) for index, ctype in enumerate(types) if is_pointer(ctype)}
+    return frozenset(atom for atom in outcome.when if atom.term.root is not Root.RET and atom.term not in pointers)
 
 
 def _is_closed(value: Value, state: State) -> bool:
