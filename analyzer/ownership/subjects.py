@@ -358,7 +358,12 @@ class _Flow:
     def _copied(self, source: Place) -> set[Label]:
         """What lies in a record that is copied: of a local, what was stored in it; else at places nobody knows."""
         labels = self._behind(source)
-        return labels if isinstance(source.base, LocalBase) else {_deeper(label) for label in labels}
+        pointer = self._prepared.spots[id(source)].pointer
+        if isinstance(source.base, LocalBase) or pointer is None:
+            return labels
+        locals_ = self._addresses.get(pointer.id, ()) if isinstance(pointer, Temp) else ()
+        held = (self._locals.get(index, _NONE) for index in locals_)  # ``memcpy(at, &p, sizeof p)``
+        return {_deeper(label) for label in labels}.union(*held)
 
     def _name(self, index: int, offset: int, name: str) -> None:
         if name:
