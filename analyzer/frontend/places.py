@@ -69,7 +69,18 @@ def element_place(body: Body, node: int) -> Place:
     held = isinstance(place.base, DerefBase) and hold(body, place.base.pointer)
     number = body.value(index)
     body.held -= held
-    return extend(place, Index(number, body.types.bits(body.lib.getCursorType(body.cursor(node)))))
+    bits = body.types.bits(body.lib.getCursorType(body.cursor(node)))
+    return extend(place, Index(number, bits, _elements(body, array)))
+
+
+def _elements(body: Body, node: int) -> int:
+    """How many elements an array has; 0 where that may be more than its type says: ``char text[1];``"""
+    while body.kinds[node] in (kinds.UNEXPOSED_EXPR, kinds.PAREN_EXPR) and len(body.children[node]) == 1:
+        node = body.children[node][0]
+    if body.type(node).kind is not TypeKind.ARRAY:
+        return 0
+    elements = body.types.array_length(body.lib.getCursorType(body.cursor(node)))
+    return elements if elements > 1 else 0
 
 
 def _array(body: Body, node: int) -> Place:

@@ -364,5 +364,5 @@ class _Copy:
 
     def _selector(self, selector: Selector) -> Selector:
         if isinstance(selector, Index):
-            return Index(self._operand(selector.index), selector.element_bits)
+            return replace(selector, index=self._operand(selector.index))
         return selector

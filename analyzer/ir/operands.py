@@ -103,10 +103,14 @@ class Field:
 @final
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An array element. Text: ``[%3 x 64]``. element_bits: 0 when unknown."""
+    """An array element. Text: ``[%3 x 64]``, ``[%3 x 64 of 4]``. element_bits: 0 when unknown.
+
+    elements: how many the array has, 0 behind a pointer, and where a member at the end may be longer than it says.
+    """
 
     index: Operand
     element_bits: int
+    elements: int = 0
 
 
 Selector = Field | Index

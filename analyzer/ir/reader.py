@@ -498,7 +498,8 @@ class _Reader:
             elif tokens.accept("["):
                 index = self._operand(tokens)
                 tokens.expect("x")
-                selectors.append(Index(index, tokens.integer()))
+                bits = tokens.integer()
+                selectors.append(Index(index, bits, tokens.integer() if tokens.accept("of") else 0))
                 tokens.expect("]")
             else:
                 return Place(base, tuple(selectors))

@@ -162,7 +162,8 @@ class Printer:
             case Field():
                 return f".{_name(selector.name)}@{selector.offset}"
             case Index():
-                return f"[{self.operand(selector.index)} x {selector.element_bits}]"
+                elements = f" of {selector.elements}" if selector.elements else ""
+                return f"[{self.operand(selector.index)} x {selector.element_bits}{elements}]"
             case _:
                 assert_never(selector)
 

@@ -130,9 +130,10 @@ class Access:
             base = spot.glob
         else:
             base = spot.local
-        for operand, bits in spot.indices:
+        for operand, bits, elements in spot.indices:
             number = single(state.range_of(self.value(operand, state)))
-            offset = None if number is None or offset is None or not bits else offset + number * bits
+            beyond = number is not None and elements and not 0 <= number < elements
+            offset = None if number is None or beyond or offset is None or not bits else offset + number * bits
         return (base, offset)
 
     def target(self, pointer: Value) -> Path | None:
@@ -412,9 +413,10 @@ class Access:
             offset = None if start is None else start + spot.offset
         else:
             base = spot.glob if spot.glob else spot.local
-        for operand, bits in spot.indices:
+        for operand, bits, elements in spot.indices:
             number = single(state.range_of(self.value(operand, state)))
-            offset = None if number is None or offset is None or not bits else offset + number * bits
+            beyond = number is not None and elements and not 0 <= number < elements
+            offset = None if number is None or beyond or offset is None or not bits else offset + number * bits
         return (base, offset)
 
     def _copy_record(self, op: CopyRecord, state: State) -> bool:

@@ -211,8 +211,8 @@ class Flattener:
                 case Index(index=Int(value=value), element_bits=bits) if bits or value == 0:
                     spot.offset += value * bits
                     text = f"{text.removeprefix('&')}[{value}]"
-                case Index(index=operand, element_bits=bits):
-                    indices.append((operand, bits))
+                case Index(index=operand, element_bits=bits, elements=elements):
+                    indices.append((operand, bits, elements))
                     inner = self._operand_text(operand)
                     text = f"{text.removeprefix('&')}[{inner}]"
             arrow = False

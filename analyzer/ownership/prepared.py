@@ -55,13 +55,14 @@ class Contracts(Protocol):
 @final
 @dataclass(slots=True)
 class Spot:
-    """A flattened place. Exactly one of local, glob, pointer is set; indices: symbolic (operand, bits)."""
+    """A flattened place. Exactly one of local, glob, pointer is set; indices: symbolic (operand, bits,
+    elements of the array or 0)."""
 
     local: int = -1
     glob: str = ""
     pointer: Operand | None = None
     offset: int = 0
-    indices: tuple[tuple[Operand, int], ...] = ()
+    indices: tuple[tuple[Operand, int, int], ...] = ()
     text: str = ""
     whole: bool = True
 
