@@ -126,6 +126,9 @@ def binary(state: State, operator: str, left: Value, right: Value, fresh: Sym) -
             return _arithmetic(state, operator, left, right, fresh)
 
 
+_COMMUTATIVE = ("+", "&", "|", "^")
+
+
 def _arithmetic(state: State, operator: str, left: Value, right: Value, fresh: Sym) -> Value:
     left, right = _as_number(state, left), _as_number(state, right)
     if isinstance(left, int) and isinstance(right, int):
@@ -135,7 +138,7 @@ def _arithmetic(state: State, operator: str, left: Value, right: Value, fresh: S
         return fresh
     if operator == "-" and isinstance(right, int):
         operator, right = "+", -right
-    if operator == "+" and isinstance(left, int):
+    if operator in _COMMUTATIVE and isinstance(left, int):
         left, right = right, left
     if right == 0 and operator in ("+", "|", "^", "<<", ">>"):
         return left

@@ -123,7 +123,7 @@ class Facts:
     def _range_with_bits(self, left: Range, bits: int) -> Range:
         """``n | 4``: each of few numbers with these bits, else at least these."""
         if least(left) < 0:
-            return FULL
+            return NONZERO if bits else FULL
         if sum(high - low + 1 for low, high in left) > _FEW:
             return ((bits, INFINITY),)
         found: Range = ()
