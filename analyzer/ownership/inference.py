@@ -510,11 +510,7 @@ class _Inference:
             return nothing
         told = {look for look, _ in cell.facts}
         zero = [
-            {
-                look
-                for look, values in ending.facts
-                if values == ZERO and look not in told and self._is_argument(look)
-            }
+            {look for look, values in ending.facts if values == ZERO and look not in told and self._is_argument(look)}
             for ending in self._evidence.plain
             if cell.fits(ending)
         ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from analyzer.ir.operands import Int
+from analyzer.ir.ops import Return
 from analyzer.ownership.prepared import Prepared
 from analyzer.ownership.ranges import ZERO, contains, greatest, least, single
 from analyzer.ownership.state import Own, Path, State
@@ -38,18 +40,24 @@ def unusual_locals(prepared: Prepared, state: State) -> tuple[str, ...]:
 def returned_class(prepared: Prepared, state: State) -> object:
     """The classes of the variables that the function returns: what its caller will tell apart.
 
-    In small functions also which arguments were nothing: ``if (!p && n && size) fatal(); return p;`` has two reasons to
-    return null.
+    In small functions that may end the process, or return a negative constant, also which arguments were nothing:
+    ``if (!p && n && size) fatal(); return p;`` has two reasons to return null.
     """
     what = prepared.returned
     found: list[object] = [_class_of((index, 0), state, what.numbers) for index in what.locals]
     if what.record >= 0:
         members = sorted(offset for base, offset in state.cells if base == what.record and isinstance(offset, int))
         found += [(offset, _class_of((what.record, offset), state, what.numbers)) for offset in members[:_MOST_MEMBERS]]
-    if len(prepared.function.blocks) <= _SMALL:
+    if len(prepared.function.blocks) <= _SMALL and (any(prepared.ends_soon) or _fails(prepared)):
         parameters = (state.universe.symbol("param", index) for index in range(prepared.function.parameters))
         found.append(tuple(state.facts.get(one) == ZERO for one in parameters))
     return tuple(found)
+
+
+def _fails(prepared: Prepared) -> bool:
+    """``return -EINVAL;``"""
+    ends = (block.end for block in prepared.function.blocks)
+    return any(isinstance(end, Return) and isinstance(end.value, Int) and end.value.value < 0 for end in ends)
 
 
 def body_results(prepared: Prepared, state: State) -> object:
