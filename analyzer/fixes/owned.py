@@ -90,6 +90,7 @@ class Owned:
             names=names,
             place=release.place if release is not None and not candidate.stands_for else "",
             number=release is not None and release.is_number,
+            handing_out=self._prover.handing_out(self._place.file),
             deep=_is_deep(names, self._prover.table),
             const_is_fine=release is None or release.const_is_fine or bool(candidate.stands_for),
         )

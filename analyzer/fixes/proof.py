@@ -15,6 +15,7 @@ from analyzer.contracts import ContractTable
 from analyzer.errors import MustfreeError
 from analyzer.findings.model import Acquisition, Finding, Notice, NoticeKind, Report, Verdict
 from analyzer.findings.points import loss_points
+from analyzer.fixes.handing_out import hands_out_only
 from analyzer.fixes.reach import Place
 from analyzer.ir.function import Function
 from analyzer.program.discovery import real
@@ -74,6 +75,7 @@ class Prover:
         self.analyses = 0
         self._errors: dict[str, frozenset[str]] = {}
         self._texts: dict[str, bytes] = {}
+        self._handing_out: dict[str, frozenset[str]] = {}
         self._digests = {file: name for file, name in known.digests if name}
 
     def text(self, file: str) -> bytes:
@@ -138,6 +140,18 @@ class Prover:
             return ()
         found = (one for unit in units for one in unit.functions if one.name == place.function and one.file == path)
         return tuple(found)
+
+    def handing_out(self, file: str) -> frozenset[str]:
+        """The functions in a file as it is, and in what it includes, that put nothing behind parameters but what they
+        acquired, in each configuration. What other files define is not known.
+        """
+        if file not in self._handing_out:
+            units = self._workspace.lower_everywhere(file)
+            acquiring = self.table.acquiring_names
+            functions = [one for unit in units for one in unit.functions]
+            mixed = {one.name for one in functions if not hands_out_only(one, acquiring)}
+            self._handing_out[file] = frozenset(one.name for one in functions) - mixed
+        return self._handing_out[file]
 
     def parses(self, file: str, data: bytes) -> bool:
         """Whether the parser has nothing against a text that it has not against the file as it is.

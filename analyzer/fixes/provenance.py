@@ -62,7 +62,8 @@ class Question:
     that happens in a called function, too. spots: the pieces of text that are new, start and end. names: functions
     whose calls in there are the releases. place: what they release, as the program writes it; "" for their first
     arguments. number: it is a descriptor. deep: releasing it also releases what it holds. const_is_fine: no compiler
-    minds that it points to what is const.
+    minds that it points to what is const. handing_out: functions of the program that put nothing behind parameters but
+    what they acquired.
     """
 
     acquired: Mapping[int, bool]
@@ -73,6 +74,7 @@ class Question:
     names: frozenset[str]
     place: str
     number: bool
+    handing_out: frozenset[str]
     deep: bool
     const_is_fine: bool = True
 
@@ -423,7 +425,8 @@ class Provenance:
             return
         before = state.read(key)
         if self._question.acquired.get(op.at):
-            state.held[key] = before | {(_OWN, op.at)}
+            known = bool(self._table.all_named(op.name or "")) or op.name in self._question.handing_out
+            state.held[key] = before | {(_OWN, op.at)} | (frozenset[Token]() if known else _OTHER)
         elif op.name not in self._table.releasing_names:
             # What holds a resource and nothing else is followed by the analysis: it would see it overwritten.
             for part, held in [(key, before), *state.below(key)]:

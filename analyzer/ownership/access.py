@@ -130,11 +130,15 @@ class Access:
             base = spot.glob
         else:
             base = spot.local
+        return (base, self._at_indices(spot, offset, state))
+
+    def _at_indices(self, spot: Spot, offset: int | None, state: State) -> int | None:
+        """The offset with all indices of the place; None: one is not known, or leads behind the last element."""
         for operand, bits, elements in spot.indices:
             number = single(state.range_of(self.value(operand, state)))
             beyond = number is not None and elements and not 0 <= number < elements
             offset = None if number is None or beyond or offset is None or not bits else offset + number * bits
-        return (base, offset)
+        return offset
 
     def target(self, pointer: Value) -> Path | None:
         """The path a pointer points to."""
@@ -413,11 +417,7 @@ class Access:
             offset = None if start is None else start + spot.offset
         else:
             base = spot.glob if spot.glob else spot.local
-        for operand, bits, elements in spot.indices:
-            number = single(state.range_of(self.value(operand, state)))
-            beyond = number is not None and elements and not 0 <= number < elements
-            offset = None if number is None or beyond or offset is None or not bits else offset + number * bits
-        return (base, offset)
+        return (base, self._at_indices(spot, offset, state))
 
     def _copy_record(self, op: CopyRecord, state: State) -> bool:
         source = self.resolve(self.prepared.spots[id(op.source)], op.at, state)

@@ -274,3 +274,31 @@ def test_a_member_that_points_to_const_has_no_fix(tmp_path):
     text = "\tstruct node n;\n\n\tn.text = strdup(in);\n\tif (!n.text)\n\t\treturn -1;\n\tlook(n.text);\n\treturn 0;\n"
     assert patched(tmp_path, text) == ""
     assert "free(n.name);" in patched(tmp_path, text.replace(".text", ".name"))
+
+
+MIXED = """static int hand(int a, char **out)
+{
+	if (a < 0)
+		return -1;
+	if (a) {
+		*out = %s;
+		return 1;
+	}
+	*out = strdup("x");
+	return 0;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("other", "offered"), [("conf.name", False), ("get()", False), ('strdup("y")', True), ("NULL", True)]
+)
+def test_what_a_function_hands_out_in_another_case_counts(other, offered, tmp_path):
+    body = "\tchar *p = NULL;\n\n\tif (a > 3)\n\t\thand(a, &p);\n\telse\n\t\tp = strdup(in);\n\tlook(p);\n\treturn 0;\n"
+    text = f"{HEAD}{MIXED % other}int f(int a, char *in)\n{{\n{body}}}\n"
+    (tmp_path / "a.c").write_text(text)
+    space = workspace(tmp_path)
+    report = space.analyse(["a.c"])
+    assert report.findings
+    found = find_fixes(space, ["a.c"], report, lambda finding: True).texts.get("a.c", b"").decode()
+    assert ("free(p);" in found) is offered
