@@ -97,9 +97,9 @@ def with_offset(term: Term, signature: Signature, members: Layout) -> Term:
 
 def with_element_offsets(effect: Effect, signature: Signature, members: Layout) -> Effect:
     """The effect with all its terms like that."""
-    term = with_offset(effect.term, signature, members) if effect.term is not None else None
-    source = with_offset(effect.source, signature, members) if effect.source is not None else None
-    return replace(effect, term=term, source=source)
+    terms = (effect.term, effect.source, effect.into)
+    term, source, into = (with_offset(one, signature, members) if one is not None else None for one in terms)
+    return replace(effect, term=term, source=source, into=into)
 
 
 def _name(term: Term, signature: Signature) -> str:
