@@ -69,8 +69,8 @@ class Source:
 Rewriting = Callable[[Source, Function, random.Random], Files | None]
 
 
-def read_source(path: str, text: str) -> Source:
-    """Finds the functions of a file; those with a directive inside, or between conditionals, are left out."""
+def read_source(path: str, text: str, plain_only: bool = True) -> Source:
+    """Finds the functions of a file; plain_only: without those with a directive inside, or between conditionals."""
     code = blank(text)
     found = []
     for title, parameters, start, end in functions(code):
@@ -80,7 +80,7 @@ def read_source(path: str, text: str) -> Source:
             head = text.find("\n", head) + 1
         head += len(code[head:name]) - len(code[head:name].lstrip())
         plain = "\n#" not in text[head : end + 1] and head < name and _depth(text[:head]) == 0
-        if plain and re.search(r"\w", code[head:name]):
+        if (plain or not plain_only) and head < name and re.search(r"\w", code[head:name]):
             found.append(Function(title, parameters, head, name, start, end))
     return Source(path, text, code, tuple(found))
 

@@ -279,11 +279,16 @@ def leaks(seen: Checked, function: str) -> dict[str, dict[str, Any]]:
 
 def concerns(finding: Mapping[str, Any], site: Site, held: set[tuple[int, str]]) -> bool:
     """Whether a finding is about the mutated resource: by its name, or by an acquisition held in it."""
-    if holder_key(finding["resource"]) == site.argument or _named(site.argument, finding["message"]):
+    if concerns_text(site.argument, finding["resource"], finding["message"]):
         return True
     return any(
         step["kind"] == "acquire" and (step["at"]["line"], finding["callee"]) in held for step in finding["steps"]
     )
+
+
+def concerns_text(argument: str, resource: str, message: str) -> bool:
+    """Whether a finding names what is released, as its resource or in its message."""
+    return holder_key(resource) == argument or _named(argument, message)
 
 
 def _named(argument: str, message: str) -> bool:
