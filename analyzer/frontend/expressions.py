@@ -446,6 +446,10 @@ def implicit(body: Body, node: int) -> Operand:
             body.effect(child)
             return Unknown()
         return _converted_child(body, node, child)
+    expressions = [child for child in children if _is_expression(body, child)]
+    if len(expressions) == 1 and _is_va_arg(body, node, expressions[0]):  # beside it, what its type names
+        body.effect(expressions[0])
+        return Unknown()
     if len(children) >= 3 and children[0] == children[1]:
         return elvis(body, node)
     if children and _called_function(body, children[0]):

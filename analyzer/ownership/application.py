@@ -15,7 +15,7 @@ from analyzer.contracts.model import (
 )
 from analyzer.contracts.text import condition_text
 from analyzer.findings.model import Verdict
-from analyzer.ir.types import UNKNOWN, CType, TypeKind
+from analyzer.ir.types import UNKNOWN, TypeKind
 from analyzer.ownership.memory import change_globals, result_symbol, write_behind, write_below
 from analyzer.ownership.naming import in_program
 from analyzer.ownership.prepared import Contracts, is_pointer
@@ -33,13 +33,12 @@ from analyzer.ownership.ranges import (
     single,
 )
 from analyzer.ownership.releasing import Releases
-from analyzer.ownership.resources import WHOLE_RESULT, contents_of, is_plain, kind_of
+from analyzer.ownership.resources import WHOLE_RESULT, contents_of, described_arguments, is_plain, kind_of
 from analyzer.ownership.routes import routes_behind
 from analyzer.ownership.state import KEPT, Own, Path, State
 from analyzer.ownership.terms import ContractCall
 from analyzer.ownership.values import INTERIOR, UNDEF, UNSET, WRITTEN, Ptr, Sym, Value
 
-_SPARING = frozenset({EffectKind.UNCHANGED, EffectKind.RELEASE, EffectKind.TAKE})
 OUT_VALUES: dict[EffectKind, Value] = {
     EffectKind.NULL: 0,
     EffectKind.UNDEFINED: UNDEF,
@@ -57,11 +56,6 @@ _WRITES = frozenset(
         EffectKind.STORE,
     }
 )
-
-
-def _points_to_pointer(parameters: tuple[CType, ...], term: Term) -> bool:
-    described = bool(term.selectors) and term.index < len(parameters)
-    return described and parameters[term.index].pointee_kind is TypeKind.POINTER
 
 
 WHOLE = Term(Root.RET)  # what is returned: the resource itself, where this call is under study
@@ -89,7 +83,7 @@ class Application:
 
     def run(self, state: State, left_over: Range, studied: bool) -> list[State]:
         """States in which this outcome happened (none when it cannot)."""
-        studied = studied and self._is_asked_for(state)
+        studied = studied and self._is_asked_for(state) and not self._is_only_tested(state)
         if not self._conditions_before(state):
             return []
         if not self._make_result(state, left_over):
@@ -107,7 +101,8 @@ class Application:
         self._tell_spared(state)
         if not change_globals(self.machine, self.call.site, state):
             return []
-        write_behind(self.machine, self.call.site, self.call.arguments, state, self._written_arguments())
+        described = described_arguments(self.call.contract, self.outcome)
+        write_behind(self.machine, self.call.site, self.call.arguments, state, described)
         write_below(self.machine, self.call.site, self.call.arguments, state)
         found = self._produce(state, studied and not old)
         if self.machine.study is None:
@@ -142,6 +137,25 @@ class Application:
             and atom.operator == "=="
             and atom.term.index < len(parameters)
             and parameters[atom.term.index].kind is TypeKind.INT
+        )
+
+    def _is_only_tested(self, state: State) -> bool:
+        """Whether it acquires only where there is nothing yet, as far as nobody here knows, and the result is not kept.
+
+        ``if (!set(options, 1)) return -1;``: who does not keep what a function makes for a null pointer does not give
+        it one.
+        """
+        if self.call.site.key not in self.machine.prepared.only_tested:
+            return False
+        types = self.call.contract.signature.parameters
+        return any(
+            atom.term.root is Root.PARAM
+            and not atom.term.selectors
+            and (atom.operator, atom.value) == ("==", 0)
+            and atom.term.index < len(types)
+            and is_pointer(types[atom.term.index])
+            and state.range_of(self.call.argument(atom.term.index)) == FULL
+            for atom in self.outcome.when
         )
 
     def _conditions_after(self, state: State) -> bool:
@@ -189,19 +203,6 @@ class Application:
         return result_symbol(self.machine, self.call.site, state)
 
     # -- terms ----------------------------------------------------------------------------------------
-
-    def _written_arguments(self) -> set[int]:
-        """Arguments whose memory the effects describe completely: pointers to pointers, untouched ones."""
-        parameters = self.call.contract.signature.parameters
-        if self.call.contract.provenance is Provenance.INFERRED:
-            return set(self.call.contract.complete)
-        return {
-            e.term.index
-            for e in self.outcome.effects
-            if e.term is not None
-            and e.term.root is Root.PARAM
-            and (e.kind in _SPARING or _points_to_pointer(parameters, e.term))
-        }
 
     # -- effects that take something away -------------------------------------------------------------
 

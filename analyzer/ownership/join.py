@@ -168,8 +168,8 @@ def _cover(
     left_range, right_range = _range(old, left), _range(new, right)
     covered = widen(left_range, right_range) if widening else unite(left_range, right_range)
     targets = _targets(symbol, left, old) | _targets(symbol, right, new)
-    if 0 in (left, right) and any(isinstance(target, Sym) and target.key[0] == "init" for target in targets):
-        targets |= {0}  # "as it was, or null" is not "as it was"
+    if any(isinstance(target, Sym) and target.key[0] == "init" for target in targets):
+        targets |= {side for side in (left, right) if isinstance(side, int)}  # "as it was, or 3" is not "as it was"
     if len(targets) > MOST_TARGETS:
         targets = _fewer(targets, old, new)
     changed = left != symbol or covered != before or targets != old.targets.get(symbol, frozenset())

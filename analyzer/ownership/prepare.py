@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from analyzer.contracts.model import EffectKind, Provenance, Root, Term
 from analyzer.ir.function import Function, TranslationUnit, successors
 from analyzer.ir.inline import Expansion
-from analyzer.ir.operands import ERRNO, GlobalBase, Int, Operand, Place, Temp
+from analyzer.ir.operands import ERRNO, GlobalBase, Int, LocalBase, Operand, Place, Temp
 from analyzer.ir.ops import (
     AddressOf,
     Binary,
@@ -22,9 +22,11 @@ from analyzer.ir.ops import (
     Convert,
     CopyRecord,
     Load,
+    Op,
     Return,
     Stop,
     Store,
+    Terminator,
     Unary,
     Zero,
 )
@@ -34,7 +36,7 @@ from analyzer.ownership import borrowing
 from analyzer.ownership.counters import counters
 from analyzer.ownership.flatten import Flattener, releases
 from analyzer.ownership.inlining import inlined
-from analyzer.ownership.liveness import address_taken, liveness, local_of
+from analyzer.ownership.liveness import address_taken, liveness, local_of, operands_of
 from analyzer.ownership.prepared import CallSite, Contracts, Prepared
 from analyzer.ownership.returned import returned
 from analyzer.ownership.stopping import may_stop
@@ -74,6 +76,7 @@ def prepare(
     prepared.tests_errno = _tests_errno(function)
     prepared.asked_again = _asked_again(prepared)
     prepared.untested = _untested(prepared)
+    prepared.only_tested = _only_tested(prepared)
     prepared.acquiring = dict(_acquiring(prepared, contracts))
     prepared.not_ours = frozenset(site.key for site in prepared.calls.values() if _is_not_ours(site))
     prepared.ends_soon = _ends_soon(prepared)
@@ -154,6 +157,52 @@ def _untested(prepared: Prepared) -> frozenset[int]:
                 case _:
                     pass
     return frozenset(site.key for site in sites if site.op.result not in tested)
+
+
+def _only_tested(prepared: Prepared) -> frozenset[int]:
+    """``if (!set(options, 1)) return -1;``: whoever writes that wants to know whether it worked, and no more."""
+    kept: set[Operand | int] = set()  # temps, and locals by index
+    passing: list[Convert | Load | Store] = []
+    for op in (op for block in prepared.function.blocks for op in (*block.ops, block.end)):
+        match op:
+            case Binary(operator=operator) if operator in _COMPARING:
+                pass
+            case Branch() | Unary(operator="!"):
+                pass
+            case Convert():
+                passing.append(op)
+            case Load(place=place) | Store(place=place) if isinstance(place.base, LocalBase) and not place.selectors:
+                passing.append(op)
+            case _:
+                kept.update(operands_of(op))
+                kept.update(index for index in (local_of(place) for place in _addressed(op)) if index is not None)
+    size = -1
+    while size != len(kept):
+        size = len(kept)
+        for one in reversed(passing):
+            match one:
+                case Convert(operand=operand, result=result) if result in kept:
+                    kept.add(operand)
+                case Load(place=Place(base=LocalBase(index=index)), result=result) if result in kept:
+                    kept.add(index)
+                case Store(place=Place(base=LocalBase(index=index)), value=value) if index in kept:
+                    kept.add(value)
+                case _:
+                    pass
+    return frozenset(site.key for site in prepared.calls.values() if site.op.result not in kept)
+
+
+def _addressed(op: Op | Terminator) -> Iterator[Place]:
+    """The places that the operation has to do with in other ways than to read or write the whole of them."""
+    match op:
+        case AddressOf(place=place) | Load(place=place) | Store(place=place) | Zero(place=place) | Clobber(place=place):
+            yield place
+        case CopyRecord(target=target, source=source):
+            yield from (target, source)
+        case Return(record=Place() as place):
+            yield place
+        case _:
+            pass
 
 
 def _returns_part(site: CallSite) -> bool:

@@ -126,6 +126,7 @@ class Prepared:
     untested: frozenset[int] = (
         frozenset()
     )  # keys of calls that return a part of an argument, where nobody asks if they do
+    only_tested: frozenset[int] = frozenset()  # keys of calls whose result is compared at most, and never kept
     tests_errno: bool = False  # it sets errno, or asks whether it is 0
     makes_gaps: bool = False  # it releases descriptors by their number, or all of them in a loop
     written: tuple[tuple[int, int], ...] = ()

@@ -11,12 +11,14 @@ from analyzer.contracts.model import (
     EffectKind,
     FunctionContract,
     Outcome,
+    Provenance,
     ResourceKind,
     Root,
     Term,
     member_offset,
 )
 from analyzer.contracts.syntax import term_text
+from analyzer.ir.types import CType, TypeKind
 from analyzer.ownership.prepared import CallSite, Contracts, Prepared
 from analyzer.ownership.values import UNSET, Value
 
@@ -119,6 +121,28 @@ def _kind_of_old(contract: FunctionContract, contracts: Contracts) -> ResourceKi
     effects = [effect for outcome in contract.outcomes for effect in outcome.effects if effect.resource]
     effects.sort(key=lambda effect: effect.kind is not EffectKind.RELEASE)
     return kind_of(effects[0], contracts) if effects else NO_KIND
+
+
+_SPARING = frozenset({EffectKind.UNCHANGED, EffectKind.RELEASE, EffectKind.TAKE})
+
+
+def described_arguments(contract: FunctionContract, outcome: Outcome) -> set[int]:
+    """Arguments whose memory the effects of an outcome describe completely: pointers to pointers, untouched ones."""
+    if contract.provenance is Provenance.INFERRED:
+        return set(contract.complete)
+    parameters = contract.signature.parameters
+    return {
+        e.term.index
+        for e in outcome.effects
+        if e.term is not None
+        and e.term.root is Root.PARAM
+        and (e.kind in _SPARING or _points_to_pointer(parameters, e.term))
+    }
+
+
+def _points_to_pointer(parameters: tuple[CType, ...], term: Term) -> bool:
+    described = bool(term.selectors) and term.index < len(parameters)
+    return described and parameters[term.index].pointee_kind is TypeKind.POINTER
 
 
 def conditional_release(contract: FunctionContract) -> Term | None:

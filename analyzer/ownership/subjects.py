@@ -55,7 +55,7 @@ from analyzer.ownership.liveness import operands_of
 from analyzer.ownership.memory import is_lent
 from analyzer.ownership.naming import joined, member_name
 from analyzer.ownership.prepared import CallSite, Prepared, Spot, by_value_base, is_pointer
-from analyzer.ownership.resources import is_first_element
+from analyzer.ownership.resources import described_arguments, is_first_element
 from analyzer.ownership.routes import routes_behind, unknown_route
 
 MOST_MEMBERS = 8
@@ -485,8 +485,9 @@ class _Flow:
         self._found.writes.update(contract.writes)
         if ANYTHING in contract.writes:
             self._route(None, routes_behind(self._prepared, site, None))
+        described = set.intersection(*(described_arguments(contract, outcome) for outcome in contract.outcomes))
         for position, argument in enumerate(op.arguments):
-            if position not in contract.complete and not _lends_const(site, position):
+            if position not in described and not _lends_const(site, position):
                 labels = self._labels_at(argument)
                 # What a library fills are buffers: it changes no links of the program's.
                 inferred = contract.provenance is Provenance.INFERRED
