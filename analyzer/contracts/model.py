@@ -234,8 +234,8 @@ class FunctionContract:
     pure: what it returns depends on nothing but its arguments, and on what they point to.
     scans: position of a scanf format, and the kind of what its `m` conversions allocate.
     writes: global variables that the function may change (inferred contracts); "*": anything outside.
-    unread: positions of pointers that the function compares or passes on, but never looks behind, and of numbers that
-        it gives to no function that would use them (inferred contracts).
+    unread: positions of pointers that the function compares or passes on, but never looks behind, and, in inferred
+        contracts, of numbers that it gives to no function that would use them.
     complete: positions of parameters about whose memory the effects say everything (inferred contracts).
     below: positions of parameters from which the function goes on to other objects and writes there (inferred
         contracts): a list may have lost an element that it was given.

@@ -53,13 +53,15 @@ class Entry:
 @final
 @dataclass(slots=True)
 class Timing:
-    """What `waits:` and `calls:` say of functions, before it is known which there are.
+    """What `waits:`, `calls:` and `compares:` say of functions, before it is known which there are.
 
     waits: name of a function -> its place, and the noun. calls: name -> its place, and (parameter, noun).
+    compares: name -> its place, and parameters.
     """
 
     waits: dict[str, tuple[ScalarNode, str]] = field(default_factory=dict)
     calls: dict[str, tuple[ScalarNode, list[tuple[ScalarNode, str]]]] = field(default_factory=dict)
+    compares: dict[str, tuple[ScalarNode, list[ScalarNode]]] = field(default_factory=dict)
 
 
 @final
@@ -101,6 +103,7 @@ class Shape:
             "ignores-null": self._ignores_null,
             "waits": self._waits,
             "calls": self._calls,
+            "compares": self._compares,
             "notes": self._notes,
         }
         document.read_mapping(root, readers, self.problems, "the rule file", required=["library"])
@@ -110,10 +113,10 @@ class Shape:
 
     def _name_parameters(self) -> None:
         """Marks the entries whose parameters somebody speaks of."""
-        calling = self.draft.timing.calls
+        spoken_of = self.draft.timing.calls.keys() | self.draft.timing.compares.keys()
         for entry in self.draft.entries:
-            declared = _CALLED.findall(entry.c.value) if calling and entry.borrows and entry.c is not None else ()
-            entry.named = not entry.borrows or not calling.keys().isdisjoint(declared)
+            declared = _CALLED.findall(entry.c.value) if spoken_of and entry.borrows and entry.c is not None else ()
+            entry.named = not entry.borrows or not spoken_of.isdisjoint(declared)
 
     def _text(self, name: str, node: Node) -> None:
         value = document.read_text_value(node, self.problems, f"`{name}:`")
@@ -156,6 +159,11 @@ class Shape:
             else:
                 found = [(name, "") for name in self._texts(value, what)]
             self.draft.timing.calls[key.value] = (key, found)
+
+    def _compares(self, node: Node) -> None:
+        """``{g_list_remove: data}``"""
+        for key, value in document.read_free_mapping(node, self.problems, "`compares:`"):
+            self.draft.timing.compares[key.value] = (key, self._texts(value, f"what `{key.value}` compares"))
 
     def _declare(self, node: Node) -> None:
         self.draft.declare = document.read_text_value(node, self.problems, "`declare:`") or ""

@@ -74,7 +74,7 @@ def pack_text(pack: Pack) -> str:
 
 
 def _timing(functions: Iterable[FunctionContract]) -> Iterator[str]:
-    """What `waits:` and `calls:` say of the functions."""
+    """What `waits:`, `calls:` and `compares:` say of the functions."""
     waiting = [f"{function.name}: {function.waits}" for function in functions if function.waits]
     if waiting:
         yield f"waits: {{{', '.join(waiting)}}}"
@@ -87,6 +87,11 @@ def _timing(functions: Iterable[FunctionContract]) -> Iterator[str]:
             yield f"  {function.name}: {{{', '.join(f'{name}: {noun}' for name, noun in named)}}}"
         else:
             yield f"  {function.name}: [{', '.join(name for name, _ in named)}]"
+    comparing = [f for f in functions if f.unread and f.provenance is not Provenance.INFERRED]
+    if comparing:
+        yield "compares:"
+    for function in comparing:
+        yield f"  {function.name}: [{', '.join(function.signature.names[position] for position in function.unread)}]"
 
 
 def timing_sentences(function: FunctionContract) -> Iterator[str]:
@@ -96,6 +101,9 @@ def timing_sentences(function: FunctionContract) -> Iterator[str]:
     for position, noun in function.calls:
         when = f"for each {noun}" if noun else "while it runs"
         yield f"calls {function.signature.names[position]} {when}"
+    if function.unread and function.provenance is not Provenance.INFERRED:
+        names = ", ".join(function.signature.names[position] for position in function.unread)
+        yield f"compares {names}, and never looks behind"
 
 
 def article(noun: str) -> str:

@@ -1,4 +1,4 @@
-"""Last step of reading a rule file: which functions wait, and which call what they are given."""
+"""Last step of reading a rule file: which functions wait, which call what they are given, which only compare it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from analyzer.ir.types import TypeKind
 
 
 def with_timing(functions: Sequence[FunctionContract], timing: Timing, problems: Problems) -> list[FunctionContract]:
-    """The functions with what `waits:` and `calls:` say of them. Names that fit none are problems."""
+    """The functions with what `waits:`, `calls:` and `compares:` say of them. Names that fit none are problems."""
     known = {function.name for function in functions}
-    for section, names in (("waits", timing.waits), ("calls", timing.calls)):
+    for section, names in (("waits", timing.waits), ("calls", timing.calls), ("compares", timing.compares)):
         for name, (at, *_) in names.items():
             if name not in known:
                 problems.at(at, _unknown(name, section, known))
@@ -27,6 +27,9 @@ def with_timing(functions: Sequence[FunctionContract], timing: Timing, problems:
             waits=timing.waits[function.name][1] if function.name in timing.waits else "",
             calls=tuple(_calls(function, timing.calls[function.name][1], problems))
             if function.name in timing.calls
+            else (),
+            unread=tuple(_compares(function, timing.compares[function.name][1], problems))
+            if function.name in timing.compares
             else (),
         )
         for function in functions
@@ -42,14 +45,31 @@ def _unknown(name: str, section: str, known: Iterable[str]) -> str:
 def _calls(
     function: FunctionContract, named: Iterable[tuple[ScalarNode, str]], problems: Problems
 ) -> Iterator[tuple[int, str]]:
-    signature = function.signature
     for at, noun in named:
-        if at.value not in signature.names:
-            known = ", ".join(filter(None, signature.names)) or "none"
-            problems.at(at, f"`{at.value}` is no parameter of `{function.name}`; known here: {known}")
+        position = _position(function, at, problems)
+        if position is None:
             continue
-        position = signature.names.index(at.value)
-        if signature.parameters[position].pointee_kind is TypeKind.FUNCTION:
+        if function.signature.parameters[position].pointee_kind is TypeKind.FUNCTION:
             yield position, noun
         else:
             problems.at(at, f"`{at.value}` is no function to call; name a parameter that is a pointer to a function")
+
+
+def _compares(function: FunctionContract, named: Iterable[ScalarNode], problems: Problems) -> Iterator[int]:
+    for at in named:
+        position = _position(function, at, problems)
+        if position is None:
+            continue
+        if function.signature.parameters[position].kind is TypeKind.POINTER:
+            yield position
+        else:
+            problems.at(at, f"`{at.value}` is no pointer, so nobody could look behind it")
+
+
+def _position(function: FunctionContract, at: ScalarNode, problems: Problems) -> int | None:
+    names = function.signature.names
+    if at.value in names:
+        return names.index(at.value)
+    known = ", ".join(filter(None, names)) or "none"
+    problems.at(at, f"`{at.value}` is no parameter of `{function.name}`; known here: {known}")
+    return None

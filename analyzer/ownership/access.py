@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from analyzer.contracts.routes import Route
@@ -25,7 +25,7 @@ from analyzer.ownership.ranges import (
     NONZERO,
     single,
 )
-from analyzer.ownership.resources import Resource, conditional_release
+from analyzer.ownership.resources import Resource, conditional_release, handed_back
 from analyzer.ownership.state import Own, Path, State
 from analyzer.ownership.values import GUESS, MAYBE, UNDEF, UNSET, Base, Ptr, Sym, Universe, Value
 
@@ -74,11 +74,8 @@ class Access:
         self.acquiring = prepared.acquiring
         self._texts: dict[Path, str] = {}
         self._own_texts: dict[Path, str] = {}  # of variables that nobody wrote
-        self.reallocations = frozenset(
-            site.key
-            for site in prepared.calls.values()
-            if site.contract is not None and conditional_release(site.contract) is not None
-        )
+        self.keeping: dict[object, tuple[str, str]] = dict(_keeping(prepared))
+        self.failed: dict[int, str] = {}  # where something was lost because a call failed -> the function
 
     def value(self, operand: Operand, state: State) -> Value:
         """What an operand is in this state."""
@@ -331,7 +328,7 @@ class Access:
                 # One name for several objects: only one of them is written.
                 value = MAYBE if holds or state.root_is_resource(old) else self.universe.fresh()
             elif old is not None and not holds and state.own is Own.OWNED and state.root_is_resource(old):
-                state.loss = (at, self._overwrite_kind(value, at).value)
+                state.loss = (at, self._overwrite_kind(value, at, in_program(text)).value)
                 state.holder = overwritten(self._texts.get(path, ""), in_program(text)) or state.holder
             state.cells[path] = value
         if not holds and isinstance(value, Sym) and state.own is Own.OWNED and of_call(state.holder)[0]:
@@ -375,19 +372,25 @@ class Access:
                 self.listener.step("hold", at, name, state)
                 return
 
-    def _overwrite_kind(self, value: Value, at: int) -> EventKind:
-        """What sort of loss it is when this value is stored over the last holder."""
+    def _overwrite_kind(self, value: Value, at: int, text: str) -> EventKind:
+        """What sort of loss it is when this value is stored over the last holder, which is written like that."""
         study = self.study
         if study is not None and at == study.acquired_at:
             return EventKind.LEAK_LOOP
         if study is None or not isinstance(value, Sym):
             return EventKind.LEAK_OVERWRITTEN
         origin = value.key
-        if origin[0] == "call" and origin[1] in self.reallocations:
+        if origin[0] == "call" and self._fails_to_keep(origin[1], text):
+            self.failed[at] = self.keeping[origin[1]][0]
             return EventKind.LEAK_REALLOC
         if origin[0] in ("call", "out") and origin[1] == study.key:
             return EventKind.LEAK_LOOP
         return EventKind.LEAK_OVERWRITTEN
+
+    def _fails_to_keep(self, key: object, text: str) -> bool:
+        """Whether the call of this key keeps what it is given where it works, and it is given this."""
+        name, given = self.keeping.get(key, ("", ""))
+        return bool(name) and given in ("", text)
 
     def publish(self, values: Iterable[Value], state: State) -> None:
         """The values are known outside: heap objects and locals they lead to are no longer private."""
@@ -529,3 +532,16 @@ class Access:
         if isinstance(path[0], int) and path[1] == 0 and "." not in text and not text.endswith("[0]"):
             return in_program(self.prepared.local_name(path[0]))
         return text
+
+
+def _keeping(prepared: Prepared) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Calls that keep what they are given where they work: key -> (function, what is given; "" where that is plain)."""
+    for site in prepared.calls.values():
+        if site.contract is None:
+            continue
+        if conditional_release(site.contract) is not None:
+            yield site.key, (site.op.name or "", "")
+            continue
+        given = handed_back(site.contract)
+        if given is not None and given.index < len(site.texts) and site.texts[given.index]:
+            yield site.key, (site.op.name or "", site.texts[given.index])

@@ -86,6 +86,7 @@ class Application:
         studied = studied and self._is_asked_for(state) and not self._is_only_tested(state)
         if not self._conditions_before(state):
             return []
+        studied = studied and not self._doubts_a_parameter(state)
         if not self._make_result(state, left_over):
             return []
         old = self.machine.study is not None and self.machine.study.old
@@ -156,6 +157,17 @@ class Application:
             and is_pointer(types[atom.term.index])
             and state.range_of(self.call.argument(atom.term.index)) == FULL
             for atom in self.outcome.when
+        )
+
+    def _doubts_a_parameter(self, state: State) -> bool:
+        """Whether this happens only with a null pointer of which the function itself never thinks.
+
+        ``options = set(options, 1);``: a helper that makes an object for null does that for others.
+        """
+        universe, prepared = self.machine.universe, self.machine.prepared
+        return any(
+            state.range_of(universe.symbol("param", index)) == ZERO and not prepared.asks_before(index, self.call.site)
+            for index in prepared.asked
         )
 
     def _conditions_after(self, state: State) -> bool:

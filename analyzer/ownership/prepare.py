@@ -9,34 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzer.contracts.model import EffectKind, Provenance, Root, Term
+from analyzer.contracts.model import EffectKind, Root, Term
 from analyzer.ir.function import Function, TranslationUnit, successors
 from analyzer.ir.inline import Expansion
-from analyzer.ir.operands import ERRNO, GlobalBase, Int, LocalBase, Operand, Place, Temp
+from analyzer.ir.operands import Int, Place
 from analyzer.ir.ops import (
     AddressOf,
-    Binary,
-    Branch,
     Call,
     Clobber,
-    Convert,
     CopyRecord,
-    Load,
-    Op,
-    Return,
     Stop,
     Store,
-    Terminator,
-    Unary,
     Zero,
 )
 from analyzer.ir.order import cyclic_blocks, reverse_postorder
 from analyzer.ir.types import TypeKind
 from analyzer.ownership import borrowing
+from analyzer.ownership.asked import asked, asked_again, only_tested, tests_errno, untested
 from analyzer.ownership.counters import counters
 from analyzer.ownership.flatten import Flattener, releases
 from analyzer.ownership.inlining import inlined
-from analyzer.ownership.liveness import address_taken, liveness, local_of, operands_of
+from analyzer.ownership.liveness import address_taken, liveness, local_of
 from analyzer.ownership.prepared import CallSite, Contracts, Prepared
 from analyzer.ownership.returned import returned
 from analyzer.ownership.stopping import may_stop
@@ -73,10 +66,11 @@ def prepare(
     Flattener(prepared, unit, contracts, defined).run()
     prepared.returned = returned(function)
     prepared.counters = counters(function, cyclic)
-    prepared.tests_errno = _tests_errno(function)
-    prepared.asked_again = _asked_again(prepared)
-    prepared.untested = _untested(prepared)
-    prepared.only_tested = _only_tested(prepared)
+    prepared.tests_errno = tests_errno(function)
+    prepared.asked_again = asked_again(prepared)
+    prepared.untested = untested(prepared)
+    prepared.only_tested = only_tested(prepared)
+    prepared.asked = asked(prepared)
     prepared.acquiring = dict(_acquiring(prepared, contracts))
     prepared.not_ours = frozenset(site.key for site in prepared.calls.values() if _is_not_ours(site))
     prepared.ends_soon = _ends_soon(prepared)
@@ -92,126 +86,6 @@ def prepare(
                 if isinstance(value, Int):
                     prepared.constants[(name, offset)] = value.value
     return prepared
-
-
-def _tests_errno(function: Function) -> bool:
-    """Whether errno may be 0 here: somebody sets it, or wants to know."""
-    read: set[Operand] = set()
-    for block in function.blocks:
-        for op in block.ops:
-            match op:
-                case Load(place=Place(base=GlobalBase(name=name)), result=result) if name == ERRNO:
-                    read.add(result)
-                case Store(place=Place(base=GlobalBase(name=name))) if name == ERRNO:
-                    return True
-                case Binary(operator="==" | "!=", left=left, right=Int(value=0)) if left in read:
-                    return True
-                case _:
-                    pass
-        if isinstance(block.end, Branch) and block.end.condition in read:
-            return True
-    return False
-
-
-def _asked_again(prepared: Prepared) -> frozenset[int]:
-    found: dict[tuple[str | None, tuple[str, ...], tuple[Operand, ...]], list[int]] = {}
-    for site in prepared.calls.values():
-        if site.contract is not None and site.contract.pure:
-            constants = tuple(operand for operand in site.op.arguments if not isinstance(operand, Temp))
-            found.setdefault((site.op.name, site.texts, constants), []).append(site.key)
-    again = frozenset(key for keys in found.values() if len(keys) > 1 for key in keys)
-    alone = all(site.cyclic for site in prepared.calls.values() if site.key in again)
-    return frozenset() if alone else again  # in a loop each round may get another answer
-
-
-_COMPARING = frozenset({"==", "!=", "<", "<=", ">", ">="})
-
-
-def _untested(prepared: Prepared) -> frozenset[int]:
-    """``keyword = strchr(line, ' ');`` without a test anywhere: whoever writes that knows that there is one."""
-    sites = [site for site in prepared.calls.values() if _returns_part(site)]
-    if not sites:
-        return frozenset()
-    ops = [op for block in prepared.function.blocks for op in block.ops]
-    tested: set[object] = set()  # temps, and the texts of the places that they were loaded from or stored in
-    for end in (block.end for block in prepared.function.blocks):
-        if isinstance(end, Branch):
-            tested.add(end.condition)
-        elif isinstance(end, Return) and end.value is not None:
-            tested.add(end.value)  # the caller may ask
-    size = -1
-    while size != len(tested):
-        size = len(tested)
-        for op in reversed(ops):
-            match op:
-                case Unary(operator="!", operand=operand):
-                    tested.add(operand)
-                case Convert(operand=operand, result=result) if result in tested:
-                    tested.add(operand)
-                case Binary(left=left, right=right) if op.operator in _COMPARING:
-                    tested.update((left, right))
-                case Load(place=place, result=result) if result in tested:
-                    tested.add(prepared.spots[id(place)].text)
-                case Store(place=place, value=value) if prepared.spots[id(place)].text in tested:
-                    tested.add(value)
-                case _:
-                    pass
-    return frozenset(site.key for site in sites if site.op.result not in tested)
-
-
-def _only_tested(prepared: Prepared) -> frozenset[int]:
-    """``if (!set(options, 1)) return -1;``: whoever writes that wants to know whether it worked, and no more."""
-    kept: set[Operand | int] = set()  # temps, and locals by index
-    passing: list[Convert | Load | Store] = []
-    for op in (op for block in prepared.function.blocks for op in (*block.ops, block.end)):
-        match op:
-            case Binary(operator=operator) if operator in _COMPARING:
-                pass
-            case Branch() | Unary(operator="!"):
-                pass
-            case Convert():
-                passing.append(op)
-            case Load(place=place) | Store(place=place) if isinstance(place.base, LocalBase) and not place.selectors:
-                passing.append(op)
-            case _:
-                kept.update(operands_of(op))
-                kept.update(index for index in (local_of(place) for place in _addressed(op)) if index is not None)
-    size = -1
-    while size != len(kept):
-        size = len(kept)
-        for one in reversed(passing):
-            match one:
-                case Convert(operand=operand, result=result) if result in kept:
-                    kept.add(operand)
-                case Load(place=Place(base=LocalBase(index=index)), result=result) if result in kept:
-                    kept.add(index)
-                case Store(place=Place(base=LocalBase(index=index)), value=value) if index in kept:
-                    kept.add(value)
-                case _:
-                    pass
-    return frozenset(site.key for site in prepared.calls.values() if site.op.result not in kept)
-
-
-def _addressed(op: Op | Terminator) -> Iterator[Place]:
-    """The places that the operation has to do with in other ways than to read or write the whole of them."""
-    match op:
-        case AddressOf(place=place) | Load(place=place) | Store(place=place) | Zero(place=place) | Clobber(place=place):
-            yield place
-        case CopyRecord(target=target, source=source):
-            yield from (target, source)
-        case Return(record=Place() as place):
-            yield place
-        case _:
-            pass
-
-
-def _returns_part(site: CallSite) -> bool:
-    contract = site.contract
-    if contract is None or site.op.result is None or len(contract.outcomes) < 2:
-        return False
-    kinds = {e.kind for o in contract.outcomes for e in o.effects}
-    written = contract.provenance is not Provenance.INFERRED
-    return EffectKind.INTERIOR in kinds or (written and EffectKind.RETURN in kinds)
 
 
 def _acquiring(prepared: Prepared, contracts: Contracts) -> Iterator[tuple[int, tuple[int, ...]]]:

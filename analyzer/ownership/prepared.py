@@ -126,6 +126,9 @@ class Prepared:
     untested: frozenset[int] = (
         frozenset()
     )  # keys of calls that return a part of an argument, where nobody asks if they do
+    asked: Mapping[int, frozenset[int]] = field(
+        default_factory=dict
+    )  # parameter that is a pointer -> see `asks_before`
     only_tested: frozenset[int] = frozenset()  # keys of calls whose result is compared at most, and never kept
     tests_errno: bool = False  # it sets errno, or asks whether it is 0
     makes_gaps: bool = False  # it releases descriptors by their number, or all of them in a loop
@@ -139,6 +142,14 @@ class Prepared:
     def block_of(self, op: Op) -> int:
         """The block that holds this very operation."""
         return next(n for n, block in enumerate(self.function.blocks) if any(one is op for one in block.ops))
+
+    def asks_before(self, index: int, site: CallSite) -> bool:
+        """Whether the function itself asks what a parameter is, a pointer, on a way to a call.
+
+        `asked` has the blocks where it does, but not those of bodies inside.
+        """
+        distance = self.distance_to(self.block_of(site.op))
+        return any(0 < distance[block] < NOWHERE for block in self.asked[index])
 
     def body_of(self, site: CallSite) -> str:
         """The callee in whose body, or in bodies inside of that, the call stands; "" for one in the function itself."""

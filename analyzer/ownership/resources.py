@@ -26,6 +26,7 @@ NO_KIND = ResourceKind("", "", ())
 SOME_NUMBER = ResourceKind("", "", (), integer=True, failure=(-1,))  # of what a caller lends
 
 
+_RET = Term(Root.RET)
 WHOLE_RESULT = Term(Root.RET, 0, ("*", "[]"))  # all of what the result points to
 
 
@@ -163,6 +164,24 @@ def conditional_release(contract: FunctionContract) -> Term | None:
     if fresh and spared and len(released) == 1:
         return next(iter(released))
     return None
+
+
+def handed_back(contract: FunctionContract) -> Term | None:
+    """The argument that is returned, or null when the function fails: ``list = append(list, item);``."""
+    returned = {
+        e.term
+        for o in contract.outcomes
+        for e in o.effects
+        if e.kind is EffectKind.RETURN and e.term is not None and e.term.root is Root.PARAM and not e.term.selectors
+    }
+    if contract.provenance is not Provenance.INFERRED or len(returned) != 1:
+        return None
+    term = next(iter(returned))
+    failing = [
+        o for o in contract.outcomes if any(a.term == _RET and (a.operator, a.value) == ("==", 0) for a in o.when)
+    ]
+    spared = all(term not in (effect.term, effect.source) for o in failing for effect in o.effects)
+    return term if failing and spared else None
 
 
 def acquires(contract: FunctionContract | None) -> bool:

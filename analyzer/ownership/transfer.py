@@ -253,7 +253,8 @@ class Machine(Access):
 
     def _report_lost(self, state: State) -> None:
         assert state.lost is not None
-        self.listener.event(EventKind(state.lost.kind), state.lost.at, state, self.universe.resource)
+        failed = self.failed.get(state.lost.at, "") if state.lost.kind == EventKind.LEAK_REALLOC.value else ""
+        self.listener.event(EventKind(state.lost.kind), state.lost.at, state, self.universe.resource, failed)
 
     # -- operations -----------------------------------------------------------------------------------
 

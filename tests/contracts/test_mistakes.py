@@ -27,7 +27,7 @@ def test_all_mistakes_are_listed_in_file_order():
     assert found == [
         'lib.yaml:2:10: YAML reads `1` as a number, `version:` is a text; write "1"',
         "lib.yaml:3:1: unknown key `kind` in the rule file; known: library, version, headers, kinds, "
-        "declare, functions, borrows, static, pure, ignores-null, waits, calls, notes",
+        "declare, functions, borrows, static, pure, ignores-null, waits, calls, compares, notes",
         "lib.yaml:5:37: `deep:` must be true or false, not `yes`; write one of them",
         "lib.yaml:5:47: `cwe:` of kind `heap` must be a decimal number, not `0401`; write digits without leading 0",
         "lib.yaml:6:3: `heap` stands twice in `kinds:`; remove one",

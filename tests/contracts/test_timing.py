@@ -1,9 +1,9 @@
-"""`waits:` and `calls:`: which functions wait, and which call what they are given."""
+"""`waits:`, `calls:` and `compares:`: which functions wait, which call what they are given, which only compare it."""
 
 import pytest
 
 from analyzer.contracts import load_packs
-from analyzer.contracts.text import timing_sentences
+from analyzer.contracts.text import pack_text, timing_sentences
 from tests.contracts.packs import pack, problems
 
 FUNCTIONS = """\
@@ -41,6 +41,15 @@ calls:
     assert list(timing_sentences(found["lib_wait"])) == ["waits for a message: a loop around it takes a round for each"]
 
 
+def test_what_is_only_compared():
+    read = pack(FUNCTIONS + "compares: {lib_each: list}\n")
+    found = {function.name: function for function in read.functions}
+    assert found["lib_each"].unread == (0,) and found["lib_on"].unread == ()
+    assert list(timing_sentences(found["lib_each"])) == ["compares list, and never looks behind"]
+    again = pack(pack_text(read))
+    assert {f.name: f.unread for f in again.functions} == {f.name: f.unread for f in read.functions}
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -58,6 +67,8 @@ calls:
             '9:19: `3 Messages` cannot stand after "for each"; write one thing, as in `message`',
         ),
         ("waits: [lib_wait]", "9:8: `waits:` must be a mapping, not a list; write `name: value` lines"),
+        ("compares: {lib_each: lst}", "9:22: `lst` is no parameter of `lib_each`; known here: list, visit"),
+        ("compares: {lib_wait: fd}", "9:22: `fd` is no pointer, so nobody could look behind it"),
         ("calls: {lib_each: vist}", "9:19: `vist` is no parameter of `lib_each`; known here: list, visit"),
         (
             "calls: {lib_each: {list: event}}",

@@ -183,7 +183,7 @@ FAILING = "int f(int n, void *a) {{ char *p = malloc(16); int e = 0; if (!p) ret
         ("if (0 > put(n)) { put(0); return 1; }", "lost only where put() has failed"),
         ("void *q = malloc(3); if (!q) return 0; free(q);", "lost only where malloc() has failed"),
         ("if (any()) return -1;", "lost only where f() returns a negative number"),
-        ("p = realloc(p, n);", "lost only where a call fails"),
+        ("p = realloc(p, n);", "lost only where realloc() fails"),
         # no failure, or not only then
         ("if (put(n) > 0) return 0;", ""),
         ("if (put(n)) return 0;", ""),
