@@ -26,7 +26,6 @@ from analyzer.ir.ops import (
 from analyzer.ownership.liveness import local_of, operands_of
 from analyzer.ownership.prepared import CallSite, Prepared, is_pointer
 
-
 _COMPARING = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
 
