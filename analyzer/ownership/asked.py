@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analyzer.contracts.model import EffectKind, Provenance
-from analyzer.ir.function import Function
+from analyzer.ir.function import BasicBlock, Function
 from analyzer.ir.operands import ERRNO, GlobalBase, Int, LocalBase, Operand, Place, Temp
 from analyzer.ir.ops import (
     AddressOf,
@@ -150,14 +150,9 @@ def asked(prepared: Prepared) -> dict[int, frozenset[int]]:
                     pass
     found: dict[int, set[int]] = {index: set() for index in pointers}
     for number in own:
-        block = function.blocks[number]
-        for one in (*block.ops, block.end):
-            compares = isinstance(one, (Branch, Switch, Unary)) or (
-                isinstance(one, Binary) and one.operator in _COMPARING
-            )
-            for operand in operands_of(one) if compares else ():
-                for index in held.get(operand, ()):
-                    found[index].add(number)
+        for operand in _compared(function.blocks[number]):
+            for index in held.get(operand, ()):
+                found[index].add(number)
     given = {
         op.place.base.index
         for number in own
@@ -165,6 +160,20 @@ def asked(prepared: Prepared) -> dict[int, frozenset[int]]:
         if isinstance(op, Store) and isinstance(op.place.base, LocalBase)
     }
     return {index: frozenset(blocks) for index, blocks in found.items() if index in given or not blocks}
+
+
+def asked_texts(prepared: Prepared) -> frozenset[str]:
+    """What the function itself compares, as the programmer writes it; bodies inside are left out."""
+    blocks = enumerate(prepared.function.blocks)
+    own = (block for number, block in blocks if prepared.expansion.outermost(number) < 0)
+    temps = (operand.id for block in own for operand in _compared(block) if isinstance(operand, Temp))
+    return frozenset(prepared.temp_text[temp] for temp in temps if prepared.temp_text.get(temp))
+
+
+def _compared(block: BasicBlock) -> Iterator[Operand]:
+    for one in (*block.ops, block.end):
+        if isinstance(one, (Branch, Switch, Unary)) or (isinstance(one, Binary) and one.operator in _COMPARING):
+            yield from operands_of(one)
 
 
 def _addressed(op: Op | Terminator) -> Iterator[Place]:

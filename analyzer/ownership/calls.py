@@ -262,7 +262,7 @@ class Calls:
         if shape.simple and not studied:
             return self._simple(call, shape, state)
         found: list[State] = []
-        skipped = _feared(call, state)
+        skipped = _feared(call, state) or _never_null(call, state)
         guess = bool(shape.selecting) and not _is_decided(call, shape, state)
         for position, outcome in enumerate(contract.outcomes):
             if position in skipped or _is_degenerate(call, outcome, state):
@@ -463,6 +463,30 @@ def _feared(call: ContractCall, state: State) -> set[int]:
         for position, outcome in enumerate(contract.outcomes)
         if position not in taking.get(_arguments_wanted(outcome, contract), {position})
     }
+
+
+def _never_null(call: ContractCall, state: State) -> set[int]:
+    """The outcomes in which a function refuses the resource for the lack of something else that is there in any case.
+
+    ``return push(session->queue, item);``: what a function finds in a member or a global variable, or was given, and
+    never asks for, is there. Where it asks whether the call worked, it may have failed.
+    """
+    asked = call.machine.prepared.asked_texts
+    if state.own is not Own.OWNED or f"{call.name}()" in asked:
+        return set()
+    taking = {p for p, o in enumerate(call.contract.outcomes) if any(_takes(effect, call) for effect in o.effects)}
+    types = call.contract.signature.parameters
+    found: set[int] = set()
+    for position, outcome in enumerate(call.contract.outcomes) if taking else ():
+        for atom in outcome.when if position not in taking else ():
+            index = atom.term.index
+            plain = atom.term.root is Root.PARAM and not atom.term.selectors and index < len(types)
+            if plain and (atom.operator, atom.value) == ("==", 0) and is_pointer(types[index]):
+                value = call.argument(index)
+                given = isinstance(value, Sym) and value.key[0] in ("param", "init")
+                if given and call.site.texts[index] not in asked and state.range_of(value) == FULL:
+                    found.add(position)
+    return found
 
 
 def _feared_nothing(call: ContractCall, state: State) -> set[int]:

@@ -455,6 +455,12 @@ def _memory(machine: Access, state: State) -> Iterator[tuple[Term, frozenset[Kin
             yield term, kinds
 
 
+def _is_written(machine: Access, path: Path) -> bool:
+    base, offset = path
+    index = base.key[1] if isinstance(base, Sym) and base.key[0] == "param" else -1
+    return (index, offset) in machine.prepared.written
+
+
 def _below_parameter(path: Path) -> bool:
     base, offset = path
     return isinstance(base, Sym) and base.key[0] == "param" and offset is not None
@@ -469,7 +475,10 @@ def _place_order(path: Path) -> tuple[int, int]:
 def _kinds(machine: Access, value: Value, path: Path | None, state: State, depth: int) -> Iterator[Kind]:
     """What a value may be: see FRESH, SAME, DEAD, OTHER; a constant and, in memory, what was passed is itself."""
     if isinstance(value, Sym) and value.key[0] == "init" and path is not None and value.key[1:3] == path:
-        yield SAME_NULL if state.range_of(value) == ZERO else SAME
+        if value.lasting or not _is_written(machine, path):
+            yield SAME_NULL if state.range_of(value) == ZERO else SAME
+        else:
+            yield OTHER  # written, changed by somebody, and read again
         return
     if isinstance(value, Sym) and value in state.released and path is not None:
         yield DEAD

@@ -25,7 +25,7 @@ from analyzer.ir.ops import (
 from analyzer.ir.order import cyclic_blocks, reverse_postorder
 from analyzer.ir.types import TypeKind
 from analyzer.ownership import borrowing
-from analyzer.ownership.asked import asked, asked_again, only_tested, tests_errno, untested
+from analyzer.ownership.asked import asked, asked_again, asked_texts, only_tested, tests_errno, untested
 from analyzer.ownership.counters import counters
 from analyzer.ownership.flatten import Flattener, releases
 from analyzer.ownership.inlining import inlined
@@ -71,6 +71,7 @@ def prepare(
     prepared.untested = untested(prepared)
     prepared.only_tested = only_tested(prepared)
     prepared.asked = asked(prepared)
+    prepared.asked_texts = asked_texts(prepared)
     prepared.acquiring = dict(_acquiring(prepared, contracts))
     prepared.not_ours = frozenset(site.key for site in prepared.calls.values() if _is_not_ours(site))
     prepared.ends_soon = _ends_soon(prepared)

@@ -129,6 +129,7 @@ class Prepared:
     asked: Mapping[int, frozenset[int]] = field(
         default_factory=dict
     )  # parameter that is a pointer -> see `asks_before`
+    asked_texts: frozenset[str] = frozenset()  # what the function itself compares, bodies inside left out
     only_tested: frozenset[int] = frozenset()  # keys of calls whose result is compared at most, and never kept
     tests_errno: bool = False  # it sets errno, or asks whether it is 0
     makes_gaps: bool = False  # it releases descriptors by their number, or all of them in a loop
