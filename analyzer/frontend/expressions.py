@@ -442,8 +442,11 @@ def implicit(body: Body, node: int) -> Operand:
         child = children[0]
         if not _is_expression(body, child):
             return literal(body, node)  # offsetof
-        if _is_va_arg(body, node, child) or is_broken(body, node, child):
+        if _is_va_arg(body, node, child):
             body.effect(child)
+            return Unknown()
+        if is_broken(body, node, child):
+            lost(body, node, child)
             return Unknown()
         return _converted_child(body, node, child)
     expressions = [child for child in children if _is_expression(body, child)]
@@ -463,6 +466,17 @@ def is_broken(body: Body, node: int, child: int) -> bool:
     libclang shows the part that it understood (the structure) below a node without a type.
     """
     return body.type(node).kind is TypeKind.UNKNOWN and body.type(child).kind is not TypeKind.UNKNOWN
+
+
+def lost(body: Body, node: int, child: int) -> None:
+    """Evaluate a part of an expression with an error in it: what a call returned there, nobody knows who has it."""
+    if body.kinds[child] == kinds.CALL_EXPR:
+        opaque_call(body, node, "__lost_code", [child], VOID)
+    elif body.kinds[child] in (kinds.INIT_LIST_EXPR, kinds.UNEXPOSED_EXPR, kinds.PAREN_EXPR):
+        for part in (one for one in body.children[child] if _is_expression(body, one)):
+            lost(body, node, part)
+    else:
+        body.effect(child)
 
 
 def _is_va_arg(body: Body, node: int, child: int) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 
 from analyzer.frontend.body import Body
 from analyzer.frontend.calls import called_name
-from analyzer.frontend.expressions import copy_record, hold, string_text
+from analyzer.frontend.expressions import copy_record, hold, lost, string_text
 from analyzer.ir.operands import ERRNO, DerefBase, Field, GlobalBase, Index, LocalBase, Place, Str, Unknown
 from analyzer.ir.ops import Clobber, CopyRecord
 from analyzer.ir.types import TypeKind
@@ -128,7 +128,7 @@ def implicit_place(body: Body, node: int) -> Place:
     if len(children) == 1:
         child = children[0]
         if body.type(node).kind is TypeKind.UNKNOWN and body.type(child).kind is not TypeKind.UNKNOWN:
-            body.effect(child)  # what is left of an expression with an error, e.g. an unknown member
+            lost(body, node, child)  # what is left of an expression with an error, e.g. an unknown member
             return Place(DerefBase(Unknown()))
         record = body.type(node).kind in (TypeKind.RECORD, TypeKind.ARRAY)
         if record and body.type(child).kind is body.type(node).kind:
@@ -137,7 +137,7 @@ def implicit_place(body: Body, node: int) -> Place:
             return body.place(child)
         if body.type(node).kind is not TypeKind.RECORD:
             return body.place(child)
-        body.effect(child)
+        lost(body, node, child)
     elif len(children) >= 3 and children[0] == children[1]:
         return _alternatives(body, node, children[0], children[0], children[-1])
     else:

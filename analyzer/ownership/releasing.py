@@ -84,6 +84,7 @@ class Releases:
             return True
         fits = not study.kind.releases or self._releaser(effect) in study.kind.releases
         inside = self._is_own(self.call.site) or (study.site is not None and self._is_own(study.site))
+        inside = inside or self._releaser(effect) in self.machine.prepared.defined
         if not fits and not inside and not study.old:
             self._event(EventKind.WRONG_FUNCTION, state, value)
         if state.shares:
