@@ -68,8 +68,17 @@ def check_effect(effect: Effect, signature: Signature, kinds: Mapping[str, Resou
     for other in (effect.source, effect.into):
         if other is not None:
             _check_term(other, signature)
+    _check_passed(effect, signature)
     if effect.kind is EffectKind.FRESH:
         _check_resource(term, kinds[effect.resource], signature)
+
+
+def _check_passed(effect: Effect, signature: Signature) -> None:
+    if effect.kind is EffectKind.PASS and effect.into is not None:
+        function = signature.parameters[effect.into.index]
+        if function.pointee_kind is not TypeKind.FUNCTION:
+            name = _name(effect.into, signature)
+            raise LanguageError(f"`{name}` is no function to call; name a parameter that is a pointer to a function")
 
 
 Layout = Mapping[tuple[str, str], int]  # (struct, member) -> bits from its start

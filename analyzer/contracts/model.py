@@ -121,6 +121,7 @@ class EffectKind(Enum):
     STATIC = "static"  # term holds a pointer to memory that nobody may release
     VALUE = "value"  # term holds the constant `value`
     WRITE = "write"  # term is written with something that owns nothing
+    PASS = "pass"  # term is given to the function that `into` holds, which is called now, any number of times
     ESCAPE = "escape"  # term is out of sight: silent from here
     STORE = "store"  # term holds what `source` was before the call, or what is returned; ownership stays as it is
     NORETURN = "noreturn"  # the call does not return
@@ -138,10 +139,12 @@ class Effect:
     inout: FRESH: the old value of term was consumed, so overwriting it is no loss (getline). With
         optional: it happens only where term held nothing before.
     deep: RELEASE: what the object holds is released with it.
-    value: for VALUE. For NULL of all that a parameter points to (``null *p[]``): its size in bits, 0 if not known.
+    value: for VALUE. For PASS: the position of that function's parameter. For NULL of all that a parameter points to
+        (``null *p[]``): its size in bits, 0 if not known.
     optional: FRESH, NULL: may also not happen, and then term keeps what it held (inferred contracts).
     source: STORE: what is stored.
-    into: TAKE: what owns it now: who releases the one releases the other (``fdopen``).
+    into: TAKE: what owns it now: who releases the one releases the other (``fdopen``). PASS: the parameter that holds
+        the function.
     by: RELEASE in an inferred contract: the function that finally releases it, "" = the one called. ESCAPE: all that
         may happen to it is that this function releases it (a share is given back, and others may be left).
     """

@@ -38,6 +38,7 @@ _MODIFIERS = {
 }
 _WITH_KIND = {EffectKind.FRESH: "KIND", EffectKind.SHARE: "KIND", EffectKind.RELEASE: "[KIND]"}
 _INTO = "into"  # take TERM into TERM
+_TO = "to"  # pass TERM to TERM NUMBER
 _WITHOUT_TERM = frozenset({EffectKind.NORETURN, EffectKind.OPAQUE})
 
 
@@ -174,6 +175,8 @@ def parse_effect(text: str, names: Sequence[str], kinds: Sequence[str], constant
         if words[2] != _INTO:
             raise LanguageError(f"`{words[2]}` says nothing here; write `{usage(kind)}`")
         into = parse_term(words[3], names)
+    if kind is EffectKind.PASS:
+        return _parse_pass(words, names)
     term = None if kind in _WITHOUT_TERM else parse_term(words[1], names)
     resource, value, source = "", 0, None
     if kind is EffectKind.VALUE:
@@ -196,6 +199,18 @@ def parse_effect(text: str, names: Sequence[str], kinds: Sequence[str], constant
     )
 
 
+def _parse_pass(words: Sequence[str], names: Sequence[str]) -> Effect:
+    """``pass user to visit 2``: it is the second argument of the function that `visit` holds."""
+    _, user, to, visit, number = words
+    if to != _TO or not re.fullmatch("[1-9][0-9]?", number):
+        raise LanguageError(f"`{' '.join(words)}` cannot be read; write `{usage(EffectKind.PASS)}`")
+    term, into = parse_term(user, names), parse_term(visit, names)
+    for one, text in ((term, user), (into, visit)):
+        if one.root is not Root.PARAM or one.selectors:
+            raise LanguageError(f"`{text}` must be a parameter here; write `{usage(EffectKind.PASS)}`")
+    return Effect(EffectKind.PASS, term, into=into, value=int(number) - 1)
+
+
 def usage(kind: EffectKind) -> str:
     """How an effect is written, ``fresh TERM KIND``."""
     parts = [kind.value]
@@ -209,6 +224,8 @@ def usage(kind: EffectKind) -> str:
         parts.append("SOURCE")
     if kind is EffectKind.TAKE:
         parts.append(f"[{_INTO} TERM]")
+    if kind is EffectKind.PASS:
+        parts += (_TO, "FUNCTION", "NUMBER")
     return " ".join(parts)
 
 
@@ -228,6 +245,8 @@ def effect_text(effect: Effect, names: Sequence[str]) -> str:
         words.append(str(effect.value))
     elif effect.source is not None:
         words.append(term_text(effect.source, names))
+    elif effect.kind is EffectKind.PASS and effect.into is not None:
+        words += (_TO, term_text(effect.into, names), str(effect.value + 1))
     elif effect.into is not None:
         words += (_INTO, term_text(effect.into, names))
     elif effect.resource:
@@ -261,6 +280,8 @@ def _lengths(kind: EffectKind) -> tuple[int, ...]:
         return (2, 3)
     if kind is EffectKind.TAKE:
         return (2, 4)
+    if kind is EffectKind.PASS:
+        return (5,)
     return (3,) if kind in _WITH_KIND or kind in (EffectKind.VALUE, EffectKind.STORE) else (2,)
 
 

@@ -181,6 +181,9 @@ def effect_sentence(effect: Effect, signature: Signature, kinds: Mapping[str, Re
             return f"{term} becomes {effect.value}"
         case EffectKind.TAKE if effect.into is not None:
             return f"{term} belongs to {term_text(effect.into, signature.names)} now, and is released with it"
+        case EffectKind.PASS if effect.into is not None:
+            function = term_text(effect.into, signature.names)
+            return f"{term} is given to the function {function}, as its argument {effect.value + 1}"
         case EffectKind.STORE if effect.source is not None:
             return f"{term_text(effect.source, signature.names)} is stored in {term}"
         case _:

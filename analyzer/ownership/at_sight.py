@@ -67,7 +67,7 @@ def contract_at_sight(prepared: Prepared, found: Subjects) -> FunctionContract |
     pointers = (i for i, t in enumerate(types) if t.kind is TypeKind.POINTER or i in prepared.by_value)
     return replace(
         contract,
-        outcomes=outcomes,
+        outcomes=with_passes(outcomes, found),
         writes=tuple(sorted(found.writes)),
         complete=tuple(index for index in pointers if index not in found.incomplete),
         unread=unread(types, found),
@@ -76,6 +76,13 @@ def contract_at_sight(prepared: Prepared, found: Subjects) -> FunctionContract |
         extras=found.extras,
         routes=found.routes_out(),
     )
+
+
+def with_passes(outcomes: tuple[Outcome, ...], found: Subjects) -> tuple[Outcome, ...]:
+    """The outcomes with what goes to functions that the function is given, whatever happens."""
+    if not found.passes:
+        return outcomes
+    return tuple(replace(outcome, effects=(*outcome.effects, *found.passes)) for outcome in outcomes)
 
 
 def asks(function: Function) -> bool:

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import final
 
-from analyzer.contracts.model import EffectKind, FunctionContract
+from analyzer.contracts.model import Effect, EffectKind, FunctionContract, Root, Term
 from analyzer.ir.function import Function, FunctionDeclaration, TranslationUnit
 from analyzer.ir.operands import (
     DerefBase,
@@ -35,6 +35,7 @@ from analyzer.ir.ops import (
 )
 from analyzer.ir.types import TypeKind
 from analyzer.ownership import borrowing
+from analyzer.ownership.binding import OWN, Target, bound
 from analyzer.ownership.formats import with_format
 from analyzer.ownership.liveness import operands_of
 from analyzer.ownership.prepared import CallSite, Contracts, Match, Prepared, Spot, by_value_base
@@ -57,6 +58,8 @@ class Flattener:
         self.members: dict[tuple[int, str], int] = {}
         self.cache: dict[str, Match] = {}
         self.loaded: dict[int, int] = {}
+        self.origins: dict[int, int] = {}  # the same, through conversions
+        self.held = _held(prepared.function)
         self.released: set[int] = set()
         self.calls_at: dict[int, int] = {}
         self.pointed = functions_mentioned(prepared.function)
@@ -69,10 +72,20 @@ class Flattener:
         for block_id in sorted(range(len(self.prepared.order)), key=self.prepared.order.__getitem__):
             block = self.prepared.function.blocks[block_id]
             for op in block.ops:
+                self._origin(op)
                 self._operation(op, self.prepared.cyclic[block_id])
             if isinstance(block.end, Return) and block.end.record is not None:
                 self._spot(block.end.record)
         self.prepared.release_locals = tuple(sorted(self.released))
+
+    def _origin(self, op: Op) -> None:
+        match op:
+            case Load(place=Place(base=LocalBase(index=index), selectors=()), result=result):
+                self.origins[result.id] = index
+            case Convert(operand=Temp(id=source), result=result):
+                self.origins[result.id] = self.origins.get(source, -1)
+            case _:
+                pass
 
     def _operation(self, op: Op, cyclic: bool) -> None:
         text = self.prepared.temp_text
@@ -134,6 +147,7 @@ class Flattener:
             contract, by = match.contract, match.by
             if contract is not None:
                 contract = with_format(contract, op.arguments)
+                contract = bound(contract, lambda effect: self._target(op, effect), self._contract_of)
             if match.mismatch:
                 self.prepared.name_only.append((op.at, op.name, match.mismatch))
         if contract is not None and releases(contract):
@@ -144,7 +158,55 @@ class Flattener:
         texts = tuple(self._operand_text(argument) for argument in op.arguments)
         lends = contract is None and self.contracts.lends and borrowing.may_lend(op.name or "")
         through = self._pointer_name(op)
-        return CallSite(op, contract, by, declaration, texts, cyclic, record, key, lends, through)
+        passed = self._passed(op)
+        return CallSite(op, contract, by, declaration, texts, cyclic, record, key, lends, passed, through)
+
+    def _contract_of(self, name: str) -> FunctionContract | None:
+        declaration = self.unit.declarations.get(name)
+        if declaration is None:
+            return None
+        return self.contracts.lookup(declaration, declaration.defined or name in self.defined).contract
+
+    def _target(self, op: Call, effect: Effect) -> Target:
+        """The function that `effect.into` holds at a call; what one does that is a parameter, the callers will know."""
+        assert effect.into is not None and effect.term is not None
+        if max(effect.into.index, effect.term.index) >= len(op.arguments):
+            return None
+        holder = op.arguments[effect.into.index]
+        match holder:
+            case FunctionAddress(name=name):
+                return name
+            case Int(value=0):
+                return ""
+            case Temp(id=temp) if isinstance(held := self.held.get(self.origins.get(temp, -1)), str):
+                return held
+            case _:
+                pass
+        function, data = self._own(holder), self._own(op.arguments[effect.term.index])
+        if function is None or data is None:
+            return None
+        into, term = Term(Root.PARAM, function), Term(Root.PARAM, data)
+        self.prepared.passes.add(Effect(EffectKind.PASS, term, into=into, value=effect.value))
+        return OWN
+
+    def _passed(self, op: Call) -> frozenset[int]:
+        """Arguments of a call of what a parameter holds, that are parameters, too."""
+        function = self._own(op.target) if op.target is not None else None
+        if function is None:
+            return frozenset()
+        found = set()
+        for position, argument in enumerate(op.arguments):
+            data = self._own(argument)
+            if data is not None and op.argument_types[position].kind is TypeKind.POINTER:
+                into, term = Term(Root.PARAM, function), Term(Root.PARAM, data)
+                self.prepared.passes.add(Effect(EffectKind.PASS, term, into=into, value=position))
+                found.add(position)
+        return frozenset(found)
+
+    def _own(self, operand: Operand) -> int | None:
+        """The parameter that an operand is, where the function never sets it."""
+        local = self.origins.get(operand.id, -1) if isinstance(operand, Temp) else -1
+        return local if 0 <= local < self.prepared.function.parameters and local not in self.held else None
 
     def _key(self, op: Call) -> int:
         """The offset for the first call there, more for the others that the same macro makes."""
@@ -224,6 +286,23 @@ class Flattener:
     def _member(self, start: int, name: str) -> int:
         """The place of a member whose offset nobody knows: one of its own for each way that leads to it."""
         return NAMED_MEMBER * self.members.setdefault((start, name), len(self.members) + 1)
+
+
+def _held(function: Function) -> dict[int, str | None]:
+    """Locals that are set -> the function whose address they hold from beginning to end, None: something else."""
+    found: dict[int, str | None] = {}
+    for op in (op for block in function.blocks for op in block.ops):
+        match op:
+            case Store(place=Place(base=LocalBase(index=index), selectors=()), value=value):
+                name = value.name if isinstance(value, FunctionAddress) else None
+                found[index] = name if index not in found else None
+            case (
+                AddressOf(place=Place(base=LocalBase(index=index))) | Clobber(place=Place(base=LocalBase(index=index)))
+            ):
+                found[index] = None
+            case _:
+                pass
+    return found
 
 
 def functions_mentioned(function: Function) -> frozenset[str]:

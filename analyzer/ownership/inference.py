@@ -32,7 +32,7 @@ from analyzer.contracts.model import (
 from analyzer.contracts.routes import Route
 from analyzer.ir.function import Function
 from analyzer.ir.types import CType, TypeKind
-from analyzer.ownership.at_sight import MOST_CONSTANTS, asks, unread
+from analyzer.ownership.at_sight import MOST_CONSTANTS, asks, unread, with_passes
 from analyzer.ownership.endings import (
     DEAD,
     FAILED,
@@ -181,7 +181,8 @@ class _Inference:
         types = tuple(variable.type for variable in function.locals[: function.parameters])
         names = tuple(variable.name for variable in function.locals[: function.parameters])
         endless = (Outcome((), (Effect(EffectKind.NORETURN),)),)
-        outcomes = (*merged(self._outcomes()), *self._ends()) if evidence.plain else endless
+        returning = with_passes(merged(self._outcomes()), evidence.subjects)
+        outcomes = (*returning, *self._ends()) if evidence.plain else endless
         incomplete = evidence.subjects.incomplete | evidence.subjects.deep_gone
         pointers = (i for i, t in enumerate(types) if t.kind is TypeKind.POINTER or i in evidence.by_value)
         return FunctionContract(

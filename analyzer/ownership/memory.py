@@ -174,8 +174,9 @@ def argument_type(site: CallSite, index: int) -> CType:
 
 
 def is_lent(site: CallSite, index: int) -> bool:
-    """Whether a function without contract is taken to borrow this argument."""
-    return seems_lent(site, index) or (site.lends and argument_type(site, index).pointee_kind is not TypeKind.POINTER)
+    """Whether a function without contract is taken to borrow this argument, or what it does the callers know."""
+    lends = site.lends and argument_type(site, index).pointee_kind is not TypeKind.POINTER
+    return index in site.passed or lends or seems_lent(site, index)
 
 
 def seems_lent(site: CallSite, index: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, final
 
-from analyzer.contracts.model import FunctionContract, ResourceKind
+from analyzer.contracts.model import Effect, FunctionContract, ResourceKind
 from analyzer.ir.function import Function, FunctionDeclaration, successors
 from analyzer.ir.inline import Expansion
 from analyzer.ir.operands import Operand, Temp
@@ -84,6 +84,7 @@ class CallSite:
     record_result: Spot | None
     key: int = -1
     lends: bool = False  # nothing is known of it, and the project says that such functions borrow
+    passed: frozenset[int] = frozenset()  # positions of own parameters in a call of another one, see `passes`
     through: str = ""  # for a call through a pointer: the name of the variable or member that holds it
 
 
@@ -129,6 +130,7 @@ class Prepared:
     asked: Mapping[int, frozenset[int]] = field(
         default_factory=dict
     )  # parameter that is a pointer -> see `asks_before`
+    passes: set[Effect] = field(default_factory=set)  # parameters that go to the function which another one holds
     asked_texts: frozenset[str] = frozenset()  # what the function itself compares, bodies inside left out
     only_tested: frozenset[int] = frozenset()  # keys of calls whose result is compared at most, and never kept
     tests_errno: bool = False  # it sets errno, or asks whether it is 0

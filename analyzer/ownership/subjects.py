@@ -113,7 +113,7 @@ class Subjects:
     (position, offset in bits) that the function assigns. whole: parameters behind which it clears or copies whole
     records -> their size in bits. routes: for `deep_gone` and for what lies outside (None), through which functions.
     released_globals: global variables whose value is released -> whether that is an integer.
-    uses: see `FunctionContract.uses`.
+    uses: see `FunctionContract.uses`. passes: see `Prepared`.
     read: parameters behind which the function looks. extras: it takes its unnamed arguments
     itself. below: those from which it goes on to other objects and writes
     there.
@@ -135,6 +135,7 @@ class Subjects:
     below: set[int] = field(default_factory=set)
     extras: bool = False
     uses: tuple[Term, ...] = ()
+    passes: tuple[Effect, ...] = ()
     released_globals: dict[str, bool] = field(default_factory=dict)
     routes: dict[int | None, dict[str, Route]] = field(default_factory=dict)
 
@@ -229,6 +230,7 @@ class _Flow:
         self._found.released_globals = released_globals(self._prepared, origins)
         self._limit()
         self._found.uses = tuple(self._uses(origins))
+        self._found.passes = tuple(sorted(self._prepared.passes, key=repr))
         return self._found
 
     def _uses(self, origins: Origins) -> Iterator[Term]:

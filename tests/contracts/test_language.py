@@ -119,6 +119,7 @@ EFFECTS = {
     "optional null *buf": Effect(EffectKind.NULL, OUT, optional=True),
     "optional fresh *buf heap": Effect(EffectKind.FRESH, OUT, "heap", optional=True),
     "store *buf buf": Effect(EffectKind.STORE, OUT, source=BUF),
+    "pass buf to sk 2": Effect(EffectKind.PASS, BUF, into=Term(Root.PARAM, 0), value=1),
     "noreturn": Effect(EffectKind.NORETURN),
     "opaque": Effect(EffectKind.OPAQUE),
 }
@@ -170,6 +171,10 @@ def test_every_effect_is_tried():
         ("relase buf", "did you mean `release`"),
         ("noreturn buf", "wrong number of words"),
         ("value *buf", "wrong number of words"),
+        ("pass buf to sk", "wrong number of words"),
+        ("pass buf to sk 0", "write `pass TERM to FUNCTION NUMBER`"),
+        ("pass buf at sk 1", "write `pass TERM to FUNCTION NUMBER`"),
+        ("pass *buf to sk 1", "must be a parameter"),
         ("", "no effect"),
     ],
 )

@@ -114,3 +114,12 @@ def test_bytes_name_parameters_or_say_it_in_words(text: str, known: bool):
     """)
     wrong = "names `sise`, which is no parameter; known here: n, size; or say it in several words"
     assert found == ([] if known else [f"lib.yaml:5:5: `bytes:` {wrong}"])
+
+
+def test_only_a_function_can_be_passed_something():
+    text = "library: lib\ndeclare: |\n  typedef int (*visit_t)(void *item);\nfunctions:\n"
+    text += "  - c: void lib_each(void *list, visit_t visit)\n    then: pass list to %s 1\n"
+    assert pack(text % "visit").functions[0].outcomes[0].effects[0].value == 0
+    assert problems(text % "list") == [
+        "6:11: `list` is no function to call; name a parameter that is a pointer to a function"
+    ]
