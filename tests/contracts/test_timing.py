@@ -121,5 +121,5 @@ def test_only_a_function_can_be_passed_something():
     text += "  - c: void lib_each(void *list, visit_t visit)\n    then: pass list to %s 1\n"
     assert pack(text % "visit").functions[0].outcomes[0].effects[0].value == 0
     assert problems(text % "list") == [
-        "6:11: `list` is no function to call; name a parameter that is a pointer to a function"
+        "lib.yaml:6:11: `list` is no function to call; name a parameter that is a pointer to a function"
     ]
