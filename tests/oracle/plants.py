@@ -55,8 +55,8 @@ PLANTS = (
     ),
     _engine(
         "join", "a joined value remembers one of the values that it may be", "join",
-        "    targets = _targets(symbol, left, old) | _targets(symbol, right, new)\n    if 0 in",
-        "    targets = _targets(symbol, left, old)\n    if 0 in",
+        "    targets = _targets(symbol, left, old) | _targets(symbol, right, new)\n    if any(",
+        "    targets = _targets(symbol, left, old)\n    if any(",
         missed="matters where one block is stored in another, which programs do not do; seen with some seeds",
     ),
     _engine(
