@@ -147,7 +147,7 @@ class Flattener:
             contract, by = match.contract, match.by
             if contract is not None:
                 contract = with_format(contract, op.arguments)
-                contract = bound(contract, lambda effect: self._target(op, effect), self._contract_of)
+                contract = bound(contract, lambda effect: self._target(op, effect), self._contract)
             if match.mismatch:
                 self.prepared.name_only.append((op.at, op.name, match.mismatch))
         if contract is not None and releases(contract):
@@ -161,11 +161,8 @@ class Flattener:
         passed = self._passed(op)
         return CallSite(op, contract, by, declaration, texts, cyclic, record, key, lends, passed, through)
 
-    def _contract_of(self, name: str) -> FunctionContract | None:
-        declaration = self.unit.declarations.get(name)
-        if declaration is None:
-            return None
-        return self.contracts.lookup(declaration, declaration.defined or name in self.defined).contract
+    def _contract(self, name: str) -> FunctionContract | None:
+        return contract_named(name, self.unit, self.contracts, self.defined)
 
     def _target(self, op: Call, effect: Effect) -> Target:
         """The function that `effect.into` holds at a call; what one does that is a parameter, the callers will know."""
@@ -286,6 +283,16 @@ class Flattener:
     def _member(self, start: int, name: str) -> int:
         """The place of a member whose offset nobody knows: one of its own for each way that leads to it."""
         return NAMED_MEMBER * self.members.setdefault((start, name), len(self.members) + 1)
+
+
+def contract_named(
+    name: str, unit: TranslationUnit, contracts: Contracts, defined: frozenset[str]
+) -> FunctionContract | None:
+    """The contract for calls of a function that the unit declares."""
+    declaration = unit.declarations.get(name)
+    if declaration is None:
+        return None
+    return contracts.lookup(declaration, declaration.defined or name in defined).contract
 
 
 def _held(function: Function) -> dict[int, str | None]:

@@ -30,7 +30,7 @@ from analyzer.ir.ops import AddressOf, Binary, Branch, Call, Convert, Load, Stor
 from analyzer.ir.order import cyclic_blocks
 from analyzer.ir.types import TypeKind
 from analyzer.ownership import borrowing
-from analyzer.ownership.flatten import functions_mentioned
+from analyzer.ownership.flatten import contract_named, functions_mentioned
 from analyzer.ownership.prepared import Contracts
 
 MOST_BLOCKS = 16  # of a body
@@ -190,10 +190,7 @@ class _Chooser:
         return contract, body if is_small(body) else None
 
     def _contract(self, name: str) -> FunctionContract | None:
-        declaration = self._unit.declarations.get(name)
-        if declaration is None:
-            return None
-        return self._contracts.lookup(declaration, declaration.defined or name in self._defined).contract
+        return contract_named(name, self._unit, self._contracts, self._defined)
 
     def _is_known_inside(self, body: Function, pointers: bool) -> bool:
         """Whether the body calls nothing that nobody knows. pointers: not counting calls through pointers."""
